@@ -1,0 +1,1 @@
+"""From decoded pictures to PBR maps and files."""

@@ -1,0 +1,1 @@
+"""Networks and their weights. Nothing here knows of prompts, files of results or messages."""

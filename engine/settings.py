@@ -1,0 +1,46 @@
+"""One typed value for a run: everything that a result depends on, and nothing else decides one."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Tile = Literal["xy", "x", "y", "none"]
+
+MAX_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
+
+
+class RunSettings(BaseModel):
+    """Everything that a result depends on. Stored with the pack's hashes, it makes it again.
+
+    Lengths are pixels of the result; `relief` is a fraction of the tile's width.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    prompt: str = Field(min_length=1, max_length=2000, pattern=r"\S")
+    negative: str = Field("", max_length=2000)
+    preset: str = Field("plain", pattern=r"^[a-z0-9_]+$", description="File name in presets/")
+    templates: tuple[str, ...] = Field(
+        ("{}",), min_length=1, max_length=16, strict=False, description="{} is the prompt; averaged"
+    )
+    pack: str = Field("starter", pattern=r"^[a-z0-9_-]+$")
+    variations: int = Field(4, ge=1, le=16)
+    width: int = Field(256, ge=128, le=2048, multiple_of=16)
+    height: int = Field(256, ge=128, le=2048, multiple_of=16)
+    tile: Tile = "xy"
+    seed: int = Field(ge=0, le=MAX_SEED)  # no default: who leaves it open draws one, so it is stored
+
+    steps: int = Field(40, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
+    lr: float = Field(0.05, gt=0, le=1, description="Adam step on z, before its one drop")
+    ema: float = Field(0.9, ge=0, lt=1, description="Share of the old average that a step keeps")
+    cutouts: int = Field(8, ge=1, le=128, description="Views per variation and step")
+    proposals: int = Field(2, ge=1, le=16, description="Starts sampled per variation; the best is kept")
+    temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
+    negative_weight: float = Field(0.5, ge=0, le=4)
+    keep: float = Field(0.0, ge=0, le=100, description="Pull of z towards its start")
+    relief: float | None = Field(
+        None, gt=0, le=0.5, description="Height range / tile width; None: what the network decodes"
+    )
+    judge_views: int = Field(16, ge=1, le=128, description="Augmented views per picture in ranking")

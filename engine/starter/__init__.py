@@ -1,0 +1,1 @@
+"""The starter pack: procedural materials, their captions, and the training of its networks."""

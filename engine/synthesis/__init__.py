@@ -1,0 +1,1 @@
+"""The CLIP-guided loop: numbers in, numbers out."""
