@@ -1,0 +1,187 @@
+"""Model packs: which files make a generator, a guide, a judge and a prior, and loading them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from engine.errors import BadWeights, Remedy, UnknownPack
+
+if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only the catalogue
+    from engine.compute import Compute
+    from engine.models.guide import Clip
+    from engine.models.prior import Prior
+    from engine.models.vqgan import VQGAN
+
+CATALOGUE = Path(__file__).parent / "catalog"
+ROOT = Path(__file__).parents[1]
+
+
+class PackFile(BaseModel):
+    """One file of a pack, by its path below the engine's folder."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    path: str
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+    bytes: int
+
+
+class PackInfo(BaseModel):
+    """A catalogue entry."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    label: str
+    description: str
+    licence: str
+    channels: tuple[str, ...] = Field(description="What the generator decodes, in order")
+    generator: PackFile
+    guide: PackFile
+    judge: PackFile
+    prior: PackFile | None = None
+
+    def files(self) -> dict[str, PackFile]:
+        """Role → file."""
+        roles = {"generator": self.generator, "guide": self.guide, "judge": self.judge, "prior": self.prior}
+        return {role: file for role, file in roles.items() if file is not None}
+
+    def installed(self) -> bool:
+        """Whether every file is there, at its full size."""
+        paths = ((ROOT / f.path, f.bytes) for f in self.files().values())
+        return all(p.is_file() and p.stat().st_size == size for p, size in paths)
+
+
+@dataclass(frozen=True)
+class Pack:
+    """Networks ready to run, and the sha256 of every file that they came from."""
+
+    id: str
+    channels: tuple[str, ...]
+    generator: VQGAN
+    guide: Clip
+    judge: Clip
+    prior: Prior | None
+    hashes: dict[str, str]
+    compute: Compute
+
+
+@lru_cache(maxsize=1)
+def _entries() -> dict[str, PackInfo]:
+    found = {}
+    for path in sorted(CATALOGUE.glob("*.json")):
+        try:
+            info = PackInfo.model_validate_json(path.read_text("utf-8"))
+        except (OSError, ValidationError) as error:
+            raise UnknownPack(f"The catalogue file {path.name} cannot be read.", details=str(error)) from error
+        found[info.id] = info
+    return found
+
+
+def catalogue() -> list[dict[str, Any]]:
+    """Every known pack: id, label, description, licence, size in bytes, and whether it is installed."""
+    return [
+        {
+            "id": p.id,
+            "label": p.label,
+            "description": p.description,
+            "licence": p.licence,
+            "bytes": sum(f.bytes for f in p.files().values()),
+            "installed": p.installed(),
+        }
+        for p in _entries().values()
+    ]
+
+
+def load(pack_id: str, compute: Compute) -> Pack:
+    """Reads a pack's networks onto a device, after checking every file against its hash.
+
+    Raises:
+        UnknownPack: no such pack, or a file of it is missing.
+        BadWeights: a file is damaged or does not fit its network.
+    """
+    info = _entries().get(pack_id)
+    if info is None:
+        known = ", ".join(_entries())
+        raise UnknownPack(
+            f"There is no pack called {pack_id!r}. Packs: {known}.", field="pack", remedy=Remedy("pack", "starter")
+        )
+    for role, file in info.files().items():
+        _verify(info.id, role, file)
+    from engine.models.guide import Clip
+
+    generator, prior = _load_generator(info), _load_prior(info)
+    return Pack(
+        id=info.id,
+        channels=info.channels,
+        generator=generator.to(compute.device),
+        guide=Clip(f"local-dir:{(ROOT / info.guide.path).parent}", compute),
+        judge=Clip(f"local-dir:{(ROOT / info.judge.path).parent}", compute),
+        prior=None if prior is None else prior.to(compute.device),
+        hashes={role: file.sha256 for role, file in info.files().items()},
+        compute=compute,
+    )
+
+
+def _verify(pack_id: str, role: str, file: PackFile) -> None:
+    path = ROOT / file.path
+    if not path.is_file():
+        raise UnknownPack(f"The {role} of the pack {pack_id!r} is missing. Install the pack again.", details=str(path))
+    with path.open("rb") as stream:
+        found = hashlib.file_digest(stream, "sha256").hexdigest()
+    if found != file.sha256:
+        raise BadWeights(
+            f"The {role} of the pack {pack_id!r} is damaged. Install the pack again.",
+            details=f"{path}: sha256 {found}, wanted {file.sha256}",
+        )
+
+
+def _read(file: PackFile) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Weights as float32, and the configuration that lies beside them."""
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    path = ROOT / file.path
+    try:
+        config = json.loads((path.parent / "config.json").read_text("utf-8"))
+        state = load_file(path)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise BadWeights(f"{path.name} cannot be read. Install the pack again.", details=str(error)) from error
+    return config, {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
+
+
+def _load_generator(info: PackInfo) -> VQGAN:
+    from engine.models.vqgan import VQGAN, VQGANConfig
+
+    config, state = _read(info.generator)
+    model = VQGAN(VQGANConfig.model_validate(config))
+    _fill(model, state, info.generator)
+    return model
+
+
+def _load_prior(info: PackInfo) -> Prior | None:
+    if info.prior is None:
+        return None
+    from engine.models.prior import Prior, PriorConfig
+
+    config, state = _read(info.prior)
+    model = Prior(PriorConfig.model_validate(config))
+    _fill(model, state, info.prior)
+    return model
+
+
+def _fill(model: Any, state: dict[str, Any], file: PackFile) -> None:
+    try:
+        model.load_state_dict(state)
+    except RuntimeError as error:
+        raise BadWeights(
+            f"{Path(file.path).name} does not fit its network. Install the pack again.", details=str(error)
+        ) from error
+    model.eval().requires_grad_(False)

@@ -1,0 +1,140 @@
+"""The prior: from a text embedding to code grids, by masked parallel decoding on the torus.
+
+MaskGIT (Chang et al. 2022) with convolutions that wrap around in place of a transformer with places:
+there is no border, so samples close, and the same weights serve any grid. Structure comes from here;
+guidance refines it.
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from engine.models.vqgan import TORUS, Wrap
+
+
+class PriorConfig(BaseModel):
+    """Architecture of a prior. `dilations` has an entry a block."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    n_embed: int = 1024
+    text_dim: int = 128
+    width: int = 256
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 1, 1)
+
+
+def _pad(x: Tensor, n: int, wrap: Wrap) -> Tensor:
+    x = F.pad(x, (n, n, 0, 0), "circular" if wrap[1] else "constant")
+    return F.pad(x, (0, 0, n, n), "circular" if wrap[0] else "constant")
+
+
+class Block(nn.Module):
+    """Two convolutions beside a shortcut; the text sets scale and shift of the normalised features."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.dilation = dilation
+        self.norm1 = nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, dilation=dilation)
+        self.norm2 = nn.GroupNorm(8, width)
+        self.conv2 = nn.Conv2d(width, width, 1)
+        self.modulate = nn.Linear(width, 2 * width)
+        nn.init.zeros_(self.conv2.weight)
+        nn.init.zeros_(self.conv2.bias)
+        nn.init.zeros_(self.modulate.weight)
+        nn.init.zeros_(self.modulate.bias)
+
+    def forward(self, x: Tensor, c: Tensor, wrap: Wrap) -> Tensor:
+        scale, shift = self.modulate(c)[:, :, None, None].chunk(2, 1)
+        h = self.norm1(x) * (1 + scale) + shift
+        h = self.conv1(_pad(F.silu(h), self.dilation, wrap))
+        return x + self.conv2(F.silu(self.norm2(h)))
+
+
+class Prior(nn.Module):
+    """Codes with holes, a text embedding → logits for every place."""
+
+    def __init__(self, cfg: PriorConfig) -> None:
+        super().__init__()
+        self.cfg = cfg
+        self.mask = cfg.n_embed  # the code that stands for a hole
+        self.embed = nn.Embedding(cfg.n_embed + 1, cfg.width)
+        self.text = nn.Sequential(nn.Linear(cfg.text_dim, cfg.width), nn.SiLU(), nn.Linear(cfg.width, cfg.width))
+        self.no_text = nn.Parameter(torch.zeros(cfg.width))
+        self.share = nn.Linear(1, cfg.width)
+        self.blocks = nn.ModuleList(Block(cfg.width, d) for d in cfg.dilations)
+        self.norm = nn.GroupNorm(8, cfg.width)
+        self.head = nn.Conv2d(cfg.width, cfg.n_embed, 1)
+
+    def forward(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
+        """Codes (B, h, w) with `self.mask` for holes, unit text (B, D) → logits (B, n_embed, h, w).
+
+        Rows where `drop` (B,) is true are answered as if there were no text.
+        """
+        hole = (codes == self.mask).float()
+        c = self.text(text * math.sqrt(text.shape[-1]))
+        if drop is not None:
+            c = torch.where(drop[:, None], self.no_text.to(c.dtype), c)
+        c = F.silu(c + self.share(hole.mean((1, 2))[:, None]))
+        x = self.embed(codes).permute(0, 3, 1, 2)
+        for block in self.blocks:
+            x = block(x, c, wrap)
+        return self.head(F.silu(self.norm(x)))  # type: ignore[no-any-return]
+
+    @torch.no_grad()
+    def sample(
+        self,
+        text: Tensor,
+        grid: tuple[int, int],
+        streams: list[torch.Generator],
+        *,
+        rounds: int = 12,
+        temperature: float = 1.0,
+        text_scale: float = 2.0,
+        choice: float = 4.5,
+        wrap: Wrap = TORUS,
+    ) -> Tensor:
+        """Draws code grids, most confident places first.
+
+        Args:
+            text: unit embeddings (B, D).
+            grid: (h, w) of the codes.
+            streams: a CPU generator a row; a row does not depend on its neighbours.
+            rounds: passes over the network; places are kept by a cosine schedule.
+            temperature: 0 takes the likeliest code, 1 draws from the distribution.
+            text_scale: how far logits move from those without text to those with it and beyond
+                (classifier-free guidance, Ho and Salimans 2022).
+            choice: noise on the order of places, falling to none (MaskGIT's choice temperature).
+
+        Returns:
+            Codes (B, h, w), int64.
+        """
+        B, (h, w) = text.shape[0], grid
+        codes = torch.full((B, h, w), self.mask, device=text.device)
+        for i in range(rounds):
+            logits = self._guided_logits(codes, text, text_scale, wrap)  # (B, h·w, K)
+            noise = torch.stack([torch.rand(h * w, logits.shape[-1] + 1, generator=g) for g in streams])
+            gumbel = -torch.log(-torch.log(noise.to(text.device).clamp(1e-9, 1 - 1e-7)))
+            drawn = (logits + temperature * gumbel[..., :-1]).argmax(-1)  # Gumbel-max
+            confidence = logits.log_softmax(-1).gather(-1, drawn[..., None])[..., 0]
+            confidence = confidence + choice * (1 - (i + 1) / rounds) * gumbel[..., -1]
+            known = codes.flatten(1) != self.mask
+            confidence = confidence.masked_fill(known, torch.inf)
+            drawn = torch.where(known, codes.flatten(1), drawn)
+            holes = math.floor(math.cos(math.pi / 2 * (i + 1) / rounds) * h * w)
+            open_places = confidence.argsort(-1)[:, :holes]
+            codes = drawn.scatter(1, open_places, self.mask).view(B, h, w)
+        return codes
+
+    def _guided_logits(self, codes: Tensor, text: Tensor, text_scale: float, wrap: Wrap) -> Tensor:
+        drop = torch.zeros(len(codes), dtype=torch.bool, device=codes.device)
+        logits = self(codes, text, drop, wrap).float()
+        if text_scale != 1:
+            free = self(codes, text, ~drop, wrap).float()
+            logits = free + text_scale * (logits - free)
+        return logits.flatten(2).mT  # type: ignore[no-any-return]

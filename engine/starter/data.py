@@ -1,0 +1,80 @@
+"""Rendered materials as training batches: memory-mapped shards in, tensors out."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from engine.material.relief import encode_relief
+
+CHANNELS = 7
+"""Base colour 3, height, roughness, metallic, relief: what the starter's generator decodes."""
+
+@dataclass(frozen=True)
+class Materials:
+    """All shards of a folder.
+
+    Attributes:
+        maps: one memory-mapped array (n, H, W, 6) uint8 a shard.
+        params: what every material was made from, in the same order.
+        reliefs: (N,) float32, encoded 0..1.
+    """
+
+    maps: list[np.ndarray]
+    params: list[dict[str, Any]]
+    reliefs: np.ndarray
+
+    @classmethod
+    def open(cls, folder: Path) -> Materials:
+        """Opens every finished shard of a folder."""
+        maps: list[np.ndarray] = []
+        params: list[dict[str, Any]] = []
+        reliefs: list[float] = []
+        for path in sorted(folder.glob("shard_*.npy")):
+            records = json.loads(path.with_suffix(".json").read_text("utf-8"))
+            maps.append(np.load(path, mmap_mode="r"))
+            params += [r["params"] for r in records]
+            reliefs += [encode_relief(r["relief"]) for r in records]
+        if not maps:
+            raise FileNotFoundError(f"No finished shards in {folder}; make some with engine.starter.dataset.")
+        return cls(maps, params, np.asarray(reliefs, np.float32))
+
+    def __len__(self) -> int:
+        return len(self.params)
+
+    @property
+    def size_px(self) -> int:
+        """Side of the rendered tiles."""
+        return int(self.maps[0].shape[1])
+
+    def crop(self, index: int, top: int, left: int, side: int) -> np.ndarray:
+        """A wrapped square of one material, (side, side, 6) uint8."""
+        shard, within = self._locate(index)
+        n = self.size_px
+        rows, columns = (np.arange(top, top + side) % n), (np.arange(left, left + side) % n)
+        return np.asarray(self.maps[shard][within])[rows[:, None], columns[None, :]]
+
+    def batch(self, indices: np.ndarray, draw: np.random.Generator, side: int) -> Tensor:
+        """Random wrapped crops, flipped and turned at random, (B, 7, side, side) float32 in 0..1."""
+        out = torch.empty(len(indices), CHANNELS, side, side)
+        for row, index in enumerate(indices):
+            top, left = draw.integers(0, self.size_px, 2)
+            x = self.crop(int(index), int(top), int(left), side)
+            if draw.random() < 0.5:
+                x = x[:, ::-1]
+            out[row, :6] = torch.from_numpy(np.ascontiguousarray(x)).permute(2, 0, 1).float() / 255
+            out[row, 6] = float(self.reliefs[index])
+        return out
+
+    def _locate(self, index: int) -> tuple[int, int]:
+        for shard, array in enumerate(self.maps):
+            if index < len(array):
+                return shard, index
+            index -= len(array)
+        raise IndexError(index)

@@ -1,0 +1,1 @@
+"""Training of the starter networks, in resumable stages: guide, judge, generator, prior."""

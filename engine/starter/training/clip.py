@@ -1,0 +1,222 @@
+"""The starter's guide and judge: small CLIPs on rendered materials and fresh captions."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import open_clip
+import torch
+from pydantic import BaseModel, ConfigDict
+from safetensors.torch import save_file
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from engine.compute import Compute
+from engine.models import towers  # noqa: F401  # registers our towers with timm
+from engine.material.relief import decode_relief
+from engine.starter import captions
+from engine.starter.data import Materials
+from engine.starter.training.loop import Average, rng, warm_cosine
+
+CONTEXT = 32
+TEXT = {"context_length": CONTEXT, "width": 96, "heads": 4, "layers": 4}
+PREPROCESS = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
+FULL_VOCABULARY = 49408
+
+
+class ClipTraining(BaseModel):
+    """How one CLIP is trained. Guide and judge differ in tower, seed and materials."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str
+    tower: str
+    seed: int
+    image_px: int = 96
+    embed_dim: int = 128
+    steps: int = 2500
+    batch: int = 128
+    lr: float = 1.5e-3
+    weight_decay: float = 0.05
+    lit: float = 0.4  # share of views that are lit rather than bare base colour
+    noise: float = 0.05  # largest standard deviation of noise added to a view
+    unknown: float = 0.02  # share of tokens replaced by the unknown one
+    labels: float = 0.5  # weight of the auxiliary family and colour losses
+    ema: float = 0.998
+    part: tuple[int, int] = (0, 2)  # uses materials whose index, modulo the second, is not the first
+
+
+GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
+JUDGE = ClipTraining(name="judge", tower="convnext_zepto_rms_ols", seed=23, part=(2, 4), steps=2000)
+
+
+class Vocabulary:
+    """The few hundred tokens that captions use, numbered densely, in open_clip's own order.
+
+    Training on these rows only, and one row for everything else, keeps the optimiser off 49,408 rows
+    that would never see a gradient. Afterwards the table is written out in full: a token that no
+    caption used gets the row of the unknown one, so it says nothing instead of something random.
+    """
+
+    def __init__(self, params: list[dict[str, Any]], captions_per_material: int = 4) -> None:
+        self.tokenizer = open_clip.SimpleTokenizer(context_length=CONTEXT)
+        draw = np.random.default_rng(0)
+        texts = [captions.caption(p, draw) for p in params for _ in range(captions_per_material)]
+        seen = self.tokenizer(texts).unique()
+        self.unknown = len(seen) - 2  # before start and end, whose order must stay: the end is the largest
+        self.ids = torch.cat([seen[:-2], torch.tensor([-1]), seen[-2:]])
+        self.compact = torch.full((FULL_VOCABULARY,), self.unknown)
+        self.compact[self.ids[self.ids >= 0]] = torch.arange(len(self.ids))[self.ids >= 0]
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def encode(self, texts: list[str], draw: np.random.Generator, unknown: float) -> Tensor:
+        """Texts → dense token numbers (N, CONTEXT), a few words made unknown."""
+        tokens = self.compact[self.tokenizer(texts)]
+        words = (tokens > 0) & (tokens < len(self) - 2)
+        lost = torch.from_numpy(draw.random(tokens.shape)) < unknown
+        return torch.where(words & lost, self.unknown, tokens)
+
+    def expand(self, table: Tensor) -> Tensor:
+        """Trained rows (len(self), width) → the full table (49408, width)."""
+        return table[self.compact]
+
+
+def architecture(cfg: ClipTraining, vocabulary: int) -> dict[str, Any]:
+    """open_clip's model configuration."""
+    return {
+        "embed_dim": cfg.embed_dim,
+        "vision_cfg": {
+            "image_size": cfg.image_px,
+            "timm_model_name": cfg.tower,
+            "timm_pool": "" if cfg.tower.startswith("patina") else "avg",
+            "timm_proj": "linear",
+        },
+        "text_cfg": {**TEXT, "vocab_size": vocabulary},
+    }
+
+
+def views(x: Tensor, px: int, draw: np.random.Generator, *, lit: float, noise: float, scale: float) -> Tensor:
+    """Maps (B, 7, S, S) 0..1 → pictures (B, 3, px, px) as a camera might see them.
+
+    Some stay bare base colour; the others get one light from a random direction with a highlight, a
+    sketch of `material/shading.py` that costs next to nothing. Colours stay: they are labels.
+    """
+    B = len(x)
+    base, height, rough = x[:, :3], x[:, 3:4], x[:, 4:5]
+    slope = decode_relief(x[:, 6:7]) * scale
+    dx = (height.roll(-1, 3) - height.roll(1, 3)) * slope / 2
+    dy = (height.roll(-1, 2) - height.roll(1, 2)) * slope / 2
+    azimuth, polar = (torch.from_numpy(draw.uniform(a, b, (B, 1, 1, 1))).float() for a, b in ((0, 6.28), (0.4, 1.0)))
+    light = [polar.sin() * azimuth.cos(), polar.sin() * azimuth.sin(), polar.cos()]
+    n_l = (light[2] - dx * light[0] - dy * light[1]) / (1 + dx**2 + dy**2).sqrt()
+    shine = ((n_l - light[2] + 1).clamp(0, 1.2) ** 24) * (1 - rough) ** 2 * 0.5
+    shaded = (base * (0.35 + 0.85 * n_l.clamp(min=0)) + shine).clamp(0, 1)
+    is_lit = torch.from_numpy(draw.random((B, 1, 1, 1)) < lit)
+    seen = torch.where(is_lit, shaded, base)
+    seen = F.interpolate(seen, (px, px), mode="bilinear", antialias=True, align_corners=False)
+    gain = torch.from_numpy(draw.uniform(0.92, 1.08, (B, 3, 1, 1))).float()
+    sigma = torch.from_numpy(draw.uniform(0, noise, (B, 1, 1, 1))).float()
+    return seen * gain + sigma * torch.from_numpy(draw.standard_normal(seen.shape, np.float32))
+
+
+class ClipStage:
+    """Contrastive training with soft targets where captions mean the same, and label heads beside it."""
+
+    def __init__(self, data: Materials, cfg: ClipTraining, compute: Compute) -> None:
+        torch.manual_seed(cfg.seed)
+        self.name, self.total_steps = cfg.name, cfg.steps
+        self.data, self.cfg, self.compute = data, cfg, compute
+        self.mine = np.array([i for i in range(len(data)) if i % cfg.part[1] != cfg.part[0]])
+        self.vocabulary = Vocabulary(data.params)
+        self.model = open_clip.CLIP(**architecture(cfg, len(self.vocabulary))).to(compute.device)
+        self.heads = nn.ModuleDict(
+            {
+                "family": nn.Linear(cfg.embed_dim, len(captions.FAMILIES)),
+                "colour": nn.Linear(cfg.embed_dim, len(captions.COLOURS)),
+            }
+        ).to(compute.device)
+        self.family, self.colour = (torch.tensor(v) for v in zip(*map(captions.labels, data.params), strict=True))
+        self.meaning = np.unique([captions.canonical(p) for p in data.params], return_inverse=True)[1]
+        self.average = Average(self.model, cfg.ema)
+        groups = self._groups()
+        self.adam = torch.optim.AdamW(groups, cfg.lr, betas=(0.9, 0.98))
+
+    def _groups(self) -> list[dict[str, Any]]:
+        named = [*self.model.named_parameters(), *self.heads.named_parameters()]
+        flat = [p for n, p in named if p.ndim < 2 or "embedding" in n]
+        return [
+            {"params": [p for n, p in named if not (p.ndim < 2 or "embedding" in n)], "weight_decay": self.cfg.weight_decay},
+            {"params": flat, "weight_decay": 0.0},
+        ]
+
+    def step(self, i: int) -> dict[str, float]:
+        cfg = self.cfg
+        for group in self.adam.param_groups:
+            group["lr"] = cfg.lr * warm_cosine(i, cfg.steps)
+        draw = rng(cfg.seed, i)
+        indices = draw.choice(self.mine, cfg.batch, replace=False)
+        pictures = torch.cat([self._views(part, draw) for part in np.array_split(indices, 4)])
+        texts = [captions.caption(self.data.params[j], draw) for j in indices]
+        tokens = self.vocabulary.encode(texts, draw, cfg.unknown)
+        same = torch.from_numpy(self.meaning[indices][:, None] == self.meaning[indices][None])
+        target = same / same.sum(1, keepdim=True)
+        with self.compute.autocast():
+            mean = torch.tensor(PREPROCESS["mean"]).view(3, 1, 1)
+            std = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
+            image = self.model.encode_image(((pictures - mean) / std).to(self.compute.device)).float()
+            text = self.model.encode_text(tokens.to(self.compute.device)).float()
+        labels = self._label_loss(image, indices) + 0.5 * self._label_loss(text, indices)
+        image, text = F.normalize(image, dim=-1), F.normalize(text, dim=-1)
+        logits = self.model.logit_scale.exp().clamp(max=60) * image @ text.T
+        target = target.to(logits.device)
+        contrast = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+        self.adam.zero_grad()
+        (contrast + cfg.labels * labels).backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.adam.step()
+        self.average.update(self.model, i)
+        hit = (logits.argmax(1) == torch.arange(len(logits), device=logits.device)).float().mean()
+        return {"contrast": float(contrast), "labels": float(labels), "recall": float(hit)}
+
+    def _views(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
+        side = int(draw.choice([self.cfg.image_px, 128, 192, self.data.size_px]))
+        side = min(side, self.data.size_px)
+        x = self.data.batch(indices, draw, side)
+        return views(x, self.cfg.image_px, draw, lit=self.cfg.lit, noise=self.cfg.noise, scale=self.data.size_px)
+
+    def _label_loss(self, embedding: Tensor, indices: np.ndarray) -> Tensor:
+        family, colour = self.family[indices].to(embedding.device), self.colour[indices].to(embedding.device)
+        loss = F.cross_entropy(self.heads["family"](embedding), family)
+        return loss + F.cross_entropy(self.heads["colour"](embedding), colour, ignore_index=-1)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "heads": self.heads.state_dict(),
+            "average": self.average.values,
+            "adam": self.adam.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.heads.load_state_dict(state["heads"])
+        self.average.values = state["average"]
+        self.adam.load_state_dict(state["adam"])
+
+    def export(self, folder: Path) -> None:
+        """Writes what open_clip opens as "local-dir:FOLDER": configuration and float16 weights."""
+        folder.mkdir(parents=True, exist_ok=True)
+        weights = dict(self.average.values)
+        weights["token_embedding.weight"] = self.vocabulary.expand(weights["token_embedding.weight"])
+        halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
+        config = {"model_cfg": architecture(self.cfg, FULL_VOCABULARY), "preprocess_cfg": PREPROCESS}
+        (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+        partial = folder / "partial.safetensors"
+        save_file(halves, partial)
+        os.replace(partial, folder / "open_clip_model.safetensors")

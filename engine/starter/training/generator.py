@@ -1,0 +1,216 @@
+"""The starter's VQGAN: true maps in, the same maps out, through a grid of codes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from engine.compute import Compute
+from engine.models.vqgan import PLANE, TORUS, VQGAN, VQGANConfig, Wrap
+from engine.starter.data import CHANNELS, Materials
+from engine.starter.training.loop import Average, rng, warm_cosine
+
+ARCHITECTURE = VQGANConfig(
+    ch=80,
+    ch_mult=(1, 2),
+    num_res_blocks=1,
+    attn_resolutions=(),
+    in_channels=CHANNELS,
+    out_ch=CHANNELS,
+    z_channels=96,
+    mid_attention=False,
+    embed_dim=8,
+    n_embed=1024,
+    patch=4,
+    norm_groups=8,
+    l2_codes=True,
+    border="reflect",
+)
+
+
+class GeneratorTraining(BaseModel):
+    """How the generator is trained. Shares of the run are of `steps`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 1
+    steps: int = 9000
+    batch: int = 8
+    crop_px: int = 128
+    whole_from: float = 0.85  # from here on whole tiles on the torus, a quarter as many
+    lr: float = 4e-4
+    adversarial_from: float = 0.45
+    adversarial: float = 0.05
+    commitment: float = 0.25
+    strange_codes: float = 0.05  # share of codes replaced at random in every other step
+    ema: float = 0.998
+
+
+class Discriminator(nn.Module):
+    """Judges patches of all maps together (PatchGAN, Isola et al. 2017), at a quarter of the pixels."""
+
+    def __init__(self, width: int = 48) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(
+            [
+                nn.Conv2d(CHANNELS * 4, width, 3, padding=1),
+                nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
+                nn.Conv2d(2 * width, 3 * width, 4, stride=2, padding=1),
+                nn.Conv2d(3 * width, 1, 3, padding=1),
+            ]
+        )
+
+    def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
+        """Maps (B, 7, H, W) in -1..1 → logits (B, 1, H/8, W/8) and the features on the way."""
+        h, features = F.pixel_unshuffle(x, 2), []
+        for layer in self.layers[:-1]:
+            h = F.leaky_relu(layer(h), 0.2)
+            features.append(h)
+        return self.layers[-1](h), features
+
+
+def differences(x: Tensor) -> Tensor:
+    """Horizontal and vertical differences of neighbours, what an L1 loss alone leaves blurred."""
+    dx = x[..., :-1, 1:] - x[..., :-1, :-1]
+    dy = x[..., 1:, :-1] - x[..., :-1, :-1]
+    return torch.cat([dx, dy], 1)
+
+
+class GeneratorStage:
+    """Training of the VQGAN with gently added adversarial loss and replaced dead codes."""
+
+    name = "generator"
+
+    def __init__(self, data: Materials, cfg: GeneratorTraining, compute: Compute) -> None:
+        torch.manual_seed(cfg.seed)
+        self.data, self.cfg, self.compute = data, cfg, compute
+        self.total_steps = cfg.steps
+        self.model = VQGAN(ARCHITECTURE).to(compute.device)
+        self.discriminator = Discriminator().to(compute.device)
+        self.average = Average(self.model, cfg.ema)
+        self.adam = torch.optim.AdamW(self.model.parameters(), cfg.lr, betas=(0.9, 0.95), weight_decay=0.01)
+        self.adam_d = torch.optim.AdamW(self.discriminator.parameters(), cfg.lr, betas=(0.5, 0.9))
+        self.use = torch.zeros(ARCHITECTURE.n_embed, device=compute.device)
+        self.weights = torch.tensor([1, 1, 1, 1, 0.5, 0.5, 0.25], device=compute.device).view(1, -1, 1, 1)
+
+    def step(self, i: int) -> dict[str, float]:
+        cfg = self.cfg
+        for group in (*self.adam.param_groups, *self.adam_d.param_groups):
+            group["lr"] = cfg.lr * warm_cosine(i, cfg.steps)
+        draw = rng(cfg.seed, i)
+        whole = i >= cfg.whole_from * cfg.steps
+        side, count, wrap = (
+            (self.data.size_px, max(1, cfg.batch // 4), TORUS) if whole else (cfg.crop_px, cfg.batch, PLANE)
+        )
+        x = self.data.batch(draw.integers(0, len(self.data), count), draw, side).to(self.compute.device)
+        if i == 0:
+            self._seed_codebook(x)
+        strange = cfg.strange_codes if i % 2 and not whole else 0.0
+        with self.compute.autocast():
+            z = self.model.encode(x, wrap)
+            out, commitment, codes = self._through_codes(z, wrap, i, strange)
+        out, target = out.float(), 2 * x - 1
+        error = (self.weights * (out - target).abs()).mean()
+        edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
+        loss = error + edges + commitment
+        ramp = min(1.0, max(0.0, (i / cfg.steps - cfg.adversarial_from) / 0.1))
+        realism = torch.zeros(())
+        if i >= cfg.adversarial_from * cfg.steps:
+            realism = self._realism(out, target)
+            loss = loss + ramp * realism
+        self.adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.adam.step()
+        if i >= cfg.adversarial_from * cfg.steps:
+            self._train_discriminator(out.detach(), target)
+        self.average.update(self.model, i)
+        self._revive_codes(i, codes, z)
+        return {
+            "error": float(error),
+            "edges": float(edges),
+            "commitment": float(commitment),
+            "realism": float(realism),
+            "codes": float((self.use > 1e-3).sum()),
+        }
+
+    def _through_codes(self, z: Tensor, wrap: Wrap, i: int, strange: float) -> tuple[Tensor, Tensor, Tensor]:
+        z = F.normalize(z.float(), dim=1)
+        codes = self.model.nearest(z)
+        table = self.model.lookup(codes)  # gradient to the codebook
+        commitment = (table - z.detach()).square().sum(1).mean() + self.cfg.commitment * (
+            table.detach() - z
+        ).square().sum(1).mean()
+        z_q = z + (table - z).detach()
+        if strange:
+            generator = torch.Generator().manual_seed(self.cfg.seed * 1_000_003 + i)
+            swap = torch.rand(codes.shape, generator=generator).to(z.device) < strange
+            other = torch.randint(0, ARCHITECTURE.n_embed, codes.shape, generator=generator).to(z.device)
+            z_q = torch.where(swap[:, None], self.model.lookup(other).detach(), z_q)
+        return self.model.decode_raw(z_q, wrap), commitment, codes
+
+    def _realism(self, out: Tensor, target: Tensor) -> Tensor:
+        self.discriminator.requires_grad_(False)
+        with self.compute.autocast():
+            logits, features = self.discriminator(out)
+            with torch.no_grad():
+                _, wanted = self.discriminator(target)
+        self.discriminator.requires_grad_(True)
+        match = sum(((a.float() - b.float()).abs().mean() for a, b in zip(features, wanted, strict=True)))
+        return self.cfg.adversarial * (-logits.float().mean() + 2 * match)
+
+    def _train_discriminator(self, out: Tensor, target: Tensor) -> None:
+        with self.compute.autocast():
+            fake, real = self.discriminator(out)[0].float(), self.discriminator(target)[0].float()
+        loss = F.relu(1 + fake).mean() + F.relu(1 - real).mean()  # hinge
+        self.adam_d.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
+        self.adam_d.step()
+
+    @torch.no_grad()
+    def _seed_codebook(self, x: Tensor) -> None:
+        """Codes start where latents are, or most of them would never be chosen."""
+        z = F.normalize(self.model.encode(x, PLANE).float(), dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+        pick = torch.randint(0, len(z), (ARCHITECTURE.n_embed,), generator=torch.Generator().manual_seed(self.cfg.seed))
+        jitter = torch.randn(ARCHITECTURE.n_embed, z.shape[1], generator=torch.Generator().manual_seed(2))
+        codes = F.normalize(z[pick.to(z.device)] + 0.05 * jitter.to(z.device), dim=-1)
+        self.model.quantize.embedding.weight.copy_(codes)  # type: ignore[union-attr,operator]
+
+    @torch.no_grad()
+    def _revive_codes(self, i: int, codes: Tensor, z: Tensor) -> None:
+        """Codes that nothing chose for long move to random latents of the batch."""
+        counts = torch.bincount(codes.flatten(), minlength=ARCHITECTURE.n_embed).float()
+        self.use.lerp_(counts, 0.02)
+        if (i + 1) % 50 or i > 0.8 * self.cfg.steps:
+            return
+        dead = (self.use < 0.02).nonzero().flatten()
+        flat = F.normalize(z.float(), dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+        generator = torch.Generator().manual_seed(self.cfg.seed * 7919 + i)
+        pick = torch.randint(0, len(flat), (len(dead),), generator=generator).to(flat.device)
+        weight = self.model.quantize.embedding.weight  # type: ignore[union-attr]
+        weight[dead] = flat[pick]  # type: ignore[index]
+        self.average.values["quantize.embedding.weight"][dead] = flat[pick]
+        self.use[dead] = 1.0
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "discriminator": self.discriminator.state_dict(),
+            "average": self.average.values,
+            "adam": self.adam.state_dict(),
+            "adam_d": self.adam_d.state_dict(),
+            "use": self.use,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.discriminator.load_state_dict(state["discriminator"])
+        self.average.values = state["average"]
+        self.adam.load_state_dict(state["adam"])
+        self.adam_d.load_state_dict(state["adam_d"])
+        self.use = state["use"]

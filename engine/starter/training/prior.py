@@ -1,0 +1,106 @@
+"""The starter's prior: which codes stand beside which, given a caption."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from engine.compute import Compute
+from engine.models.guide import Clip
+from engine.models.prior import Prior, PriorConfig
+from engine.models.vqgan import TORUS, VQGAN
+from engine.starter import captions
+from engine.starter.data import Materials
+from engine.starter.training.loop import Average, rng, warm_cosine
+
+
+class PriorTraining(BaseModel):
+    """How the prior is trained."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    seed: int = 31
+    steps: int = 3000
+    batch: int = 6
+    lr: float = 6e-4
+    weight_decay: float = 0.03
+    no_text: float = 0.1  # share of rows that learn to do without the caption
+    text_noise: float = 0.03  # so that a caption a little off still lands
+    smoothing: float = 0.1
+    ema: float = 0.998
+
+
+class PriorStage:
+    """Masked code modelling: hide a cosine-distributed share of a grid, tell what was there.
+
+    The grids come from the frozen generator, on the torus, rolled by any number of pixels first, so
+    that every alignment of a pattern with the grid is seen.
+    """
+
+    name = "prior"
+
+    def __init__(
+        self, data: Materials, generator: VQGAN, guide: Clip, cfg: PriorTraining, compute: Compute
+    ) -> None:
+        torch.manual_seed(cfg.seed)
+        self.data, self.generator, self.guide = data, generator, guide
+        self.cfg, self.compute, self.total_steps = cfg, compute, cfg.steps
+        text_dim = guide.encode_text(["stone"]).shape[-1]
+        self.model = Prior(PriorConfig(n_embed=generator.cfg.n_embed, text_dim=text_dim)).to(compute.device)
+        self.average = Average(self.model, cfg.ema)
+        self.adam = torch.optim.AdamW(
+            self.model.parameters(), cfg.lr, betas=(0.9, 0.96), weight_decay=cfg.weight_decay
+        )
+
+    def step(self, i: int) -> dict[str, float]:
+        cfg = self.cfg
+        for group in self.adam.param_groups:
+            group["lr"] = cfg.lr * warm_cosine(i, cfg.steps)
+        draw = rng(cfg.seed, i)
+        indices = draw.integers(0, len(self.data), cfg.batch)
+        codes = self._codes(indices, draw)
+        text = self._texts(indices, draw)
+        share = torch.from_numpy(np.cos(draw.uniform(0, math.pi / 2, (cfg.batch, 1, 1)))).to(codes.device)
+        hidden = torch.from_numpy(draw.random(codes.shape)).to(codes.device) < share
+        drop = torch.from_numpy(draw.random(cfg.batch) < cfg.no_text).to(codes.device)
+        with self.compute.autocast():
+            logits = self.model(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
+        loss = F.cross_entropy(logits.float(), codes, reduction="none", label_smoothing=cfg.smoothing)
+        loss = (loss * hidden).sum() / hidden.sum().clamp(min=1)
+        self.adam.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.adam.step()
+        self.average.update(self.model, i)
+        return {"loss": float(loss)}
+
+    @torch.no_grad()
+    def _codes(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
+        x = self.data.batch(indices, draw, self.data.size_px).to(self.compute.device)
+        with self.compute.autocast():
+            z = self.generator.encode(x, TORUS)
+        return self.generator.nearest(z)
+
+    @torch.no_grad()
+    def _texts(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
+        text = self.guide.encode_text([captions.caption(self.data.params[j], draw) for j in indices])
+        noise = torch.from_numpy(draw.standard_normal(text.shape, np.float32)).to(text.device)
+        return F.normalize(text + self.cfg.text_noise * noise, dim=-1)
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.values,
+            "adam": self.adam.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        self.model.load_state_dict(state["model"])
+        self.average.values = state["average"]
+        self.adam.load_state_dict(state["adam"])
