@@ -1,0 +1,217 @@
+"""A hand and an eye for Blender's window: clicks and keys by simulated events, waits on conditions, pictures.
+
+Runs inside Blender 3.4 and later, started with `--enable-event-simulate`. A scenario is a generator: what it
+yields is how many seconds Blender's event loop gets before the next step. No widget has a fixed place:
+`Sidebar.find` hovers and asks Blender which operator or property is under the pointer.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections.abc import Callable, Generator
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+import bpy
+
+T = TypeVar("T")
+Steps = Generator[float, None, T]
+Place = tuple[int, int]
+
+BEAT = 0.04  # seconds between two events: move, press and release in one pass of the event loop run no button
+KEYS = {" ": "SPACE", "-": "MINUS", ",": "COMMA", ".": "PERIOD"} | {
+    str(digit): name
+    for digit, name in enumerate"ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE".split()
+}
+
+
+class OverdueError(AssertionError):
+    """A condition did not come true in its time."""
+
+
+def play(steps: Steps[None], pictures: Path) -> None:
+    """Run a scenario by a timer, then quit Blender: code 0, or 1 with a traceback and `failed.png`."""
+
+    def tick() -> float | None:
+        try:
+            return next(steps)
+        except StopIteration:
+            bpy.ops.wm.quit_blender()
+            return None
+        except BaseException:  # whatever it is, Blender would stay open until somebody kills it
+            traceback.print_exc()
+            take_picture(pictures / "failed.png")
+            sys.stdout.flush()
+            os._exit(1)
+
+    bpy.app.timers.register(tick, first_interval=0.3)
+
+
+def until(condition: Callable[[], object], what: str, timeout_s: float = 15.0) -> Steps[None]:
+    """Wait for a condition.
+
+    Raises:
+        OverdueError: it did not come true; says `what` was waited for.
+    """
+    end = time.monotonic() + timeout_s
+    while not condition():
+        if time.monotonic() > end:
+            raise OverdueError(f"waited {timeout_s:g} s for {what}")
+        yield 0.02
+
+
+def take_picture(path: Path) -> None:
+    """The whole screen as PNG. Through X: Blender's own screenshot is black in 5.2 on a software driver."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    subprocess.run(["scrot", "--overwrite", str(path)], check=False, timeout=20)
+
+
+class Pointer:
+    """Mouse and keyboard of the first window. Places are pixels from its lower left corner."""
+
+    def __init__(self) -> None:
+        self.window = bpy.context.window_manager.windows[0]
+        self.place: Place = (0, 0)
+
+    def event(self, kind: str, value: str, **more: object) -> None:
+        """One event at the pointer's place, as `Window.event_simulate` takes it."""
+        x, y = self.place
+        self.window.event_simulate(type=kind, value=value, x=x, y=y, **more)
+
+    def move(self, place: Place) -> Steps[None]:
+        """Bring the pointer to a place."""
+        self.place = place
+        self.event("MOUSEMOVE", "NOTHING")
+        yield BEAT
+
+    def click(self, place: Place, button: str = "LEFTMOUSE") -> Steps[None]:
+        """Press and release a mouse button at a place."""
+        yield from self.move(place)
+        yield from self.move(place)  # the first one enters the region, the second one the button
+        self.event(button, "PRESS")
+        yield BEAT
+        self.event(button, "RELEASE")
+        yield BEAT
+
+    def key(self, key: str, **modifiers: bool) -> Steps[None]:
+        """Press and release a key, by Blender's name for it."""
+        self.event(key, "PRESS", **modifiers)
+        self.event(key, "RELEASE", **modifiers)
+        yield BEAT
+
+    def write(self, text: str) -> Steps[None]:
+        """Type letters, digits and a little punctuation into the text field that is being edited."""
+        for letter in text:
+            key = KEYS.get(letter) or letter.upper()
+            self.event(key, "PRESS", unicode=letter, shift=letter.isupper())
+            self.event(key, "RELEASE", shift=letter.isupper())
+        yield BEAT
+
+
+class Sidebar:
+    """The 3D viewport's sidebar, one tab of it, and what is in it."""
+
+    def __init__(self, pointer: Pointer, tab: str, panel: str) -> None:
+        self.pointer, self.tab, self.panel = pointer, tab, panel
+
+    @property
+    def area(self) -> bpy.types.Area:
+        """The viewport. Looked up anew: changing the layout replaces areas."""
+        return next(area for area in self.pointer.window.screen.areas if area.type == "VIEW_3D")
+
+    @property
+    def region(self) -> bpy.types.Region:
+        """The sidebar's region of the viewport."""
+        return next(region for region in self.area.regions if region.type == "UI")
+
+    def open(self) -> Steps[None]:
+        """Let the viewport fill the window, show its sidebar and open the tab."""
+        draws: list[None] = []
+
+        def drawn(panel: bpy.types.Panel, context: bpy.types.Context) -> None:
+            draws.append(None)
+
+        area = self.area
+        yield from self.pointer.move((area.x + area.width // 3, area.y + area.height // 2))
+        yield from self.pointer.key("SPACE", ctrl=True)
+        yield from until(lambda: self.area.width > 0.95 * self.pointer.window.width, "a maximised viewport")
+        self.area.spaces.active.show_region_ui = True
+        yield from until(lambda: self.region.width > 50, "the sidebar")
+        panel = getattr(bpy.types, self.panel)
+        panel.append(drawn)
+        try:
+            yield from self._open_tab(draws)
+        finally:
+            panel.remove(drawn)
+
+    def _open_tab(self, draws: list[None]) -> Steps[None]:
+        top = self.region.y + self.region.height
+        below = 30
+        end = time.monotonic() + 15
+        while not draws:
+            if time.monotonic() > end:
+                raise OverdueError(f"waited 15 s for the tab {self.tab}")
+            if "active_panel_category" in bpy.types.Region.bl_rna.properties:
+                # Until the region was drawn once it is read-only, then knows no such tab.
+                with suppress(AttributeError, TypeError):
+                    self.region.active_panel_category = self.tab
+                self.area.tag_redraw()
+                yield 0.2
+            else:  # before Blender 4.2 a tab has to be clicked, and only its column is known
+                region = self.region
+                yield from self.pointer.click((region.x + region.width - 8, top - below))
+                below = below + 40 if below < 400 else 30
+                yield 0.1
+
+    def under(self, place: Place) -> Steps[str]:
+        """What is at a place: `bpy.ops.…()` for an operator, a data path for a property, else nothing."""
+        yield from self.pointer.move(place)
+        manager = bpy.context.window_manager
+        questions = (
+            (bpy.ops.ui.copy_python_command_button, {}),
+            (bpy.ops.ui.copy_data_path_button, {"full_path": True}),
+        )
+        with bpy.context.temp_override(window=self.pointer.window, area=self.area, region=self.region):
+            for ask, how in questions:
+                manager.clipboard = ""
+                if ask.poll() and "FINISHED" in ask(**how):
+                    return manager.clipboard
+        return ""
+
+    def find(self, *names: str, across: tuple[float, ...] = (0.5, 0.2, 0.8)) -> Steps[dict[str, Place]]:
+        """Where widgets are, from a look down the sidebar.
+
+        Args:
+            names: parts of what `under` says, such as `patina.generate` or `patina.prompt`.
+            across: columns to look in, as shares of the sidebar's width, until all are found.
+
+        Raises:
+            LookupError: some are not there; says which widgets are.
+        """
+        seen: dict[str, list[Place]] = {}
+        region = self.region
+        for share in across:
+            x = int(region.x + share * region.width)
+            for y in range(region.y + region.height - 4, region.y + 4, -7):
+                if widget := (yield from self.under((x, y))):
+                    places = seen.setdefault(widget, [])
+                    if not places or places[0][0] == x:
+                        places.append((x, y))
+            found = {name: places for name in names for widget, places in seen.items() if name in widget}
+            if len(found) == len(names):
+                return {name: places[len(places) // 2] for name, places in found.items()}
+        missing = sorted(set(names) - set(found))
+        raise LookupError(f"not in the sidebar: {missing}; seen: {sorted(seen)}")
+
+    def picture(self, path: Path) -> Steps[None]:
+        """A picture of the window after a redraw, with the pointer out of the way."""
+        area = self.area
+        yield from self.pointer.move((area.x + area.width // 3, area.y + 40))
+        area.tag_redraw()
+        yield 0.4
+        take_picture(path)
