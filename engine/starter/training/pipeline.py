@@ -1,0 +1,158 @@
+"""All stages in order: materials, guide, judge, generator, prior, and writing the pack."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save_file
+from torch import Tensor
+
+from engine.compute import Compute
+from engine.models.guide import Clip
+from engine.models.packs import CATALOGUE, ROOT
+from engine.models.prior import PriorConfig
+from engine.models.vqgan import VQGAN
+from engine.starter import dataset
+from engine.starter.data import Materials
+from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
+from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
+from engine.starter.training.loop import Stage, run
+from engine.starter.training.prior import PriorStage, PriorTraining
+
+log = logging.getLogger(__name__)
+
+WEIGHTS = ROOT / "starter" / "weights"
+STAGES = ("materials", "guide", "judge", "generator", "prior")
+CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "relief")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Where training works and how much it does.
+
+    Attributes:
+        work: folder of shards and checkpoints; a run with the same folder goes on where it was.
+        weights: folder that the finished networks are written to.
+        materials: how many materials are rendered for training.
+        scale: factor on every stage's steps; 1 is the shipped pack.
+    """
+
+    work: Path
+    weights: Path
+    compute: Compute
+    materials: int = 6144
+    scale: float = 1.0
+
+    def steps(self, full: int) -> int:
+        """Steps of a stage at this scale."""
+        return max(2, round(full * self.scale))
+
+
+def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int, dict[str, float]]]:
+    """Runs the wanted stages in order; yields (stage, step, of, figures) after every step.
+
+    Each stage that ends writes its network into `plan.weights`.
+    """
+    if "materials" in wanted:
+        yield from _render(plan)
+    for name, build, export in (
+        ("guide", _clip(GUIDE), _export_clip),
+        ("judge", _clip(JUDGE), _export_clip),
+        ("generator", _generator, _export_generator),
+        ("prior", _prior, _export_prior),
+    ):
+        if name in wanted:
+            data = Materials.open(plan.work / "train")
+            stage = build(plan, data)
+            for step, figures in run(stage, plan.work / "checkpoints"):
+                yield name, step, stage.total_steps, figures
+            export(plan, stage)
+
+
+def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
+    for done, total in dataset.render_shards(plan.work / "train", count=plan.materials, first_seed=0):
+        yield "materials", done, total, {}
+
+
+def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
+    def build(plan: Plan, data: Materials) -> ClipStage:
+        return ClipStage(data, base.model_copy(update={"steps": plan.steps(base.steps)}), plan.compute)
+
+    return build
+
+
+def _generator(plan: Plan, data: Materials) -> GeneratorStage:
+    cfg = GeneratorTraining()
+    return GeneratorStage(data, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
+
+
+def _prior(plan: Plan, data: Materials) -> PriorStage:
+    from safetensors.torch import load_file
+
+    generator = VQGAN(ARCHITECTURE)
+    weights = load_file(plan.weights / "generator" / "model.safetensors")
+    generator.load_state_dict({k: v.float() for k, v in weights.items()})
+    generator.eval().requires_grad_(False).to(plan.compute.device)
+    guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
+    cfg = PriorTraining()
+    cfg = cfg.model_copy(update={"steps": plan.steps(cfg.steps)})
+    return PriorStage(data, generator, guide, cfg, plan.compute)
+
+
+def _export_clip(plan: Plan, stage: Stage) -> None:
+    assert isinstance(stage, ClipStage)
+    stage.export(plan.weights / stage.name)
+
+
+def _export_generator(plan: Plan, stage: Stage) -> None:
+    assert isinstance(stage, GeneratorStage)
+    _write(plan.weights / "generator", stage.average.values, ARCHITECTURE.model_dump(mode="json"))
+
+
+def _export_prior(plan: Plan, stage: Stage) -> None:
+    assert isinstance(stage, PriorStage)
+    config: PriorConfig = stage.model.cfg
+    _write(plan.weights / "prior", stage.average.values, config.model_dump(mode="json"))
+
+
+def _write(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
+    halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
+    partial = folder / "partial.safetensors"
+    save_file(halves, partial)
+    os.replace(partial, folder / "model.safetensors")
+
+
+def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
+    """Hashes the finished networks into the starter's catalogue entry."""
+    files = {
+        "generator": weights / "generator" / "model.safetensors",
+        "guide": weights / "guide" / "open_clip_model.safetensors",
+        "judge": weights / "judge" / "open_clip_model.safetensors",
+        "prior": weights / "prior" / "model.safetensors",
+    }
+    entry: dict[str, Any] = {
+        "id": "starter",
+        "label": "Starter",
+        "description": "Ships with Patina and works offline. Knows the materials that it was trained on.",
+        "licence": "GPL-3.0-or-later",
+        "channels": CHANNEL_NAMES,
+    }
+    for role, path in files.items():
+        data = path.read_bytes()
+        entry[role] = {
+            "path": path.relative_to(ROOT).as_posix(),
+            "sha256": hashlib.sha256(data).hexdigest(),
+            "bytes": len(data),
+        }
+    target = CATALOGUE / "starter.json"
+    target.write_text(json.dumps(entry, indent=2) + "\n", "utf-8")
+    return target
