@@ -19,8 +19,8 @@ import make_sid
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parents[1]
 
-# $1 root of the chroot, then folders that it shares with this machine up to "--", then the command. The mounts
-# live in a namespace of their own and end with Blender. /host is this whole machine, for the engine.
+# $1 root of the chroot, then folders that it shares with this machine up to "--", then the command. The
+# mounts live in a namespace of their own and end with Blender. /host is this whole machine, for the engine.
 CHROOT = """
 root=$1; shift
 mount -t proc proc "$root/proc"

@@ -24,9 +24,9 @@ Steps = Generator[float, None, T]
 Place = tuple[int, int]
 
 BEAT = 0.04  # seconds between two events: move, press and release in one pass of the event loop run no button
+DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 KEYS = {" ": "SPACE", "-": "MINUS", ",": "COMMA", ".": "PERIOD"} | {
-    str(digit): name
-    for digit, name in enumerate"ZERO ONE TWO THREE FOUR FIVE SIX SEVEN EIGHT NINE".split()
+    str(digit): name for digit, name in enumerate(DIGITS)
 }
 
 

@@ -1,8 +1,9 @@
 """Make a folder with Debian sid and its Blender, for the window test: `python3 tests/gui/make_sid.py`.
 
-Debian sid carries Blender 5.2 LTS, while no package registry has a Blender with a window. The folder (1.3 GB, one
-to four minutes) lies outside the checkout and is made once: PATINA_SID_ROOT, else `patina/blender-sid` in the
-user's cache. It appears under its name only when it is complete. Standard library only, so that any Python runs it.
+Debian sid carries Blender 5.2 LTS, while no package registry has a Blender with a window. The folder
+(1.3 GB, one to four minutes) lies outside the checkout and is made once: PATINA_SID_ROOT, else
+`patina/blender-sid` in the user's cache. It appears under its name only when it is complete. Standard library
+only, so that any Python runs it.
 """
 
 from __future__ import annotations
