@@ -1,0 +1,434 @@
+#!/usr/bin/env python3
+"""Patina's one door for people: demo, test, package and train.
+
+Needs nothing but Python 3.11 and its standard library; what else is wanted is set up in .env/ on first use.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import contextlib
+import hashlib
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import tomllib
+import zipfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree as ET
+
+ROOT = Path(__file__).resolve().parent
+ENV = ROOT / ".env"
+WINDOWS = os.name == "nt"
+DEMO_BLENDER = "bpy-5.0"
+
+
+class Failed(Exception):
+    """Ends the command with a sentence for the person in front of it."""
+
+
+# --- Child processes -----------------------------------------------------------------------------
+
+
+def environment_variables(**extra: str) -> dict[str, str]:
+    """Our own variables, less those that lead another Python astray, as those of an active venv do."""
+    astray = {"VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PIP_TARGET", "PIP_USER"}
+    return {name: value for name, value in os.environ.items() if name not in astray} | extra
+
+
+def run(command: Sequence[str | Path], *, timeout_s: float | None = None, **extra: str) -> int:
+    """Run a command in the checkout, its output going straight to the person; 124 when it took too long."""
+    sys.stdout.flush()
+    with subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment_variables(**extra)) as child:
+        try:
+            return child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return 124
+        finally:
+            child.kill()  # does nothing to one that has ended
+
+
+def step(title: str, command: Sequence[str | Path]) -> None:
+    """Run one set-up step behind a line that shows that it lives. Raises Failed with the reason."""
+    started = time.monotonic()
+    log = ENV / "setup.log"
+    with (
+        log.open("wb") as file,
+        subprocess.Popen(
+            [*map(str, command)],
+            cwd=ROOT,
+            env=environment_variables(),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        ) as child,
+    ):
+        try:
+            while child.poll() is None:
+                show_life(title, time.monotonic() - started, log)
+                time.sleep(0.1)
+        finally:
+            child.kill()
+    if sys.stdout.isatty():
+        sys.stdout.write("\r\033[K")
+    if child.returncode:
+        raise Failed(reason(title, log.read_text("utf-8", "replace")))
+    print(f"  {title}: {time.monotonic() - started:.0f} s", flush=True)
+
+
+def show_life(title: str, seconds: float, log: Path) -> None:
+    if sys.stdout.isatty():
+        last = log.read_text("utf-8", "replace").strip().rpartition("\n")[2].strip()
+        line = f"  {'|/-'[int(seconds * 8) % 3]} {title}: {seconds:.0f} s  {last}"
+        sys.stdout.write(f"\r\033[K{line[: shutil.get_terminal_size().columns - 1]}")
+        sys.stdout.flush()
+
+
+def reason(title: str, output: str) -> str:
+    """One sentence for what is known to go wrong in a set-up step, and the end of its output."""
+    known = {
+        "ensurepip": "This Python cannot make environments. Install its venv part (Debian: python3-venv).",
+        "No space left": "The disk is full. The environments need about 12 GB.",
+        "name resolution": "no network",
+        "NewConnectionError": "no network",
+        "dns error": "no network",
+        "error sending request": "no network",
+        "onnection refused": "no network",
+        "unreachable": "no network",
+    }
+    sentence = next((text for sign, text in known.items() if sign in output), f"{title}: this step failed.")
+    if sentence == "no network":
+        sentence = (
+            "The package registry cannot be reached. Setting up needs the network once: "
+            "check the connection (and proxy or mirror settings), then run this again."
+        )
+    tail = "\n".join(f"    {line}" for line in output.strip().splitlines()[-12:])
+    return f"{sentence}\n\n{tail}"
+
+
+# --- Environments --------------------------------------------------------------------------------
+
+
+def python_of(name: str) -> Path:
+    """Where an environment's interpreter is, whether made or not."""
+    return ENV / name / ("Scripts/python.exe" if WINDOWS else "bin/python")
+
+
+def environment(name: str) -> Path:
+    """The interpreter of an environment; the environment is made first if missing, half made or out of date."""
+    if not is_ready(name):
+        with setup_lock():
+            if not is_ready(name):  # another build.py may have made it while we waited
+                make_environment(name)
+    return python_of(name)
+
+
+def is_ready(name: str) -> bool:
+    stamp = ENV / name / "patina.stamp"
+    return stamp.is_file() and stamp.read_text() == fingerprint(name) and python_of(name).exists()
+
+
+def fingerprint(name: str) -> str:
+    """Changes with the lock and with the place of the checkout: an environment holds absolute paths."""
+    digest = hashlib.sha256(lock_file(name).read_bytes()).hexdigest()
+    return f"{digest}\n{ROOT}\n"
+
+
+def lock_file(name: str) -> Path:
+    return ROOT / "requirements" / f"{name}.txt"
+
+
+def make_environment(name: str) -> None:
+    """Make it anew. The stamp comes last, so that one cut short is made again."""
+    folder = ENV / name
+    shutil.rmtree(folder, ignore_errors=True)
+    install = [
+        "install",
+        "--require-hashes",
+        "--no-deps",
+        "--disable-pip-version-check",
+        "-r",
+        lock_file(name),
+    ]
+    if name == "tools":
+        step("Setting up uv, the installer", [sys.executable, "-m", "venv", folder])
+        step("Installing uv", [python_of(name), "-m", "pip", *install])
+    else:
+        uv = ENV / "tools" / ("Scripts/uv.exe" if WINDOWS else "bin/uv")
+        if not is_ready("tools"):
+            make_environment("tools")
+        python = sys.executable if sys.version_info[:2] == (3, 11) else "3.11"
+        step(f"Making the environment {name!r}", [uv, "venv", "--python", python, folder])
+        sync = [uv, "pip", "sync", "--require-hashes", "--python", python_of(name), lock_file(name)]
+        step(f"Installing what {name!r} needs", sync)
+    (folder / "patina.stamp").write_text(fingerprint(name))
+
+
+@contextlib.contextmanager
+def setup_lock() -> Iterator[None]:
+    """One set-up at a time in a checkout. The system drops the lock when its holder dies."""
+    ENV.mkdir(exist_ok=True)
+    with (ENV / "setup.lock").open("a+b") as file:
+        if not try_lock(file.fileno()):
+            print("Another build.py is setting up this checkout: waiting for it.", flush=True)
+            while not try_lock(file.fileno()):
+                time.sleep(0.5)
+        yield
+
+
+def try_lock(descriptor: int) -> bool:
+    try:
+        if WINDOWS:
+            import msvcrt
+
+            msvcrt.locking(descriptor, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        else:
+            import fcntl
+
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+# --- test ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Tests that run together: in which environment, on which paths, for how long at most."""
+
+    title: str
+    environment: str
+    paths: tuple[str, ...]
+    without: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    timeout_s: float = 20 * 60
+
+    def owns(self, path: str) -> bool:
+        """Whether a path as pytest takes it (tests/a.py::test_b) is this stage's to run."""
+        place = Path(path.partition("::")[0])
+        return any(map(place.is_relative_to, self.paths)) and not any(map(place.is_relative_to, self.without))
+
+
+@dataclass
+class Count:
+    """Tests by outcome, summed over stages."""
+
+    passed: int = 0
+    failed: int = 0
+    skipped: int = 0
+
+
+CHECKS = {
+    "style": ("ruff", "check", "--quiet"),
+    "format": ("ruff", "format", "--check", "--quiet"),
+    "types": ("mypy",),
+}
+STAGES = (
+    Stage(
+        "engine",
+        "dev",
+        ("tests/engine", "tests/addon/link", "tests/test_build.py"),
+        options=("-n", "auto"),
+        timeout_s=40 * 60,
+    ),
+    *(
+        # Blender dies or hangs on leaving when a timer was left behind: the time limit ends that, too.
+        Stage(f"Blender {version}", f"bpy-{version}", ("tests/addon",), without=("tests/addon/link",))
+        for version in ("4.2", "4.5", "5.0")
+    ),
+    Stage("windows", "dev", ("tests/gui",)),  # not side by side: a window shares two cores with its engine
+)
+
+
+def test(arguments: Sequence[str]) -> int:
+    """Every check and test. With pytest arguments only pytest, and with paths only what they name."""
+    count = Count()
+    for title, command in CHECKS.items() if not arguments else ():
+        heading(title)
+        if run([environment("dev"), "-m", *command]):
+            print(f"The check of {title} failed: {' '.join(command)}")
+            count.failed += 1
+    paths = [argument for argument in arguments if argument.startswith("tests")]
+    options = [argument for argument in arguments if argument not in paths]
+    for stage in STAGES:
+        existing = [path for path in stage.paths if (ROOT / path).exists()]
+        if mine := [path for path in paths if stage.owns(path)] if paths else existing:
+            heading(stage.title)
+            run_stage(stage, [*mine, *options], count)
+    print(f"{count.passed} passed, {count.failed} failed, {count.skipped} skipped")
+    return 1 if count.failed or not count.passed else 0
+
+
+def run_stage(stage: Stage, arguments: Sequence[str], count: Count) -> None:
+    """Run one stage's pytest and add its outcome; dying or hanging counts as one more failure."""
+    python = environment(stage.environment)
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder, "report.xml")
+        ignored = [f"--ignore={path}" for path in stage.without]
+        code = run(
+            [python, "-m", "pytest", *stage.options, *ignored, f"--junitxml={report}", *arguments],
+            timeout_s=stage.timeout_s,
+            PATINA_ENGINE_PYTHON=str(environment("dev")),
+            OMP_NUM_THREADS="1",  # two workers on two cores would get in each other's way
+        )
+        failed_before = count.failed
+        if report.exists():
+            add_report(report, count)
+    nothing_to_run = 5  # pytest's exit code, an honest one where -k or a path leaves a stage empty
+    if code not in {0, nothing_to_run} and count.failed == failed_before:
+        print(f"{stage.title}: pytest ended with {code}" + (", out of time" if code == 124 else ""))
+        count.failed += 1
+
+
+def add_report(report: Path, count: Count) -> None:
+    for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314  # pytest has just written it
+        total, failures, errors, skipped = (
+            int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")
+        )
+        count.passed += total - failures - errors - skipped
+        count.failed += failures + errors
+        count.skipped += skipped
+
+
+def heading(title: str) -> None:
+    print(f"\n--- {title} ---", flush=True)
+
+
+# --- package -------------------------------------------------------------------------------------
+
+
+def package() -> int:
+    """Write dist/patina-VERSION.zip and have Blender's own validator look at it."""
+    archive = write_zip(ROOT / "dist")
+    scripts = (
+        next((ENV / DEMO_BLENDER).glob("[Ll]ib/**/bpy/*/scripts"), None)
+        if environment(DEMO_BLENDER)
+        else None
+    )
+    if scripts is None:
+        raise Failed(f"The environment {DEMO_BLENDER} has no Blender in it. Delete .env and run this again.")
+    validator = scripts / "addons_core/bl_pkg/cli/blender_ext.py"
+    tags = scripts / "modules/_bpy_internal/extensions/tags.py"
+    if run([sys.executable, validator, "validate", "--valid-tags", tags, archive]):
+        raise Failed(f"Blender's validator refuses {archive.name}: its reasons stand above.")
+    print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1024:.0f} KiB")
+    return 0
+
+
+def write_zip(folder: Path) -> Path:
+    """The add-on as one zip: an extension for Blender 4.2 and later, an add-on for those before.
+
+    Both accept a single folder at the top. The same checkout gives the same bytes.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    archive = folder / f"patina-{version()}.zip"
+    unfinished = archive.with_suffix(".part")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
+        for name, source in sorted(packaged_files().items()):
+            entry = zipfile.ZipInfo(f"patina/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+            entry.create_system, entry.external_attr = 3, 0o100644 << 16  # on Windows too
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            file.writestr(entry, source.read_bytes())
+    return unfinished.replace(archive)
+
+
+def packaged_files() -> dict[str, Path]:
+    """Path inside the add-on → file: what Blender runs, the presets and the licence."""
+    left_out = {"demo.py", "docs", "tests", "__pycache__"}
+    addon = {path.relative_to(ROOT / "addon"): path for path in (ROOT / "addon").rglob("*") if path.is_file()}
+    files = {
+        name.as_posix(): path
+        for name, path in addon.items()
+        if not left_out.intersection(name.parts) and not any(part.startswith(".") for part in name.parts)
+    }
+    presets = {f"presets/{path.name}": path for path in (ROOT / "presets").glob("*.json")}
+    return files | presets | {"LICENSE": ROOT / "LICENSE"}
+
+
+def version() -> str:
+    """The version that engine, manifest and bl_info agree on. Raises Failed where they do not."""
+    manifest = tomllib.loads((ROOT / "addon/blender_manifest.toml").read_text("utf-8"))["version"]
+    legacy = ".".join(map(str, constant(ROOT / "addon/__init__.py", "bl_info")["version"]))
+    engine = constant(ROOT / "engine/__init__.py", "__version__")
+    if not manifest == legacy == engine:
+        raise Failed(
+            "Three places must name one version: "
+            f"blender_manifest.toml says {manifest}, bl_info {legacy}, engine/__init__.py {engine}."
+        )
+    return str(engine)
+
+
+def constant(path: Path, name: str) -> Any:
+    """The value of a module's constant, read without running the module."""
+    for node in ast.parse(path.read_text("utf-8")).body:
+        if isinstance(node, ast.Assign) and any(
+            isinstance(t, ast.Name) and t.id == name for t in node.targets
+        ):
+            return ast.literal_eval(node.value)
+    raise Failed(f"{path.relative_to(ROOT)} has no {name}.")
+
+
+# --- demo and train ------------------------------------------------------------------------------
+
+
+def demo(prompt: str, preset: str, out: Path) -> int:
+    """From a prompt to a lit, seamless material: a real Blender, a real engine, nothing staged."""
+    engine, blender = environment("engine"), environment(DEMO_BLENDER)
+    code = run(
+        [blender, ROOT / "addon/demo.py", "--prompt", prompt, "--preset", preset, "--out", out],
+        PATINA_ENGINE_PYTHON=str(engine),
+    )
+    if code:
+        raise Failed(f"The demo ended early, with code {code}.")
+    sheet = "import sys; from engine.material.contact import main; main(sys.argv[1])"
+    return run([engine, "-c", sheet, out])
+
+
+def train(arguments: Sequence[str]) -> int:
+    """Train the starter models: everything after `train` goes to `python -m engine train`."""
+    return run([environment("engine"), "-m", "engine", "train", *arguments])
+
+
+# --- The door ------------------------------------------------------------------------------------
+
+
+def parser() -> argparse.ArgumentParser:
+    door = argparse.ArgumentParser(prog="build.py", description="Patina's one door for people.")
+    commands = door.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    one = commands.add_parser("demo", help="make a material from a prompt, in a real Blender, and render it")
+    one.add_argument("prompt", nargs="?", default="mossy cobblestones")
+    one.add_argument("--preset", default="stone", help="a file in presets/ (default: stone)")
+    one.add_argument("--out", type=Path, default=ROOT / "demo-out", help="folder (default: demo-out/)")
+    commands.add_parser("test", help="run every check and test; further arguments go to pytest")
+    commands.add_parser("package", help="write the add-on zip and validate it")
+    commands.add_parser("train", help="train the starter models; further arguments go to the engine")
+    return door
+
+
+def main(arguments: Sequence[str]) -> int:
+    if sys.version_info < (3, 11):  # noqa: UP036  # a person may well start it with an older one
+        raise Failed("Patina needs Python 3.11 or newer to start.")
+    if arguments and arguments[0] in {"test", "train"} and not {"-h", "--help"} & set(arguments):
+        return {"test": test, "train": train}[arguments[0]](arguments[1:])
+    chosen = parser().parse_args(arguments)
+    if chosen.command == "package":
+        return package()
+    return demo(chosen.prompt, chosen.preset, chosen.out.resolve())
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Failed as failure:
+        sys.exit(f"\n{failure}")
+    except KeyboardInterrupt:
+        sys.exit("\nStopped.")
