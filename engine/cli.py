@@ -1,0 +1,176 @@
+"""The engine from a shell: the jobs that the add-on sends, and serving it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from engine import __version__, presets, server, stdio
+from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+
+if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
+    from rich.console import Console
+
+    from engine.progress import Progress
+
+BAD_INPUT = (InvalidRequest, UnknownPreset, UnknownPack)
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand. `run` returns the exit code."""
+
+    help: str
+    arguments: Callable[[argparse.ArgumentParser], None]
+    run: Callable[[argparse.Namespace], int]
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one subcommand.
+
+    Returns:
+        0; 2 for bad input, 130 after Ctrl-C, 1 for everything else that goes wrong.
+    """
+    options = parser().parse_args(argv)
+    try:
+        return COMMANDS[options.command].run(options)
+    except PatinaError as error:
+        print(f"patina: {error.message}", file=sys.stderr)
+        return 2 if isinstance(error, BAD_INPUT) else 1
+    except KeyboardInterrupt:
+        print("\npatina: stopped; nothing was finished.", file=sys.stderr)
+        return 130
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line of all subcommands."""
+    top = argparse.ArgumentParser(prog="python -m engine", description="Describe a surface, get a material.")
+    top.add_argument("--version", action="version", version=f"patina {__version__}")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, command in COMMANDS.items():
+        command.arguments(commands.add_parser(name, help=command.help, description=f"{command.help}."))
+    return top
+
+
+def _serve(_: argparse.Namespace) -> int:
+    os._exit(server.serve())  # without waiting for a worker that may be in the middle of something
+
+
+def _list_presets(_: argparse.Namespace) -> int:
+    for preset in presets.load_all():
+        print(f"{preset.id:12} {preset.description}")
+    return 0
+
+
+def _generate_arguments(add: argparse.ArgumentParser) -> None:
+    names = ", ".join(presets.ids())
+    add.add_argument("prompt", metavar="PROMPT", help='the surface, in words: "mossy cobblestones"')
+    add.add_argument("--negative", metavar="T", help="what it should not look like")
+    add.add_argument("--preset", metavar="NAME", help=f"one of {names} (default: plain)")
+    add.add_argument("--variations", type=int, metavar="N", help="how many to make, 1 to 16 (default: 4)")
+    add.add_argument("--size", type=_size, metavar="WxH", help="pixels: 512x256, or 512 (default: 256)")
+    add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer (default: 40)")
+    add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
+    add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
+    add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
+    add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
+    add.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: patina-out/...)")
+    add.add_argument("--json", action="store_true", help="print the summary as one line of JSON")
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from engine.naming import slug
+    from engine.params import resolve
+
+    folder = (options.out or Path("patina-out") / slug(options.prompt)).resolve()
+    asked = ("prompt", "negative", "preset", "variations", "steps", "seed", "tile", "pack", "device")
+    params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
+    if options.size is not None:
+        params["width"], params["height"] = options.size
+    settings, delivery = resolve({**params, "folder": str(folder)})
+    answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+
+    from rich.console import Console
+
+    with Bar(Console(file=sys.stderr)) as bar:
+        from engine import generation  # torch: the bar is there by now, and says so
+
+        summary = generation.run_generate(
+            settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
+        )
+    with os.fdopen(answers, "w", encoding="utf-8") as stdout:
+        if options.json:
+            print(json.dumps(summary), file=stdout)
+        else:
+            _print_table(Console(file=stdout), summary, folder)
+    return 0
+
+
+class Bar:
+    """The progress bar of one job: phase, steps, time left."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._task = self._bar.add_task("start", total=None, left="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show where the job is."""
+        left = "" if progress.seconds_left is None else f"{progress.seconds_left:.0f} s left"
+        self._bar.update(
+            self._task, description=progress.phase, completed=progress.step, total=progress.total, left=left
+        )
+
+
+def _print_table(console: Console, summary: dict[str, Any], folder: Path) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{summary['prompt']}  (seed {summary['seed']}, {summary['seconds']['total']:.1f} s)")
+    for heading in ("rank", "judge", "guide", "seam", "relief", "base colour"):
+        table.add_column(heading, justify="left" if heading == "base colour" else "right")
+    for v in summary["variations"]:
+        scores = (f"{v[name]:.3f}" for name in ("judge_score", "guide_score", "seam", "relief"))
+        table.add_row(str(v["rank"]), *scores, v["files"]["basecolor"])
+    console.print(table)
+    for warning in summary["warnings"]:
+        console.print(f"Note: {warning}", markup=False)
+    console.print(f"In {folder}", markup=False, soft_wrap=True)
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height from 512x256 or 512. Whether they are good is for the settings to say."""
+    width, _, height = text.lower().partition("x")
+    try:
+        return int(width), int(height or width)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no size: write 512x256, or 512 for a square") from None
+
+
+COMMANDS: dict[str, Command] = {
+    "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
+    "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
+    "presets": Command("List the presets", lambda _: None, _list_presets),
+}

@@ -1,0 +1,155 @@
+"""The parameters of `generate`: checked, filled from the preset, refused in plain words."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections.abc import Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic.fields import FieldInfo
+from pydantic_core import ErrorDetails
+
+from engine import presets
+from engine.errors import InvalidRequest, Remedy
+from engine.settings import MAX_SEED, RunSettings
+
+DEMANDS = {  # pydantic's code of the fault → what the value must be
+    "int_type": "a whole number",
+    "float_type": "a number",
+    "string_type": "text",
+    "string_unicode": "valid Unicode text",
+    "string_too_long": "at most {max_length} characters long",
+    "string_pattern_mismatch": "a name of small letters and digits",
+    "bool_type": "true or false",
+    "tuple_type": "a list",
+    "too_short": "a list of {min_length} or more",
+    "too_long": "a list of at most {max_length}",
+}
+
+
+def _absolute(folder: str) -> str:
+    if not Path(folder).is_absolute() or "\0" in folder:
+        raise ValueError("must be the absolute path of a folder")
+    return folder
+
+
+class Delivery(BaseModel):
+    """The part of a request that says where it runs and where results go: no picture depends on it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    folder: Annotated[str, AfterValidator(_absolute)]
+    preview: bool = True
+    device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+
+
+def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:
+    """The complete settings of a `generate` request: defaults < preset < what the request names.
+
+    A negative prompt of the preset counts where the request has none. A missing seed is drawn here, so
+    that it is stored with the result.
+
+    Args:
+        params: fields of RunSettings, of which only `prompt` must be there, and of Delivery.
+        folder: where the preset files are.
+
+    Raises:
+        InvalidRequest: an unknown or ill-typed field, or one out of range; `field` names it.
+        UnknownPreset: see `presets.load`.
+    """
+    asked = {name: value for name, value in params.items() if name not in Delivery.model_fields}
+    where = {name: value for name, value in params.items() if name in Delivery.model_fields}
+    try:
+        own = RunSettings.model_validate({"seed": secrets.randbelow(MAX_SEED + 1), **asked})
+        delivery = Delivery.model_validate(where)
+    except ValidationError as error:
+        raise invalid(error) from error
+    preset = presets.load(own.preset, folder)
+    filled = {**preset.settings, "templates": preset.templates, **asked, "seed": own.seed}
+    if not own.negative:
+        filled["negative"] = preset.negative
+    return RunSettings.model_validate(filled), delivery
+
+
+def invalid(error: ValidationError) -> InvalidRequest:
+    """One sentence about the first fault: the field, what it may be, what was given, and a way out."""
+    first = error.errors(include_url=False)[0]
+    name = str(first["loc"][0])
+    sentence, remedy = _explain(name, first)
+    return InvalidRequest(sentence, field=name, remedy=remedy, details=str(error))
+
+
+def _explain(name: str, fault: ErrorDetails) -> tuple[str, Remedy | None]:
+    given = fault["input"]
+    known = {**RunSettings.model_fields, **Delivery.model_fields}
+    if fault["type"] == "extra_forbidden":
+        near = get_close_matches(name, known, 1)
+        return f"Unknown setting {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""), None
+    if fault["type"] == "missing":
+        return f"{name!r} is missing.", None
+    if name == "prompt" and isinstance(given, str) and not given.strip():
+        return "The prompt is empty. Describe a surface.", None
+    if fault["type"] in DEMANDS:
+        demand = DEMANDS[fault["type"]].format(**fault.get("ctx", {}))
+        return f"{_path(fault)} must be {demand}; {_show(given)} was given.", None
+    if fault["type"] == "literal_error":
+        allowed = get_args(known[name].annotation)
+        near = get_close_matches(str(given), allowed, 1)
+        options = ", ".join(repr(option) for option in allowed)
+        return f"{name!r} must be one of {options}; {_show(given)} was given.", (
+            Remedy(name, near[0]) if near else None
+        )
+    if isinstance(given, int | float) and name in known:
+        limits = Limits(known[name])
+        value = limits.nearest(given)
+        remedy = None if value is None else Remedy(name, value)
+        return f"{name!r} must be {limits}; {_show(given)} was given.", remedy
+    if "error" in fault.get("ctx", {}):  # a check of our own: its words are already a sentence
+        return f"{name!r} {fault['ctx']['error']}; {_show(given)} was given.", None
+    return f"{_path(fault)}: {fault['msg'].lower()}; {_show(given)} was given.", None
+
+
+class Limits:
+    """The numbers that a field takes, from its constraints; `str` gives them in words."""
+
+    def __init__(self, info: FieldInfo) -> None:
+        found: dict[str, Any] = {}
+        for constraint in info.metadata:
+            for name in ("ge", "gt", "le", "lt", "multiple_of"):
+                if hasattr(constraint, name):
+                    found[name] = getattr(constraint, name)
+        self.low, self.high = found.get("ge", found.get("gt")), found.get("le", found.get("lt"))
+        self.low_open, self.high_open = "gt" in found, "lt" in found
+        self.step = found.get("multiple_of")
+
+    def __str__(self) -> str:
+        if self.low_open or self.high_open:
+            low = f"above {self.low}" if self.low_open else f"{self.low} or more"
+            words = f"{low} and {'below' if self.high_open else 'at most'} {self.high}"
+        else:
+            words = f"between {self.low} and {self.high}"
+        return words if self.step is None else f"{words}, in steps of {self.step}"
+
+    def nearest(self, given: float) -> float | None:
+        """The allowed number next to `given`, which is not allowed; None at an open end."""
+        if given <= self.low:
+            return None if self.low_open else self.low
+        if given >= self.high:
+            return None if self.high_open else self.high
+        return given if self.step is None else self.step * round(given / self.step)
+
+
+def _path(fault: ErrorDetails) -> str:
+    """The field, and for an element of a list also which one: 'templates' 2."""
+    name, *rest = fault["loc"]
+    return " ".join([repr(name), *(str(part + 1) if isinstance(part, int) else str(part) for part in rest)])
+
+
+def _show(given: object) -> str:
+    """The value as the client wrote it, cut to a line."""
+    text = json.dumps(given, default=repr)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,119 @@
+"""Artist presets: one JSON file each in `presets/`, beside `engine/`; the file's stem is the id."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Any
+
+from engine.errors import Remedy, UnknownPreset
+
+FOLDER = Path(__file__).parents[1] / "presets"
+FORMAT = 1
+OWN_PLACE = ("prompt", "negative", "preset", "templates", "seed")  # not to be hidden in "settings"
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a preset file says. `settings` are fields of RunSettings; what a request names itself wins."""
+
+    id: str
+    label: str
+    templates: list[str]
+    description: str = ""
+    group: str = "general"
+    negative: str = ""
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def ids(folder: Path = FOLDER) -> list[str]:
+    """The ids of all presets, sorted. Looks at names only, so it is cheap and never fails."""
+    return sorted(path.stem for path in folder.glob("*.json"))
+
+
+def load(preset_id: str, folder: Path = FOLDER) -> Preset:
+    """Read and check one preset.
+
+    Raises:
+        UnknownPreset: there is none of this id, or its file is wrong; the message names file and fault.
+    """
+    known = ids(folder)
+    if preset_id not in known:  # also keeps a path such as "../secret" out
+        near = get_close_matches(preset_id, known, 1)
+        raise UnknownPreset(
+            f"There is no preset {preset_id!r}. There are: {', '.join(known) or 'none'}.",
+            field="preset",
+            remedy=Remedy("preset", near[0]) if near else None,
+        )
+    path = folder / f"{preset_id}.json"
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise _bad(path, "cannot be read as JSON", str(error)) from error
+    return _check(path, content)
+
+
+def load_all(folder: Path = FOLDER) -> list[Preset]:
+    """Every preset, by id.
+
+    Raises:
+        UnknownPreset: one of the files is wrong.
+    """
+    return [load(preset_id, folder) for preset_id in ids(folder)]
+
+
+def _check(path: Path, content: object) -> Preset:
+    """The preset in a file's decoded content."""
+    if not isinstance(content, dict):
+        raise _bad(path, "is not a JSON object")
+    content = dict(content)
+    if content.pop("format", None) != FORMAT:
+        raise _bad(path, f'has no "format": {FORMAT}, the only one that this engine reads')
+    kinds = dict.fromkeys(("label", "description", "group", "negative"), str)
+    kinds |= {"templates": list, "settings": dict}
+    for name, value in content.items():
+        if name not in kinds:
+            raise _bad(path, f"has an unknown entry {name!r}")
+        if not isinstance(value, kinds[name]):
+            raise _bad(path, f"has a wrong kind of value for {name!r}")
+    for name in ("label", "templates"):
+        if not content.get(name):
+            raise _bad(path, f"lacks {name!r}")
+    preset = Preset(id=path.stem, **content)
+    _check_settings(path, preset)
+    return preset
+
+
+def _check_settings(path: Path, preset: Preset) -> None:
+    # Here, because the handshake lists presets and should not wait for pydantic.
+    from pydantic import ValidationError
+
+    from engine.settings import RunSettings
+
+    for template in preset.templates:
+        if not isinstance(template, str) or "{}" not in template:
+            raise _bad(path, f"has a template without a {{}} for the prompt: {template!r}")
+    misplaced = [name for name in OWN_PLACE if name in preset.settings]
+    if misplaced:
+        raise _bad(path, f"may not set {misplaced[0]!r} among its settings")
+    try:
+        RunSettings.model_validate(
+            {
+                **preset.settings,
+                "prompt": "x",
+                "seed": 0,
+                "preset": preset.id,
+                "templates": preset.templates,
+                "negative": preset.negative,
+            }
+        )
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise _bad(path, f"has a bad value for {where!r} ({first['msg'].lower()})", str(error)) from error
+
+
+def _bad(path: Path, fault: str, details: str = "") -> UnknownPreset:
+    return UnknownPreset(f"The preset file {path.name} {fault}.", field="preset", details=details)

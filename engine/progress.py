@@ -1,0 +1,71 @@
+"""How far a job is: seconds per phase, steps per second, seconds left. Arithmetic on a clock, no more."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+PHASES = ("load", "propose", "guide", "rank", "maps", "write")
+MEMORY = 0.8  # share of the old average that a step keeps in the speed
+
+
+@dataclass(frozen=True)
+class Progress:
+    """One piece of news about a job, as `job/progress` carries it."""
+
+    phase: str
+    step: int
+    total: int
+    loss: float | None = None
+    steps_per_second: float | None = None
+    seconds_left: float | None = None
+
+
+class Stopwatch:
+    """Measures a job as it goes through its phases.
+
+    Guided steps take most of the time, so what is left is the steps that are missing at the speed that
+    was measured, plus an allowance for all that follows. Before the first step nothing is known: None.
+
+    Args:
+        after_guide_steps: what ranking costs, in guided steps.
+        after_guide_s: what maps and files cost, in seconds.
+        clock: seconds, growing.
+    """
+
+    def __init__(
+        self,
+        after_guide_steps: float = 0.0,
+        after_guide_s: float = 0.0,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._after_steps, self._after_s, self._clock = after_guide_steps, after_guide_s, clock
+        self._begin = self._last = clock()
+        self._step_s: float | None = None
+        self._end: float | None = None  # when the job will be over, by the clock
+        self._guided = 0
+        self._spent = dict.fromkeys(PHASES, 0.0)
+
+    def tick(self, phase: str, step: int, total: int, loss: float | None = None) -> Progress:
+        """A unit of work of this phase is done: the time since the last tick was its."""
+        now = self._clock()
+        took, self._last = now - self._last, now
+        self._spent[phase] += took
+        if phase == "guide":
+            self._guided += 1
+            self._step_s = took if self._step_s is None else MEMORY * self._step_s + (1 - MEMORY) * took
+            self._end = now + self._step_s * (total - step + self._after_steps) + self._after_s
+        left = None if self._end is None else max(0.0, self._end - now)
+        speed = 1 / self._step_s if phase == "guide" and self._step_s else None
+        return Progress(phase, step, total, loss, speed, left)
+
+    def seconds(self) -> dict[str, float]:
+        """Seconds of each phase so far, and `total`."""
+        spent = {phase: round(seconds, 3) for phase, seconds in self._spent.items()}
+        return {**spent, "total": round(self._last - self._begin, 3)}
+
+    def steps_per_second(self) -> float:
+        """Guided steps (of all variations at once) per second, over the whole job; 0 without any."""
+        spent = self._spent["guide"]
+        return round(self._guided / spent, 3) if spent else 0.0

@@ -1,0 +1,242 @@
+"""The engine as a child process: requests on stdin, answers and news on stdout, the log on stderr.
+
+Three layers: `stdio` owns descriptors, `protocol` knows messages, and the table in `Server` names the
+methods. The main thread reads; one worker thread computes.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import logging
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from engine import __version__, presets, protocol, stdio
+from engine.errors import InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
+from engine.jobs import Job, Jobs, Reply
+from engine.models import packs
+from engine.progress import Progress
+from engine.protocol import Params, Request
+
+log = logging.getLogger(__name__)
+
+GRACE_S = 1.2
+"""What a running job may take to stop before the process ends without it."""
+
+DEFAULT_PACK = "starter"
+PLANNED = (
+    "refine",
+    "vary",
+    "maps",
+    "rank",
+    "tag",
+    "index",
+    "search",
+    "models/list",
+    "models/download",
+    "artifact/read",
+)
+
+
+class Server:
+    """Hands requests on and sends the answers. Whatever a line holds, the process lives on.
+
+    Args:
+        send: writes one message; safe to call from any thread.
+        end: called after the answer to `shutdown`.
+    """
+
+    def __init__(self, send: Callable[[Params], None], end: Callable[[], object]) -> None:
+        self._send, self._end = send, end
+        self._jobs = Jobs(self._notify, self._prepare, self._prepared)
+        self._models: Any = None  # a generation.Models, from the worker's first import on
+        self._methods: dict[str, Callable[[Request, Reply], None]] = {
+            "initialize": self._initialize,
+            "generate": self._generate,
+            "cancel": self._cancel,
+            "shutdown": self._shutdown,
+        }
+
+    def handle(self, line: bytes | ParseError) -> None:
+        """Answer one line, now or when its job ends."""
+        answer = self._reply_to(None)
+        if isinstance(line, ParseError):
+            answer(line)
+            return
+        try:
+            message = protocol.decode(line)
+            answer = self._reply_to(protocol.id_of(message))
+            request = protocol.request_of(message)
+            if request.id is None:
+                answer = partial(log.info, "not answered, as %s came without an id: %s", request.method)
+            self._dispatch(request, answer)
+        except PatinaError as error:
+            answer(error)
+        except Exception as error:  # the outermost frame of a request: a bug ends this one, not the process
+            log.exception("cannot handle %.200r", line)
+            answer(PatinaError("The engine hit a bug. The log has the details.", details=repr(error)))
+
+    def close(self) -> None:
+        """Stop all jobs and answer them; waits a moment for the one that runs."""
+        self._jobs.close(GRACE_S)
+
+    def _dispatch(self, request: Request, answer: Reply) -> None:
+        if request.method in PLANNED:
+            raise NotSupported(f"This version of the engine cannot do {request.method!r} yet.")
+        if request.method not in self._methods:
+            raise UnknownMethod(f"This engine does not know {request.method!r}. Update it.")
+        self._methods[request.method](request, answer)
+
+    def _initialize(self, request: Request, answer: Reply) -> None:
+        _only(request, {"client": str})
+        answer(
+            {
+                "name": "patina-engine",
+                "version": __version__,
+                "protocol": protocol.PROTOCOL,
+                "methods": list(self._methods),
+                "packs": packs.catalogue(),
+                "presets": presets.ids(),
+            }
+        )
+        self._jobs.start()
+
+    def _generate(self, request: Request, answer: Reply) -> None:
+        from engine.params import resolve  # pydantic can wait until there is something to check
+
+        if request.id is None:
+            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
+        settings, delivery = resolve(request.params)
+        folder = Path(delivery.folder)
+
+        def work(job: Job) -> Params:
+            generation = _generation()
+            news = News(self._notify, job, folder)
+            summary = generation.run_generate(
+                settings,
+                folder,
+                load=self._loader(generation),
+                device=delivery.device,
+                on_progress=news.progress,
+                on_preview=news.preview if delivery.preview else None,
+                should_stop=job.stop.is_set,
+            )
+            return {**summary, "folder": str(folder)}
+
+        size = f"{settings.width}x{settings.height}x{settings.variations}"
+        facts = {"pack": settings.pack, "size": size, "steps": settings.steps, "seed": settings.seed}
+        self._jobs.submit(Job(request.id, work, answer, facts))
+
+    def _cancel(self, request: Request, answer: Reply) -> None:
+        _only(request, {"job": int | str})
+        if not protocol.is_id(request.params.get("job")):
+            raise InvalidRequest("'job' must be the id of a generate request.", field="job")
+        answer({"cancelled": self._jobs.cancel(request.params["job"])})
+
+    def _shutdown(self, request: Request, answer: Reply) -> None:
+        _only(request, {})
+        self.close()
+        answer({})
+        self._end()
+
+    def _prepare(self) -> Params:
+        """The worker's first act, after the handshake: heavy imports and the default pack."""
+        generation = _generation()
+        machine = generation.describe_machine()
+        try:
+            self._loader(generation)(DEFAULT_PACK, "auto")
+        except PatinaError as error:  # the next job will say it, too; until then the engine lives
+            self._complain(error)
+            return {**machine, "pack": None}
+        return {**machine, "pack": DEFAULT_PACK}
+
+    def _prepared(self, outcome: Params | PatinaError) -> None:
+        if isinstance(outcome, PatinaError):
+            self._complain(outcome)
+            outcome = {"devices": [], "device": None, "torch": None, "pack": None}
+        self._notify("ready", outcome)
+
+    def _complain(self, error: PatinaError) -> None:
+        log.error("%s %s", error.message, error.details)
+        self._notify("job/log", {"job": None, "level": "error", "message": error.message})
+
+    def _loader(self, generation: ModuleType) -> Callable[..., Any]:
+        if self._models is None:
+            self._models = generation.Models()
+        return self._models.load
+
+    def _notify(self, method: str, params: Params) -> None:
+        self._send(protocol.notification(method, params))
+
+    def _reply_to(self, request_id: protocol.RequestId | None) -> Reply:
+        return lambda outcome: self._send(protocol.reply(request_id, outcome))
+
+
+class News:
+    """What a running job tells its client."""
+
+    def __init__(self, notify: Callable[[str, Params], None], job: Job, folder: Path) -> None:
+        self._notify, self._job, self._folder = notify, job.id, folder
+
+    def progress(self, progress: Progress) -> None:
+        self._notify("job/progress", {"job": self._job, **asdict(progress)})
+
+    def preview(self, variation: int, file: str, width: int, height: int) -> None:
+        shown = {"variation": variation, "file": str(self._folder / file), "width": width, "height": height}
+        self._notify("job/preview", {"job": self._job, **shown})
+
+
+def serve() -> int:
+    """Serve stdin until it ends, the client says shutdown, or the parent process dies.
+
+    Never returns to an interpreter that waits for its worker: the process ends with this call's result.
+    """
+    requests, answers = stdio.own_stdin(), stdio.own_stdout()
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    faulthandler.enable()
+    stdio.watch_parent(partial(os._exit, 0))
+    writer = stdio.Writer(answers, gone=partial(os._exit, 0))
+    server = Server(lambda message: writer.write(protocol.encode(message)), end=partial(os._exit, 0))
+    framer = protocol.Framer()
+    try:
+        for chunk in stdio.chunks(requests):
+            for line in framer.feed(chunk):
+                server.handle(line)
+        for line in framer.close():
+            server.handle(line)
+        server.close()
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+def _generation() -> ModuleType:
+    """The module that computes. Importing it imports torch: seconds, and only ever on the worker."""
+    try:
+        from engine import generation
+    except (ImportError, OSError) as error:
+        raise PatinaError(
+            "The engine's packages cannot be loaded. Install the engine again.", details=repr(error)
+        ) from error
+    return generation
+
+
+def _only(request: Request, allowed: dict[str, Any]) -> None:
+    """Refuse what a method does not take.
+
+    Raises:
+        InvalidRequest: a parameter that is not in `allowed`, or not of its type.
+    """
+    for name, value in request.params.items():
+        if name not in allowed:
+            raise InvalidRequest(f"{request.method!r} does not take {name!r}.", field=name)
+        if not isinstance(value, allowed[name]):
+            raise InvalidRequest(f"{name!r} has the wrong type for {request.method!r}.", field=name)
