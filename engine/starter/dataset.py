@@ -1,0 +1,162 @@
+"""Render procedural materials into shards that training memory-maps.
+
+    python -m engine.starter.dataset --count 6144 --first-seed 0 --out DIR --workers 2
+
+A shard is `shard_00000.npy`, uint8 (n, H, W, 6): base colour (3, sRGB), height, roughness, metallic; and
+`shard_00000.json`, written last, with params and relief of each. A finished shard is never made again.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+from collections.abc import Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from engine.starter.captions import is_held_out
+from engine.starter.materials import Material, Params, render, sample
+
+log = logging.getLogger(__name__)
+
+FORMAT = 1
+SHARD = 256
+CHANNELS = 6
+RETRY_STRIDE = 2**32  # between the seeds tried for one place in the set
+
+
+@dataclass(frozen=True)
+class ShardSpec:
+    """One shard's place in a data set."""
+
+    folder: Path
+    index: int
+    first_seed: int
+    count: int
+    size: int
+    held_out: bool
+
+    @property
+    def maps_file(self) -> Path:
+        return self.folder / f"shard_{self.index:05d}.npy"
+
+    @property
+    def about_file(self) -> Path:
+        return self.folder / f"shard_{self.index:05d}.json"
+
+    def header(self) -> dict[str, object]:
+        """What must agree for a shard on disk to be this one."""
+        return {
+            "format": FORMAT,
+            "first_seed": self.first_seed,
+            "count": self.count,
+            "size": self.size,
+            "held_out": self.held_out,
+        }
+
+
+def params_for(seed: int, *, held_out: bool = False) -> Params:
+    """The parameters at this place of a set: the first that belong to training, or to the held-out evaluation."""
+    while True:
+        params = sample(seed)
+        if is_held_out(params) == held_out:
+            return params
+        seed += RETRY_STRIDE
+
+
+def to_bytes(material: Material) -> NDArray[np.uint8]:
+    """uint8 (H, W, 6): base colour, height, roughness, metallic."""
+    scalars = np.stack([material.height, material.roughness, material.metallic], -1)
+    maps = np.concatenate([material.basecolor, scalars], -1)
+    return (np.clip(maps, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def plan(folder: Path, count: int, first_seed: int, size: int, *, held_out: bool = False) -> list[ShardSpec]:
+    """The shards of a set, in order."""
+    starts = range(0, count, SHARD)
+    return [
+        ShardSpec(folder, k, first_seed + start, min(SHARD, count - start), size, held_out)
+        for k, start in enumerate(starts)
+    ]
+
+
+def is_finished(spec: ShardSpec) -> bool:
+    """True where the shard is on disk. Raises ValueError where another data set's shard is in its place."""
+    if not spec.about_file.exists():
+        return False
+    about = json.loads(spec.about_file.read_text("utf-8"))
+    found = {key: about.get(key) for key in spec.header()}
+    if found != spec.header():
+        raise ValueError(f"{spec.about_file} belongs to another data set: {found}. Choose another folder.")
+    return True
+
+
+def write_shard(spec: ShardSpec) -> int:
+    """Render one shard and put it in place; returns how many materials it holds."""
+    maps = np.empty((spec.count, spec.size, spec.size, CHANNELS), np.uint8)
+    materials = []
+    for k in range(spec.count):
+        material = render(params_for(spec.first_seed + k, held_out=spec.held_out), spec.size)
+        maps[k] = to_bytes(material)
+        materials.append({"params": material.params, "relief": material.relief})
+    spec.folder.mkdir(parents=True, exist_ok=True)
+    unfinished = spec.maps_file.with_suffix(".npy.part")
+    with unfinished.open("wb") as file:
+        np.save(file, maps)
+    unfinished.rename(spec.maps_file)
+    unfinished = spec.about_file.with_suffix(".json.part")
+    unfinished.write_text(json.dumps({**spec.header(), "materials": materials}), "utf-8")
+    unfinished.rename(spec.about_file)
+    return spec.count
+
+
+def write(specs: list[ShardSpec], workers: int = 1) -> Iterator[int]:
+    """Render the shards that are missing, yielding the number of materials after each."""
+    missing = []
+    for spec in specs:
+        if is_finished(spec):
+            yield spec.count
+        else:
+            missing.append(spec)
+    if workers <= 1:
+        yield from map(write_shard, missing)
+        return
+    with ProcessPoolExecutor(workers) as pool:
+        futures: list[Future[int]] = [pool.submit(write_shard, spec) for spec in missing]
+        for future in as_completed(futures):
+            yield future.result()
+
+
+def load(folder: Path) -> Iterator[tuple[NDArray[np.uint8], list[dict]]]:
+    """The finished shards of a folder, in order: memory-mapped maps (n, H, W, 6), and params and relief of each."""
+    for about_file in sorted(folder.glob("shard_*.json")):
+        about = json.loads(about_file.read_text("utf-8"))
+        yield np.load(about_file.with_suffix(".npy"), mmap_mode="r"), about["materials"]
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Write the data set that the arguments ask for."""
+    parser = argparse.ArgumentParser(prog="python -m engine.starter.dataset", description=__doc__)
+    parser.add_argument("--count", type=int, required=True, help="materials")
+    parser.add_argument("--size", type=int, default=256, help="pixels a side, a power of two")
+    parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--held-out", action="store_true", help="only combinations that training never sees")
+    options = parser.parse_args(arguments)
+    specs = plan(options.out, options.count, options.first_seed, options.size, held_out=options.held_out)
+    columns = (TextColumn("materials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(*columns) as progress:
+        bar = progress.add_task("materials", total=options.count)
+        for done in write(specs, options.workers):
+            progress.advance(bar, done)
+
+
+if __name__ == "__main__":
+    main()
