@@ -8,16 +8,14 @@ import shutil
 import signal
 import subprocess
 import sys
-import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import make_sid
+from tests.gui import make_sid
 
-HERE = Path(__file__).resolve().parent
-CHECKOUT = HERE.parents[1]
+CHECKOUT = Path(__file__).resolve().parents[2]
 
 # $1 root of the chroot, then folders that it shares with this machine up to "--", then the command. The
 # mounts live in a namespace of their own and end with Blender. /host is this whole machine, for the engine.
@@ -37,22 +35,129 @@ class MissingError(Exception):
 
 
 @dataclass(frozen=True)
+class Blender:
+    """A Blender to start in a folder of its own.
+
+    Attributes:
+        folder: Blender's home, log and temporary files; it sees this and the checkout.
+        command: what goes before Blender's arguments.
+        engine_python: the engine's interpreter, as this Blender can start it.
+    """
+
+    folder: Path
+    command: tuple[str, ...]
+    engine_python: Path
+
+
+@dataclass(frozen=True)
 class Outcome:
-    """How a Blender ended: its exit code and all that it said."""
+    """How a Blender ended: its exit code (a negative signal where killed) and all that it said."""
 
     code: int
     output: str
 
 
-@contextmanager
-def display(width: int, height: int) -> Iterator[str]:
-    """An X server without a screen, on a free display; gives the display's name.
+def debian(folder: Path) -> Blender:
+    """The Blender of this machine's Debian.
 
     Raises:
-        MissingError: no Xvfb here.
+        MissingError: it is not installed.
     """
-    if shutil.which("Xvfb") is None:
-        raise MissingError("needs Xvfb")
+    need("blender", "scrot", "Xvfb")
+    return Blender(folder, ("blender",), Path(sys.executable))
+
+
+def sid(folder: Path) -> Blender:
+    """The Blender of a Debian sid folder, run by chroot; the folder is made where it is missing.
+
+    The engine's interpreter is a script that leaves the chroot again: its libraries are this machine's.
+
+    Raises:
+        MissingError: the folder cannot be made, or not be entered.
+    """
+    need("Xvfb", "unshare", "chroot")
+    if os.geteuid() != 0:
+        raise MissingError("needs root, for chroot")
+    try:
+        root = make_sid.make()
+    except make_sid.CannotMakeError as error:
+        raise MissingError(f"cannot make {make_sid.location()}: {error}") from error
+    script = folder / "engine-python"
+    inside = f"""cd "$0" && exec {shlex.quote(sys.executable)} "$@\""""
+    script.write_text(f'#!/bin/sh\nexec chroot /host sh -c {shlex.quote(inside)} "$PWD" "$@"\n')
+    script.chmod(0o755)
+    enter = ("unshare", "--mount", "--propagation", "private", "sh", "-ec", CHROOT, "sh", str(root))
+    shared = (str(CHECKOUT), "/tmp/.X11-unix", str(folder))
+    return Blender(folder, (*enter, *shared, "--", "blender"), script)
+
+
+def need(*tools: str) -> None:
+    for tool in tools:
+        if shutil.which(tool) is None:
+            raise MissingError(f"needs {tool}: see tests/gui/packages.txt")
+
+
+BLENDERS: dict[str, Callable[[Path], Blender]] = {"debian": debian, "sid": sid}
+
+
+def run(
+    blender: Blender,
+    script: Path,
+    arguments: list[str],
+    *,
+    size: tuple[int, int] = (1024, 768),
+    timeout_s: float = 180,
+    **environment: str,
+) -> Outcome:
+    """Run a script in a Blender with factory settings, its window filling a display of its own.
+
+    Args:
+        arguments: the script's, as `sys.argv` behind "--".
+        size: of the window, px. A redraw takes a software driver as long as the window is large.
+    """
+    home = blender.folder / "home"
+    home.mkdir()
+    width, height = size
+    command = [
+        *blender.command,
+        *("--factory-startup", "--enable-event-simulate", "--no-window-focus", "--python-exit-code", "7"),
+        *("--window-geometry", "0", "0", str(width), str(height)),
+        *("--python", str(script), "--", *arguments),
+    ]
+    settings = {
+        "PATH": os.environ["PATH"] + ":/usr/sbin:/usr/bin:/sbin:/bin",  # the chroot's, whatever ours is
+        "HOME": str(home),
+        "TMPDIR": str(home),
+        "LANG": "C.UTF-8",
+        "LIBGL_ALWAYS_SOFTWARE": "1",
+        "OMP_NUM_THREADS": "1",  # the window and the engine share what cores there are
+        "PYTHONDONTWRITEBYTECODE": "1",
+        **environment,
+    }
+    log = blender.folder / "blender.log"
+    with display(width, height) as name, log.open("wb") as output:
+        process = subprocess.Popen(
+            command,
+            env=settings | {"DISPLAY": name},
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,
+        )
+        try:
+            code = process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            code = -signal.SIGKILL
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+    return Outcome(code, log.read_text(errors="replace"))
+
+
+@contextmanager
+def display(width: int, height: int) -> Iterator[str]:
+    """An X server without a screen, on a free display; gives the display's name."""
     ours, theirs = os.pipe()
     command = ["Xvfb", "-displayfd", str(theirs), "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp"]
     server = subprocess.Popen(command, pass_fds=[theirs], stderr=subprocess.DEVNULL)
@@ -66,115 +171,3 @@ def display(width: int, height: int) -> Iterator[str]:
     finally:
         server.terminate()
         server.wait()
-
-
-def pack_addon(zip_file: Path) -> Path:
-    """The add-on as a zip with one folder, which Blender takes as an extension and as a legacy add-on."""
-    with zipfile.ZipFile(zip_file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted((CHECKOUT / "addon").rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                archive.write(path, Path("patina") / path.relative_to(CHECKOUT / "addon"))
-    return zip_file
-
-
-class DebianBlender:
-    """The Blender of the machine's own Debian."""
-
-    name = "debian"
-
-    def __init__(self) -> None:
-        for tool in ("blender", "scrot"):
-            if shutil.which(tool) is None:
-                raise MissingError(f"needs {tool}: see tests/gui/packages.txt")
-
-    def engine_python(self, folder: Path) -> Path:
-        """The engine's interpreter, as Blender can start it."""
-        return Path(sys.executable)
-
-    def command(self, folder: Path) -> list[str]:
-        """What goes before Blender's own arguments."""
-        return ["blender"]
-
-
-class SidBlender:
-    """The Blender of a Debian sid folder, run by chroot. The engine runs outside of it."""
-
-    name = "sid"
-
-    def __init__(self) -> None:
-        try:
-            self.root = make_sid.make()
-        except make_sid.CannotMake as error:
-            raise MissingError(f"cannot make {make_sid.location()}: {error}") from error
-        if os.geteuid() != 0:
-            raise MissingError("needs root, for chroot")
-
-    def engine_python(self, folder: Path) -> Path:
-        """A script that leaves the chroot, keeps its working folder and becomes the engine's interpreter."""
-        script = folder / "engine-python"
-        inside = f"""cd "$0" && exec {shlex.quote(sys.executable)} "$@\""""
-        script.write_text(f'#!/bin/sh\nexec chroot /host sh -c {shlex.quote(inside)} "$PWD" "$@"\n')
-        script.chmod(0o755)
-        return script
-
-    def command(self, folder: Path) -> list[str]:
-        """What goes before Blender's own arguments."""
-        shared = [str(path) for path in dict.fromkeys((CHECKOUT, Path("/tmp/.X11-unix"), folder))]
-        return [
-            *("unshare", "--mount", "--propagation", "private", "sh", "-ec", CHROOT, "sh"),
-            *(str(self.root), *shared, "--", "blender"),
-        ]
-
-
-def run(
-    blender: DebianBlender | SidBlender,
-    script: Path,
-    folder: Path,
-    arguments: list[str],
-    environment: Mapping[str, str],
-    size: tuple[int, int] = (1024, 768),
-    timeout_s: float = 180,
-) -> Outcome:
-    """Run a script in a Blender with factory settings and a window that fills a display of its own.
-
-    Args:
-        folder: an empty one for Blender's home and log, which it shares with this machine.
-        arguments: the script's, as `sys.argv` behind "--".
-    """
-    home = folder / "home"
-    home.mkdir()
-    width, height = size
-    command = [
-        *blender.command(folder),
-        *("--factory-startup", "--enable-event-simulate", "--no-window-focus", "--python-exit-code", "7"),
-        *("--window-geometry", "0", "0", str(width), str(height)),
-        *("--python", str(script), "--", *arguments),
-    ]
-    with display(width, height) as name:
-        clean = {
-            "PATH": os.environ["PATH"] + ":/usr/sbin:/usr/bin:/sbin:/bin",
-            "HOME": str(home),
-            "LANG": "C.UTF-8",
-            "TMPDIR": str(home),
-            "DISPLAY": name,
-            "LIBGL_ALWAYS_SOFTWARE": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-        }
-        with (folder / "blender.log").open("wb") as log:
-            process = subprocess.Popen(
-                command,
-                env=clean | dict(environment),
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-            )
-            try:
-                code = process.wait(timeout_s)
-            except subprocess.TimeoutExpired:
-                code = -signal.SIGKILL
-            finally:
-                if process.poll() is None:
-                    os.killpg(process.pid, signal.SIGKILL)
-                    process.wait()
-    return Outcome(code, (folder / "blender.log").read_text(errors="replace"))

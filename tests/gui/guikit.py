@@ -43,7 +43,7 @@ def play(steps: Steps[None], pictures: Path) -> None:
         except StopIteration:
             bpy.ops.wm.quit_blender()
             return None
-        except BaseException:  # whatever it is, Blender would stay open until somebody kills it
+        except BaseException:  # noqa: BLE001  # whatever it is, Blender would stay open for ever
             traceback.print_exc()
             take_picture(pictures / "failed.png")
             sys.stdout.flush()
@@ -131,10 +131,10 @@ class Sidebar:
 
     def open(self) -> Steps[None]:
         """Let the viewport fill the window, show its sidebar and open the tab."""
-        draws: list[None] = []
+        draws: list[tuple] = []
 
-        def drawn(panel: bpy.types.Panel, context: bpy.types.Context) -> None:
-            draws.append(None)
+        def drawn(*panel_and_context: object) -> None:
+            draws.append(panel_and_context)
 
         area = self.area
         yield from self.pointer.move((area.x + area.width // 3, area.y + area.height // 2))
@@ -149,7 +149,7 @@ class Sidebar:
         finally:
             panel.remove(drawn)
 
-    def _open_tab(self, draws: list[None]) -> Steps[None]:
+    def _open_tab(self, draws: list) -> Steps[None]:
         top = self.region.y + self.region.height
         below = 30
         end = time.monotonic() + 15
