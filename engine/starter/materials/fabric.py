@@ -20,7 +20,6 @@ from engine.starter.materials.registry import Canvas, Layers, Palette, family
     },
     relief=(0.01, 0.025),
     colourable=True,
-    modifiers=("wet",),
 )
 def plain_weave(c: Canvas) -> Layers:
     """Threads over and under each other like a chessboard."""
@@ -32,13 +31,13 @@ def plain_weave(c: Canvas) -> Layers:
     fx, fy = x - i - 0.5, y - j - 0.5
     across, along = np.where(over, fx, fy), np.where(over, fy, fx)
     profile = np.sqrt(np.clip(1 - (2 * across / 0.96) ** 2, 0, 1))
-    arch = profile * (0.4 + 0.6 * np.cos(np.pi * along))
+    arch = profile * (0.62 + 0.38 * np.cos(np.pi * along))
     thread = np.where(over, c.pick(i % n, "warp"), c.pick(j % n + 997, "weft"))
     fibre = np.where(over, c.noise("fibre.y", 64, 16, octaves=2, gain=0.7), c.noise("fibre.x", 16, 64, octaves=2, gain=0.7))
     second = c.number("second", 0.08, 0.26) * (1 if c.chance("lighter", 0.5) else -1)
     t = np.clip(0.18 + 0.5 * arch + 0.35 * (thread - 0.5) + 0.5 * (fibre - 0.5) + np.where(over, second, -second), 0, 1)
-    depth = smoothstep(0.0, 0.75, arch)
-    cloth = ramp(t, c.colours) * (0.4 + 0.6 * depth)[..., None]
+    depth = smoothstep(0.0, 0.6, profile) * (0.72 + 0.28 * np.cos(np.pi * along))
+    cloth = ramp(t, c.colours) * (0.45 + 0.55 * depth)[..., None]
     return Layers(cloth, arch + 0.12 * fibre, 0.88, body=depth)
 
 
@@ -52,7 +51,6 @@ def plain_weave(c: Canvas) -> Layers:
     },
     relief=(0.03, 0.06),
     colourable=True,
-    modifiers=("wet",),
 )
 def knit_wool(c: Canvas) -> Layers:
     """Stocking stitch: columns of V-shaped loops."""
@@ -87,6 +85,7 @@ def knit_wool(c: Canvas) -> Layers:
     colourable=True,
     modifiers=("wet", "dusty", "cracked"),
     finishes=("glossy", "matte"),
+    scales=("medium", "small", "fine"),
 )
 def leather(c: Canvas) -> Layers:
     """Pebbled grain between soft creases."""
@@ -96,10 +95,10 @@ def leather(c: Canvas) -> Layers:
     ridge = np.abs(2 * c.noise("crease", 3, octaves=4, at=c.warp("fold", 0.07, 4)) - 1)
     crease = smoothstep(0.09, 0.0, ridge) * c.number("creases", 0.35, 1.0)
     patch, fine = c.noise("patch", 4), c.noise("fine", 48, octaves=2)
-    bead = smoothstep(-0.06, 0.3, grain.edge) * (1 - 0.7 * crease)
+    bead = smoothstep(-0.1, 0.3, grain.edge) * (1 - 0.7 * crease)
     pore = np.clip(small.f1, 0, 1)
     t = np.clip(0.05 + 0.5 * bead + 0.55 * (patch - 0.4) + 0.15 * (fine - 0.5) - 0.12 * pore + 0.12, 0, 1)
-    hide = ramp(t, c.colours) * (0.66 + 0.34 * bead)[..., None]
+    hide = ramp(t, c.colours) * (0.72 + 0.28 * bead)[..., None]
     wear = smoothstep(0.62, 0.8, patch) * c.number("wear", 0, 0.25)
     hide = mix(hide, c.colours[-1], wear * bead)
     return Layers(hide, bead * 0.85 + 0.15 * (1 - pore) + 0.2 * patch, 0.42 + 0.25 * (1 - bead), body=smoothstep(0.2, 0.7, bead))
