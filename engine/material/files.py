@@ -87,7 +87,7 @@ def write_variation(
     Raises:
         CannotWrite: the folder cannot be made or written to.
     """
-    pictures = {
+    pictures: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {
         "basecolor": _as_bytes(maps.basecolor[0]),
         "normal_gl": _as_bytes(normal[0]),
         "roughness": _as_bytes(maps.roughness[0]),
@@ -123,6 +123,7 @@ def write_preview(path: Path, picture: Tensor) -> None:
     """Writes raw RGBA8 rows from the bottom up, opaque: what Blender takes into an icon without decoding.
 
     Args:
+        path: of the preview; its folder is made if it is missing.
         picture: (3, H, W), sRGB, 0..1.
 
     Raises:
@@ -181,11 +182,11 @@ def _rename(source: Path, target: Path) -> None:
     """On Windows a file that someone reads right now cannot be replaced; a moment later it can."""
     for _ in range(RENAME_TRIES - 1):
         try:
-            os.replace(source, target)
+            source.replace(target)
             return
         except PermissionError:
             time.sleep(RENAME_PAUSE_S)
-    os.replace(source, target)
+    source.replace(target)
 
 
 def _as_bytes(picture: Tensor) -> NDArray[np.uint8]:

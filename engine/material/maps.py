@@ -1,4 +1,4 @@
-"""Maps of a material and the formulas between them: torch, batched, differentiable, on the torus where it tiles.
+"""Maps of a material and the formulas between them: torch, batched, differentiable, wrap-around.
 
 Pictures are (B, C, H, W) float tensors in 0..1, row 0 at the top. `relief` is the full range of the
 height as a fraction of the tile's width, so a pixel is 1/W of the tile along both axes, square picture
@@ -53,25 +53,24 @@ class DecodedMaps:
         """
         i = range(len(self))[i]  # a slice beyond the end would be empty, not wrong
         rows = slice(i, i + 1)
-        return DecodedMaps(
-            self.basecolor[rows], self.height[rows], self.roughness[rows], self.metallic[rows], self.relief[rows]
-        )
+        maps = (self.basecolor, self.height, self.roughness, self.metallic, self.relief)
+        return DecodedMaps(*(x[rows] for x in maps))
 
 
 def luminance(rgb: Tensor) -> Tensor:
-    """(B, 3, H, W) → (B, 1, H, W): 0.2126 R + 0.7152 G + 0.0722 B (Rec. 709), of whatever encoding came in."""
+    """0.2126 R + 0.7152 G + 0.0722 B (Rec. 709) of either encoding, (B, 3, H, W) → (B, 1, H, W)."""
     weights = rgb.new_tensor([0.2126, 0.7152, 0.0722])
     return (rgb * weights[:, None, None]).sum(1, keepdim=True)
 
 
 def srgb_to_linear(x: Tensor) -> Tensor:
-    """sRGB 0..1 → linear light 0..1, any shape (IEC 61966-2-1)."""
+    """Decode sRGB 0..1 to linear light 0..1, any shape (IEC 61966-2-1)."""
     curve = ((x.clamp(min=0.04045) + 0.055) / 1.055) ** 2.4
     return torch.where(x <= 0.04045, x / 12.92, curve)
 
 
 def linear_to_srgb(x: Tensor) -> Tensor:
-    """Linear light 0..1 → sRGB 0..1, any shape (IEC 61966-2-1). The gradient is finite at 0 too."""
+    """Encode linear light 0..1 as sRGB 0..1, any shape (IEC 61966-2-1). The gradient is finite at 0 too."""
     curve = 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055  # the root alone is infinitely steep at 0
     return torch.where(x <= 0.0031308, x * 12.92, curve)
 
@@ -85,6 +84,7 @@ def normal_from_height(height: Tensor, relief: Tensor, wrap: Wrap = TORUS) -> Te
     Args:
         height: (B, 1, H, W), 0..1.
         relief: (B,), fraction of the tile's width.
+        wrap: which axes (vertical, horizontal) tile.
 
     Returns:
         (B, 3, H, W), n/2 + 1/2, red right, green up, blue towards the viewer.
@@ -112,6 +112,7 @@ def ao_from_height(height: Tensor, relief: Tensor, wrap: Wrap = TORUS) -> Tensor
     Args:
         height: (B, 1, H, W), 0..1.
         relief: (B,), fraction of the tile's width.
+        wrap: which axes (vertical, horizontal) tile.
 
     Returns:
         (B, 1, H, W), 0..1: 1 is open to the sky.
@@ -159,7 +160,7 @@ def _ao_rays(W: int) -> list[list[tuple[int, int]]]:
 
 
 def _pad_by_index(x: Tensor, pixels: int, wrap: Wrap) -> Tensor:
-    """More of the surface on all sides, by any number of pixels: from the far side, or the border repeated."""
+    """More of the surface on all sides, as many pixels: from the far side, or the border repeated."""
     for axis, wraps in zip((-2, -1), wrap, strict=True):
         n = x.shape[axis]
         index = torch.arange(-pixels, n + pixels, device=x.device)

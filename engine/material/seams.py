@@ -22,6 +22,7 @@ def seam_score(maps: DecodedMaps, tile: Tile = "xy") -> Tensor:
     tile and over the luminance of the base colour and the height.
 
     Args:
+        maps: of B materials.
         tile: "xy", "x", "y" or "none": the axes that are meant to tile.
 
     Returns:

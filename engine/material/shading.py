@@ -1,4 +1,4 @@
-"""Materials under light: a GGX key light, a two-tone environment, ambient occlusion. Differentiable, periodic.
+"""Materials under light: a GGX key light, a two-tone environment, ambient occlusion. Differentiable.
 
 The view is orthographic from straight above and light comes from infinitely far away, so that the
 picture of a material that tiles tiles as well.
@@ -62,6 +62,7 @@ def light_from(polar_deg: float, azimuth_deg: float, energy: float = 1.1) -> Lig
     Args:
         polar_deg: 0 is straight above, 90 is grazing.
         azimuth_deg: 0 comes from the right, 90 from the top of the picture.
+        energy: as in `Light`.
     """
     polar, azimuth = math.radians(polar_deg), math.radians(azimuth_deg)
     x, y = math.cos(azimuth), math.sin(azimuth)
@@ -70,13 +71,14 @@ def light_from(polar_deg: float, azimuth_deg: float, energy: float = 1.1) -> Lig
 
 
 def random_lights(generator: torch.Generator, n: int) -> Light:
-    """n lights for n views: five in six from the upper hemisphere (polar angle 25..60°), one grazing (70..80°).
+    """One light a view: five in six from high up (polar angle 25..60°), one in six grazing (70..80°).
 
     Azimuth and the environment's bright side are uniform, energy is 0.8..1.4, and red against blue
     varies by 15 % to either side.
 
     Args:
         generator: on the CPU, so that every device gets the same light.
+        n: how many.
 
     Source: the directional part of "Light sampling", research/materials.md 5.2.
     """
@@ -86,13 +88,15 @@ def random_lights(generator: torch.Generator, n: int) -> Light:
     direction = torch.stack([polar.sin() * azimuth.cos(), polar.sin() * azimuth.sin(), polar.cos()], 1)
     tint = (0.3 * warmth - 0.15) / 2  # half of it up in red, half of it down in blue
     rgb = torch.stack([1 + tint, torch.ones(n), 1 - tint], 1)
-    return Light(direction, (0.8 + 0.6 * energy)[:, None] * rgb, torch.stack([horizon.cos(), horizon.sin()], 1))
+    energy = (0.8 + 0.6 * energy)[:, None] * rgb
+    return Light(direction, energy, torch.stack([horizon.cos(), horizon.sin()], 1))
 
 
 def shade(maps: DecodedMaps, light: Light, wrap: Wrap = TORUS, *, auto_exposure: bool = True) -> Tensor:
     """Materials under light, as a camera straight above sees them.
 
     Args:
+        maps: of B materials.
         light: one set-up for all materials, or one for each.
         wrap: which axes (vertical, horizontal) of the materials close on themselves.
         auto_exposure: brings the median luminance towards 0.25..0.5 of linear light, by a factor of 1.5
@@ -149,8 +153,7 @@ def _ambient(n: Tensor, a: Tensor, r: Tensor, m: Tensor, f0: Tensor, ao: Tensor,
 
 
 def _split_sum(f0: Tensor, r: Tensor, n_v: Tensor) -> Tensor:
-    """What share of a uniform environment a GGX surface reflects. Source: Karis 2014, "Physically Based
-    Shading on Mobile"."""
+    """What share of a uniform environment a GGX surface reflects (Karis 2014, split-sum)."""
     x, y, z, w = 1 - r, 0.0425 - 0.0275 * r, 1.04 - 0.572 * r, 0.022 * r - 0.04
     a004 = torch.minimum(x * x, 2 ** (-9.28 * n_v)) * x + y
     return f0 * (z - 1.04 * a004) + (w + 1.04 * a004)
