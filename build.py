@@ -16,8 +16,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import tomllib
 import zipfile
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -34,16 +34,13 @@ class Failed(Exception):
     """Ends the command with a sentence for the person in front of it."""
 
 
-# --- Child processes -----------------------------------------------------------------------------
-
-
 def environment_variables(**extra: str) -> dict[str, str]:
     """Our own variables, less those that lead another Python astray, as those of an active venv do."""
     astray = {"VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PIP_TARGET", "PIP_USER"}
     return {name: value for name, value in os.environ.items() if name not in astray} | extra
 
 
-def run(command: Sequence[str | Path], *, timeout_s: float | None = None, **extra: str) -> int:
+def run(*command: str | Path, timeout_s: float | None = None, **extra: str) -> int:
     """Run a command in the checkout, its output going straight to the person; 124 when it took too long."""
     sys.stdout.flush()
     with subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment_variables(**extra)) as child:
@@ -55,7 +52,7 @@ def run(command: Sequence[str | Path], *, timeout_s: float | None = None, **extr
             child.kill()  # does nothing to one that has ended
 
 
-def step(title: str, command: Sequence[str | Path]) -> None:
+def step(title: str, *command: str | Path) -> None:
     """Run one set-up step behind a line that shows that it lives. Raises Failed with the reason."""
     started = time.monotonic()
     log = ENV / "setup.log"
@@ -113,16 +110,13 @@ def reason(title: str, output: str) -> str:
     return f"{sentence}\n\n{tail}"
 
 
-# --- Environments --------------------------------------------------------------------------------
-
-
 def python_of(name: str) -> Path:
     """Where an environment's interpreter is, whether made or not."""
     return ENV / name / ("Scripts/python.exe" if WINDOWS else "bin/python")
 
 
 def environment(name: str) -> Path:
-    """The interpreter of an environment; the environment is made first if missing, half made or out of date."""
+    """The interpreter of an environment, which is made first if missing, half made or out of date."""
     if not is_ready(name):
         with setup_lock():
             if not is_ready(name):  # another build.py may have made it while we waited
@@ -149,25 +143,18 @@ def make_environment(name: str) -> None:
     """Make it anew. The stamp comes last, so that one cut short is made again."""
     folder = ENV / name
     shutil.rmtree(folder, ignore_errors=True)
-    install = [
-        "install",
-        "--require-hashes",
-        "--no-deps",
-        "--disable-pip-version-check",
-        "-r",
-        lock_file(name),
-    ]
     if name == "tools":
-        step("Setting up uv, the installer", [sys.executable, "-m", "venv", folder])
-        step("Installing uv", [python_of(name), "-m", "pip", *install])
+        pip = (python_of(name), "-m", "pip", "--disable-pip-version-check", "install", "--require-hashes")
+        step("Making the environment 'tools'", sys.executable, "-m", "venv", folder)
+        step("Installing uv, which installs the rest", *pip, "-r", lock_file(name))
     else:
         uv = ENV / "tools" / ("Scripts/uv.exe" if WINDOWS else "bin/uv")
         if not is_ready("tools"):
             make_environment("tools")
         python = sys.executable if sys.version_info[:2] == (3, 11) else "3.11"
-        step(f"Making the environment {name!r}", [uv, "venv", "--python", python, folder])
-        sync = [uv, "pip", "sync", "--require-hashes", "--python", python_of(name), lock_file(name)]
-        step(f"Installing what {name!r} needs", sync)
+        step(f"Making the environment {name!r}", uv, "venv", "--python", python, folder)
+        sync = ("pip", "sync", "--require-hashes", "--python", python_of(name), lock_file(name))
+        step(f"Installing what {name!r} needs", uv, *sync)
     (folder / "patina.stamp").write_text(fingerprint(name))
 
 
@@ -198,9 +185,6 @@ def try_lock(descriptor: int) -> bool:
     return True
 
 
-# --- test ----------------------------------------------------------------------------------------
-
-
 @dataclass(frozen=True)
 class Stage:
     """Tests that run together: in which environment, on which paths, for how long at most."""
@@ -216,15 +200,6 @@ class Stage:
         """Whether a path as pytest takes it (tests/a.py::test_b) is this stage's to run."""
         place = Path(path.partition("::")[0])
         return any(map(place.is_relative_to, self.paths)) and not any(map(place.is_relative_to, self.without))
-
-
-@dataclass
-class Count:
-    """Tests by outcome, summed over stages."""
-
-    passed: int = 0
-    failed: int = 0
-    skipped: int = 0
 
 
 CHECKS = {
@@ -251,74 +226,73 @@ STAGES = (
 
 def test(arguments: Sequence[str]) -> int:
     """Every check and test. With pytest arguments only pytest, and with paths only what they name."""
-    count = Count()
+    count: Counter[str] = Counter()
     for title, command in CHECKS.items() if not arguments else ():
         heading(title)
-        if run([environment("dev"), "-m", *command]):
+        if run(environment("dev"), "-m", *command):
             print(f"The check of {title} failed: {' '.join(command)}")
-            count.failed += 1
+            count["failed"] += 1
     paths = [argument for argument in arguments if argument.startswith("tests")]
     options = [argument for argument in arguments if argument not in paths]
     for stage in STAGES:
         existing = [path for path in stage.paths if (ROOT / path).exists()]
         if mine := [path for path in paths if stage.owns(path)] if paths else existing:
-            heading(stage.title)
             run_stage(stage, [*mine, *options], count)
-    print(f"{count.passed} passed, {count.failed} failed, {count.skipped} skipped")
-    return 1 if count.failed or not count.passed else 0
+    print("{passed} passed, {failed} failed, {skipped} skipped".format_map(count))
+    return 1 if count["failed"] or not count["passed"] else 0
 
 
-def run_stage(stage: Stage, arguments: Sequence[str], count: Count) -> None:
+def run_stage(stage: Stage, arguments: Sequence[str], count: Counter[str]) -> None:
     """Run one stage's pytest and add its outcome; dying or hanging counts as one more failure."""
     python = environment(stage.environment)
+    heading(stage.title)
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         ignored = [f"--ignore={path}" for path in stage.without]
         code = run(
-            [python, "-m", "pytest", *stage.options, *ignored, f"--junitxml={report}", *arguments],
+            python,
+            "-m",
+            "pytest",
+            *stage.options,
+            *ignored,
+            f"--junitxml={report}",
+            *arguments,
             timeout_s=stage.timeout_s,
             PATINA_ENGINE_PYTHON=str(environment("dev")),
             OMP_NUM_THREADS="1",  # two workers on two cores would get in each other's way
         )
-        failed_before = count.failed
+        failed_before = count["failed"]
         if report.exists():
             add_report(report, count)
     nothing_to_run = 5  # pytest's exit code, an honest one where -k or a path leaves a stage empty
-    if code not in {0, nothing_to_run} and count.failed == failed_before:
+    if code not in {0, nothing_to_run} and count["failed"] == failed_before:
         print(f"{stage.title}: pytest ended with {code}" + (", out of time" if code == 124 else ""))
-        count.failed += 1
+        count["failed"] += 1
 
 
-def add_report(report: Path, count: Count) -> None:
+def add_report(report: Path, count: Counter[str]) -> None:
     for suite in ET.parse(report).getroot().iter("testsuite"):  # noqa: S314  # pytest has just written it
         total, failures, errors, skipped = (
             int(suite.get(key, 0)) for key in ("tests", "failures", "errors", "skipped")
         )
-        count.passed += total - failures - errors - skipped
-        count.failed += failures + errors
-        count.skipped += skipped
+        failed = failures + errors
+        count.update(passed=total - failed - skipped, failed=failed, skipped=skipped)
 
 
 def heading(title: str) -> None:
     print(f"\n--- {title} ---", flush=True)
 
 
-# --- package -------------------------------------------------------------------------------------
-
-
 def package() -> int:
     """Write dist/patina-VERSION.zip and have Blender's own validator look at it."""
     archive = write_zip(ROOT / "dist")
-    scripts = (
-        next((ENV / DEMO_BLENDER).glob("[Ll]ib/**/bpy/*/scripts"), None)
-        if environment(DEMO_BLENDER)
-        else None
+    site_packages = environment(DEMO_BLENDER).parent.parent / (
+        "Lib/site-packages" if WINDOWS else "lib/python3.11/site-packages"
     )
-    if scripts is None:
-        raise Failed(f"The environment {DEMO_BLENDER} has no Blender in it. Delete .env and run this again.")
+    scripts = next(site_packages.glob("bpy/*/scripts"))
     validator = scripts / "addons_core/bl_pkg/cli/blender_ext.py"
     tags = scripts / "modules/_bpy_internal/extensions/tags.py"
-    if run([sys.executable, validator, "validate", "--valid-tags", tags, archive]):
+    if run(sys.executable, validator, "validate", "--valid-tags", tags, archive):
         raise Failed(f"Blender's validator refuses {archive.name}: its reasons stand above.")
     print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1024:.0f} KiB")
     return 0
@@ -343,7 +317,7 @@ def write_zip(folder: Path) -> Path:
 
 def packaged_files() -> dict[str, Path]:
     """Path inside the add-on → file: what Blender runs, the presets and the licence."""
-    left_out = {"demo.py", "docs", "tests", "__pycache__"}
+    left_out = {"demo", "docs", "tests", "__pycache__"}
     addon = {path.relative_to(ROOT / "addon"): path for path in (ROOT / "addon").rglob("*") if path.is_file()}
     files = {
         name.as_posix(): path
@@ -356,6 +330,8 @@ def packaged_files() -> dict[str, Path]:
 
 def version() -> str:
     """The version that engine, manifest and bl_info agree on. Raises Failed where they do not."""
+    import tomllib  # not at the top: an older Python must get as far as main()'s sentence
+
     manifest = tomllib.loads((ROOT / "addon/blender_manifest.toml").read_text("utf-8"))["version"]
     legacy = ".".join(map(str, constant(ROOT / "addon/__init__.py", "bl_info")["version"]))
     engine = constant(ROOT / "engine/__init__.py", "__version__")
@@ -377,28 +353,29 @@ def constant(path: Path, name: str) -> Any:
     raise Failed(f"{path.relative_to(ROOT)} has no {name}.")
 
 
-# --- demo and train ------------------------------------------------------------------------------
-
-
 def demo(prompt: str, preset: str, out: Path) -> int:
     """From a prompt to a lit, seamless material: a real Blender, a real engine, nothing staged."""
     engine, blender = environment("engine"), environment(DEMO_BLENDER)
     code = run(
-        [blender, ROOT / "addon/demo.py", "--prompt", prompt, "--preset", preset, "--out", out],
+        blender,
+        ROOT / "addon/demo",
+        "--prompt",
+        prompt,
+        "--preset",
+        preset,
+        "--out",
+        out,
         PATINA_ENGINE_PYTHON=str(engine),
     )
     if code:
         raise Failed(f"The demo ended early, with code {code}.")
     sheet = "import sys; from engine.material.contact import main; main(sys.argv[1])"
-    return run([engine, "-c", sheet, out])
+    return run(engine, "-c", sheet, out)
 
 
 def train(arguments: Sequence[str]) -> int:
     """Train the starter models: everything after `train` goes to `python -m engine train`."""
-    return run([environment("engine"), "-m", "engine", "train", *arguments])
-
-
-# --- The door ------------------------------------------------------------------------------------
+    return run(environment("engine"), "-m", "engine", "train", *arguments)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -410,19 +387,24 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, default=ROOT / "demo-out", help="folder (default: demo-out/)")
     commands.add_parser("test", help="run every check and test; further arguments go to pytest")
     commands.add_parser("package", help="write the add-on zip and validate it")
-    commands.add_parser("train", help="train the starter models; further arguments go to the engine")
+    commands.add_parser(
+        "train", add_help=False, help="train the starter models; further arguments go to the engine"
+    )
     return door
 
 
 def main(arguments: Sequence[str]) -> int:
     if sys.version_info < (3, 11):  # noqa: UP036  # a person may well start it with an older one
         raise Failed("Patina needs Python 3.11 or newer to start.")
-    if arguments and arguments[0] in {"test", "train"} and not {"-h", "--help"} & set(arguments):
-        return {"test": test, "train": train}[arguments[0]](arguments[1:])
-    chosen = parser().parse_args(arguments)
-    if chosen.command == "package":
-        return package()
-    return demo(chosen.prompt, chosen.preset, chosen.out.resolve())
+    door = parser()
+    chosen, further = door.parse_known_args(arguments)
+    if chosen.command in {"test", "train"}:
+        return {"test": test, "train": train}[chosen.command](further)
+    if further:
+        door.error(f"{chosen.command} does not know {' '.join(further)}")
+    return (
+        package() if chosen.command == "package" else demo(chosen.prompt, chosen.preset, chosen.out.resolve())
+    )
 
 
 if __name__ == "__main__":
