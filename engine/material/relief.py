@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import torch
 from torch import Tensor
 
 RELIEF_RANGE = (0.0005, 0.12)

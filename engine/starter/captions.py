@@ -1,7 +1,7 @@
 """What people would call a material: a fresh caption each time, one canonical name, and the fixed vocabulary.
 
-The grammar is a small one, after research/materials.md 4.5: [degree] condition, [scale], [tone] colour, noun, and a
-style around them. Two parts of the vocabulary are here because training and evaluation must agree on them: the labels
+The grammar is a small one, after research/materials.md 4.5: [degree] condition, [scale], [tone] colour, noun,
+and a style around them. Two things are here because training and evaluation must agree on them: the labels
 (FAMILIES, COLOURS) and the combinations of the two that training never sees (`is_held_out`).
 """
 
@@ -13,21 +13,22 @@ from functools import cache
 import numpy as np
 
 from engine.starter.materials import COLOURS, FAMILIES, REGISTRY, Params
-from engine.starter.materials.colour import from_hex, nearest_fine_term, to_lab
+from engine.starter.materials.colour import centroid, from_hex, nearest_fine_term, to_lab
 
 HELD_OUT_SHARE = 0.1
 HELD_OUT_PER_FAMILY = 3
 HELD_OUT_PER_COLOUR = 2
-PROMISED = frozenset({("square_tiles", "blue"), ("brick_wall", "blue")})  # prompts of the README stay in training
+PROMISED = frozenset({("square_tiles", "blue")})  # what the README shows stays in training
 
 SHORT_SHARE = 0.4
 TYPO_SHARE = 0.03
+FINE_REACH = 12  # ΔE76 within which a finer colour word is true
 
 MODIFIER_WORDS: dict[str, tuple[str, ...]] = {
     "mossy": ("mossy", "mossy", "moss-covered", "moss covered", "overgrown", "green-stained"),
     "wet": ("wet", "wet", "damp", "soaked", "rain-soaked"),
     "rusty": ("rusty", "rusty", "corroded", "rusted", "oxidised"),
-    "dusty": ("dusty", "dusty", "dirty", "dust-covered", "sandy"),
+    "dusty": ("dusty", "dusty", "dirty", "dust-covered"),
     "cracked": ("cracked", "cracked", "fractured", "broken", "crackled"),
 }
 MODIFIER_PHRASES: dict[str, tuple[str, ...]] = {
@@ -52,7 +53,21 @@ FINISH_WORDS: dict[str, tuple[str, ...]] = {
     "glossy": ("glossy", "polished", "shiny", "glazed"),
     "matte": ("matte", "matt", "unpolished"),
 }
-AGES = ("old", "weathered", "worn", "rough", "seamless")
+PALETTE_NOUNS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("brushed_metal", "steel"): ("brushed steel", "stainless steel", "brushed aluminium", "steel"),
+    ("brushed_metal", "gold"): ("brushed gold", "brushed brass", "gold metal", "brass"),
+    ("brushed_metal", "copper"): ("brushed copper", "copper", "copper metal", "brushed bronze"),
+    ("wood_planks", "pine"): ("pine planks", "pine boards", "pine wood"),
+    ("wood_planks", "walnut"): ("walnut planks", "walnut wood", "walnut boards"),
+    ("wood_planks", "tan"): ("oak planks", "oak boards", "oak wood"),
+    ("herringbone_parquet", "tan"): ("oak parquet", "oak herringbone floor"),
+    ("herringbone_parquet", "walnut"): ("walnut parquet",),
+    ("plain_weave", "denim"): ("denim", "denim fabric"),
+    ("square_tiles", "terracotta"): ("terracotta tiles", "clay tiles"),
+    ("roof_shingles", "terracotta"): ("terracotta roof tiles", "clay roof tiles"),
+    ("sand_ripples", "beige"): ("beach sand", "sandy beach"),
+}
+AGES = ("old", "weathered", "worn", "rough")
 STYLES = (
     "{}",
     "a texture of {}",
@@ -107,6 +122,9 @@ def _pick(options: tuple[str, ...], rng: np.random.Generator) -> str:
 
 def _noun(params: Params, rng: np.random.Generator) -> str:
     nouns = REGISTRY[params["family"]].nouns
+    special = PALETTE_NOUNS.get((params["family"], params["palette"]))
+    if special and rng.random() < 0.25:
+        return _pick(special, rng)
     return nouns[0] if rng.random() < 0.3 else _pick(nouns, rng)
 
 
@@ -123,33 +141,29 @@ def _colour(params: Params, rng: np.random.Generator) -> str:
     term, rgb, draw = params["colour"], _body_colour(params), rng.random()
     if draw < 0.15:
         fine, distance = nearest_fine_term(rgb)
-        return fine if distance < 12 else term
-    if draw < 0.35 and term not in ("black", "white", "cream"):
-        lightness, own = float(to_lab(rgb)[0]), _usual_lightness(term)
-        if lightness > max(own + 6, 62):
-            return _pick(("light ", "pale "), rng) + term
-        if lightness < min(own - 6, 38):
-            return _pick(("dark ", "deep "), rng) + term
-    if draw > 0.88:
+        return fine if distance < FINE_REACH else term
+    if draw < 0.35:
+        return _toned(term, rgb, rng)
+    if draw < 0.45:
         return _pick(COLOUR_SYNONYMS.get(term, (term,)), rng)
-    if draw > 0.84:
-        return term + _pick((" colour", "-coloured", " coloured"), rng).strip(" ") if " " in term else term + " coloured"
+    return f"{term} coloured" if draw > 0.98 else term
+
+
+def _toned(term: str, rgb: np.ndarray, rng: np.random.Generator) -> str:
+    """With "dark" or "light" where the colour is darker or lighter than most that share its name."""
+    if term in ("black", "white", "cream"):
+        return term
+    lightness, usual = float(to_lab(rgb)[0]), float(to_lab(centroid(term))[0])
+    if lightness > max(usual + 6, 55):
+        return _pick(("light ", "pale ", "bright "), rng) + term
+    if lightness < min(usual - 6, 45):
+        return _pick(("dark ", "deep "), rng) + term
     return term
 
 
-@cache
-def _usual_lightness(term: str) -> float:
-    from engine.starter.materials.colour import centroid
-
-    return float(to_lab(centroid(term))[0])
-
-
 def _short(params: Params, rng: np.random.Generator) -> str:
-    """"red bricks", "bricks"; a material with a condition keeps that word three times out of four."""
-    words = []
-    for name in params["modifiers"]:
-        if rng.random() < 0.75:
-            words.append(name)
+    """Colour and noun, or the noun alone; a condition keeps its word three times out of four."""
+    words = [name for name in params["modifiers"] if rng.random() < 0.75]
     if rng.random() < 0.75:
         words.append(params["colour"])
     return " ".join([*words, _noun(params, rng)])
@@ -202,8 +216,8 @@ def _with_typo(text: str, rng: np.random.Generator) -> str:
 def held_out() -> frozenset[tuple[str, str]]:
     """The (family, colour) pairs that training never sees: a tenth of all there are, fixed by hash.
 
-    Only pairs that come from colouring a family are taken, never a family's natural colour, and few of any one
-    family or colour, so that none of them disappears from training.
+    Only pairs that come from colouring a family are taken, never a family's natural colour, and few of any
+    one family or colour, so that none of them disappears from training.
     """
     natural = {(name, p.colour) for name, entry in REGISTRY.items() for p in entry.palettes.values()}
     coloured = {(name, term) for name, entry in REGISTRY.items() if entry.colourable for term in COLOURS}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,9 +11,21 @@ import torch
 from torch import Tensor
 
 from engine.material.relief import encode_relief
+from engine.starter import dataset
+from engine.starter.materials import COLOURS, FAMILIES, REGISTRY
 
 CHANNELS = 7
 """Base colour 3, height, roughness, metallic, relief: what the starter's generator decodes."""
+
+def labels(params: dict[str, Any]) -> tuple[int, int]:
+    """Indices of a material's family and colour."""
+    return FAMILIES.index(params["family"]), COLOURS.index(params["colour"])
+
+
+def noun(family: str) -> str:
+    """What a family is called first."""
+    return REGISTRY[family].nouns[0]
+
 
 @dataclass(frozen=True)
 class Materials:
@@ -36,9 +47,8 @@ class Materials:
         maps: list[np.ndarray] = []
         params: list[dict[str, Any]] = []
         reliefs: list[float] = []
-        for path in sorted(folder.glob("shard_*.npy")):
-            records = json.loads(path.with_suffix(".json").read_text("utf-8"))
-            maps.append(np.load(path, mmap_mode="r"))
+        for shard, records in dataset.load(folder):
+            maps.append(shard)
             params += [r["params"] for r in records]
             reliefs += [encode_relief(r["relief"]) for r in records]
         if not maps:

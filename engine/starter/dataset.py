@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import logging
 from collections.abc import Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -18,12 +17,17 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
 
 from engine.starter.captions import is_held_out
 from engine.starter.materials import Material, Params, render, sample
-
-log = logging.getLogger(__name__)
 
 FORMAT = 1
 SHARD = 256
@@ -134,7 +138,7 @@ def write(specs: list[ShardSpec], workers: int = 1) -> Iterator[int]:
 
 
 def load(folder: Path) -> Iterator[tuple[NDArray[np.uint8], list[dict]]]:
-    """The finished shards of a folder, in order: memory-mapped maps (n, H, W, 6), and params and relief of each."""
+    """The finished shards of a folder, in order: maps (n, H, W, 6), memory-mapped; params and relief of each."""
     for about_file in sorted(folder.glob("shard_*.json")):
         about = json.loads(about_file.read_text("utf-8"))
         yield np.load(about_file.with_suffix(".npy"), mmap_mode="r"), about["materials"]
@@ -151,8 +155,8 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--held-out", action="store_true", help="only combinations that training never sees")
     options = parser.parse_args(arguments)
     specs = plan(options.out, options.count, options.first_seed, options.size, held_out=options.held_out)
-    columns = (TextColumn("materials"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    with Progress(*columns) as progress:
+    times = (TimeElapsedColumn(), TimeRemainingColumn())
+    with Progress(TextColumn("materials"), BarColumn(), MofNCompleteColumn(), *times) as progress:
         bar = progress.add_task("materials", total=options.count)
         for done in write(specs, options.workers):
             progress.advance(bar, done)

@@ -1,7 +1,6 @@
-"""Procedural materials: exactly periodic base colour, height, roughness and metallic, from a seed. NumPy only.
+"""Procedural materials: exactly periodic maps of a surface, from a seed. NumPy only.
 
-    params = sample(seed=7)
-    material = render(params, size=256)
+Draw the parameters with `sample(seed=7)`, the maps with `render(params, size=256)`.
 """
 
 from engine.starter.materials import fabric, ground, masonry, metal, wood

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 
-# Fine terms with the sRGB centroid and the basic term that they are a kind of (materials.md 4.5, with a few more
-# brick-like and stone-like centroids, which the basic sixteen alone would misname).
+# Fine terms with the sRGB centroid and the basic term that they are a kind of: materials.md 4.5, with a few
+# more brick-like and stone-like centroids, which the basic sixteen alone would misname.
 FINE_TERMS: dict[str, tuple[str, str]] = {
     "black": ("1a1a1a", "black"),
     "charcoal": ("36383b", "grey"),
@@ -49,18 +51,18 @@ COLOURS: tuple[str, ...] = (
 
 
 def from_hex(code: str) -> Array:
-    """"8a4032" or "#8a4032" → (3,) sRGB in 0..1."""
+    """The colour (3,), sRGB 0..1, that "8a4032" or "#8a4032" stands for."""
     code = code.lstrip("#")
     return np.array([int(code[i : i + 2], 16) / 255 for i in (0, 2, 4)], np.float32)
 
 
 def to_hex(rgb: Array) -> str:
-    """(3,) sRGB in 0..1 → "8a4032"."""
+    """Hex digits like 8a4032 for a colour (3,), sRGB 0..1."""
     return "".join(f"{round(float(np.clip(c, 0, 1)) * 255):02x}" for c in rgb)
 
 
 def to_linear(srgb: Array) -> Array:
-    """sRGB 0..1 → linear light 0..1 (IEC 61966-2-1)."""
+    """From sRGB 0..1 to linear light 0..1 (IEC 61966-2-1)."""
     return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4).astype(np.float32)
 
 
@@ -70,12 +72,18 @@ def to_srgb(linear: Array) -> Array:
     return np.where(linear <= 0.0031308, linear * 12.92, curve).astype(np.float32)
 
 
-_XYZ = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+_XYZ = np.array(
+    [
+        [0.4124564, 0.3575761, 0.1804375],
+        [0.2126729, 0.7151522, 0.0721750],
+        [0.0193339, 0.1191920, 0.9503041],
+    ]
+)
 _WHITE = _XYZ.sum(1)  # D65
 
 
 def to_lab(srgb: Array) -> Array:
-    """sRGB (..., 3) in 0..1 → CIE L*a*b* (..., 3), D65; L in 0..100."""
+    """From sRGB (..., 3) in 0..1 to CIE L*a*b* (..., 3), D65; L in 0..100."""
     xyz = to_linear(np.asarray(srgb, np.float32)) @ _XYZ.T / _WHITE
     f = np.where(xyz > 216 / 24389, np.cbrt(xyz), (24389 / 27 * xyz + 16) / 116)
     lab = [116 * f[..., 1] - 16, 500 * (f[..., 0] - f[..., 1]), 200 * (f[..., 1] - f[..., 2])]
@@ -111,13 +119,13 @@ def centroid(term: str) -> Array:
 
 
 def ramp(t: Array, stops: Array) -> Array:
-    """t (H, W) in 0..1 → colours (H, W, 3), linear between evenly spaced stops (K, 3)."""
+    """Colours (H, W, 3) for t (H, W) in 0..1, linear between evenly spaced stops (K, 3)."""
     at = np.linspace(0, 1, len(stops))
     return np.stack([np.interp(t, at, stops[:, k]) for k in range(3)], -1).astype(np.float32)
 
 
 def mix(a: Array, b: Array, t: Array | float) -> Array:
-    """a + (b - a) t for colours (H, W, 3) or (3,) and a mask (H, W)."""
+    """The sum a + (b - a) t for colours (H, W, 3) or (3,) and a mask (H, W)."""
     weight = np.asarray(t, np.float32)
     return a + (b - a) * (weight[..., None] if weight.ndim == 2 else weight)
 

@@ -33,11 +33,14 @@ def plain_weave(c: Canvas) -> Layers:
     profile = np.sqrt(np.clip(1 - (2 * across / 0.96) ** 2, 0, 1))
     arch = profile * (0.62 + 0.38 * np.cos(np.pi * along))
     thread = np.where(over, c.pick(i % n, "warp"), c.pick(j % n + 997, "weft"))
-    fibre = np.where(over, c.noise("fibre.y", 64, 16, octaves=2, gain=0.7), c.noise("fibre.x", 16, 64, octaves=2, gain=0.7))
+    upright, level = (
+        c.noise(f"fibre.{k}", *p, octaves=2, gain=0.7) for k, p in (("y", (64, 16)), ("x", (16, 64)))
+    )
+    fibre = np.where(over, upright, level)
     second = c.number("second", 0.08, 0.26) * (1 if c.chance("lighter", 0.5) else -1)
-    t = np.clip(0.18 + 0.5 * arch + 0.35 * (thread - 0.5) + 0.5 * (fibre - 0.5) + np.where(over, second, -second), 0, 1)
+    tone = 0.18 + 0.5 * arch + 0.35 * (thread - 0.5) + 0.5 * (fibre - 0.5) + np.where(over, second, -second)
     depth = smoothstep(0.0, 0.6, profile) * (0.72 + 0.28 * np.cos(np.pi * along))
-    cloth = ramp(t, c.colours) * (0.45 + 0.55 * depth)[..., None]
+    cloth = ramp(np.clip(tone, 0, 1), c.colours) * (0.45 + 0.55 * depth)[..., None]
     return Layers(cloth, arch + 0.12 * fibre, 0.88, body=depth)
 
 
@@ -98,7 +101,8 @@ def leather(c: Canvas) -> Layers:
     bead = smoothstep(-0.1, 0.3, grain.edge) * (1 - 0.7 * crease)
     pore = np.clip(small.f1, 0, 1)
     t = np.clip(0.05 + 0.5 * bead + 0.55 * (patch - 0.4) + 0.15 * (fine - 0.5) - 0.12 * pore + 0.12, 0, 1)
-    hide = ramp(t, c.colours) * (0.72 + 0.28 * bead)[..., None]
+    grained = ramp(t, c.colours) * (0.72 + 0.28 * bead)[..., None]
     wear = smoothstep(0.62, 0.8, patch) * c.number("wear", 0, 0.25)
-    hide = mix(hide, c.colours[-1], wear * bead)
-    return Layers(hide, bead * 0.85 + 0.15 * (1 - pore) + 0.2 * patch, 0.42 + 0.25 * (1 - bead), body=smoothstep(0.2, 0.7, bead))
+    hide = mix(grained, c.colours[-1], wear * bead)
+    height = bead * 0.85 + 0.15 * (1 - pore) + 0.2 * patch
+    return Layers(hide, height, 0.42 + 0.25 * (1 - bead), body=smoothstep(0.2, 0.7, bead))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
-from engine.starter.materials.primitives import smoothstep
+from engine.starter.materials.primitives import Array, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
 
@@ -95,7 +95,18 @@ def grass(c: Canvas) -> Layers:
     return Layers(ramp(np.clip(tone, 0, 1), c.colours), height, 0.85 - 0.2 * tone)
 
 
-def _blade(c, height, tone, centre, angle, length, width, bend, level, hue) -> None:
+def _blade(
+    c: Canvas,
+    height: Array,
+    tone: Array,
+    centre: Array,
+    angle: float,
+    length: float,
+    width: float,
+    bend: float,
+    level: float,
+    hue: float,
+) -> None:
     """Paint one tapered, bent blade into height and tone, only where it lies."""
     n = c.size
     half = length * 0.62 + width

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
-from engine.starter.materials.primitives import Blocks, running_bond, smoothstep
+from engine.starter.materials.primitives import Array, Blocks, Ints, running_bond, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
 OUTDOOR = ("mossy", "wet", "dusty", "cracked")
@@ -109,13 +109,13 @@ def square_tiles(c: Canvas) -> Layers:
     return Layers(mix(grout, tile, body), height, rough + 0.05 * glaze, body=body)
 
 
-def _shingle_rows(c: Canvas, columns: int, rows: int, bulge: float) -> tuple[Blocks, np.ndarray]:
-    """Overlapping staggered shingles with bulging lower edges, and the distance below the edge above, in rows."""
+def _shingle_rows(c: Canvas, columns: int, rows: int, bulge: float) -> tuple[Blocks, Array]:
+    """Staggered shingles with bulging lower edges, and the distance below the edge above, in rows."""
     y = c.v * rows
     row = np.floor(y).astype(np.int64)
     below = y - row
 
-    def local(r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def local(r: Ints) -> tuple[Array, Ints]:
         x = c.u * columns + 0.5 * (r % 2)
         i = np.floor(x).astype(np.int64)
         return x - i - 0.5, i % columns + columns * (r % rows)
@@ -151,11 +151,14 @@ def roof_shingles(c: Canvas) -> Layers:
     side = smoothstep(0.5, 0.455, np.abs(blocks.x))
     shadow = smoothstep(0.16, 0.0, drop)
     grain, streak = c.noise("grain", 32, octaves=3), c.noise("streak", 24, 4, octaves=3)
-    tone = np.clip(0.75 * c.pick(blocks.ids, "tone") + 0.3 * (grain - 0.5) + 0.3 * (streak - 0.5) + 0.12, 0, 1)
+    tone = np.clip(
+        0.75 * c.pick(blocks.ids, "tone") + 0.3 * (grain - 0.5) + 0.3 * (streak - 0.5) + 0.12, 0, 1
+    )
     lip = smoothstep(0.86, 1.0, np.minimum(blocks.y, 1.0)) * 0.12
     shingle = ramp(tone, c.colours) * (0.85 + 0.2 * np.clip(blocks.y, 0, 1) + lip)[..., None]
     body = side * (1 - shadow)
-    height = (0.2 + 0.65 * np.clip(blocks.y, 0, 1.3)) * (0.35 + 0.65 * side) + 0.15 * c.pick(blocks.ids, "lift") + 0.06 * grain
+    height = (0.2 + 0.65 * np.clip(blocks.y, 0, 1.3)) * (0.35 + 0.65 * side)
+    height = height + 0.15 * c.pick(blocks.ids, "lift") + 0.06 * grain
     return Layers(shingle * (0.28 + 0.72 * body)[..., None], height, 0.75 + 0.15 * grain, body=body)
 
 
@@ -180,7 +183,7 @@ def marble(c: Canvas) -> Layers:
     p = c.count("veins", 2.0, 3.0)
     warped = c.warp("fold", c.number("fold", 0.12, 0.2), 3, octaves=5)
 
-    def veins(name: str, period: int, width: float) -> np.ndarray:
+    def veins(name: str, period: int, width: float) -> Array:
         ridge = np.abs(2 * c.noise(name, period, octaves=5, at=warped) - 1)
         return smoothstep(width, 0.0, ridge)
 
@@ -189,7 +192,9 @@ def marble(c: Canvas) -> Layers:
     gate = smoothstep(0.35, 0.6, c.noise("gate", 3))
     haze = veins("bold", p, 0.35) * 0.3
     mask = np.clip(bold * (0.45 + 0.5 * gate) + haze + 0.55 * fine * gate, 0, 1)
-    vein = c.contrasting("vein", ("4b5560", "55565c", "6f6a66", "7b6a4c", "d8c08a", "cfcac2", "e4e0d8", "f0ece4"))
+    vein = c.contrasting(
+        "vein", ("4b5560", "55565c", "6f6a66", "7b6a4c", "d8c08a", "cfcac2", "e4e0d8", "f0ece4")
+    )
     stone = mix(ramp(cloud, c.colours), vein, mask * c.number("bold", 0.7, 0.95))
     rough = c.number("polish", 0.06, 0.2) + 0.05 * mask
     return Layers(stone, 0.5 + 0.2 * cloud - 0.4 * mask, rough, body=1 - smoothstep(0.05, 0.3, mask))
@@ -216,7 +221,8 @@ def concrete(c: Canvas) -> Layers:
     pits = c.cells("pits", c.count("pits", 14, 20), jitter=1.0, borders=False)
     radius = 0.08 + 0.16 * c.pick(pits.ids, "width") ** 2
     pit = smoothstep(1.0, 0.6, pits.f1 / radius) * (c.pick(pits.ids, "there") < c.number("holes", 0.15, 0.45))
-    seam, hole, rim = np.float32(0), np.float32(0), np.float32(0)
+    seam: Array
+    seam = hole = rim = np.zeros((1, 1), np.float32)
     if c.chance("formwork", 0.6):
         n = 1 if c.chance("one board", 0.5) else 2
         x, y = (c.u * n) % 1 - 0.5, (c.v * n) % 1 - 0.5
@@ -226,5 +232,6 @@ def concrete(c: Canvas) -> Layers:
         hole, rim = smoothstep(0.022, 0.014, tie), smoothstep(0.034, 0.024, tie) * 0.5
     tone = np.clip(0.5 + 0.9 * (blotch - 0.5) + 0.5 * (mottle - 0.5) + 0.16 * (sand - 0.5), 0, 1)
     base = ramp(tone, c.colours) * (1 - 0.5 * pit - 0.45 * seam - 0.6 * hole - 0.12 * rim)[..., None]
-    height = 0.7 + 0.2 * (blotch - 0.5) + 0.15 * (mottle - 0.5) + 0.06 * sand - 0.45 * pit - 0.3 * seam - 0.6 * hole
+    height = 0.7 + 0.2 * (blotch - 0.5) + 0.15 * (mottle - 0.5) + 0.06 * sand
+    height = height - 0.45 * pit - 0.3 * seam - 0.6 * hole
     return Layers(base, height, 0.82 + 0.12 * (mottle - 0.5) - 0.05 * blotch)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
-from engine.starter.materials.primitives import smoothstep
+from engine.starter.materials.primitives import Array, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
 RUST = np.stack([from_hex(code) for code in ("35170b", "742f11", "a9521c", "cc7a38")])
 
 
-def rust_layer(c: Canvas, name: str) -> np.ndarray:
+def rust_layer(c: Canvas, name: str) -> Array:
     """The colour (H, W, 3) of thick rust."""
     tone = c.noise(name, 14, octaves=5, gain=0.65)
     return ramp(np.clip(0.5 + 1.15 * (tone - 0.5), 0, 1), RUST)
@@ -45,7 +45,7 @@ def rusted_metal(c: Canvas) -> Layers:
 
 @family(
     group="metal",
-    nouns=("brushed metal", "brushed steel", "stainless steel", "brushed aluminium", "metal", "satin metal"),
+    nouns=("brushed metal", "metal", "brushed metal sheet", "satin metal", "metal surface"),
     palettes={
         "steel": Palette("grey", "8b8e92 adb0b3 cccfd1", 3),
         "dark": Palette("black", "111213 1c1d1f 2c2e30"),
@@ -60,7 +60,7 @@ def brushed_metal(c: Canvas) -> Layers:
     """Fine parallel lines of many lengths, and a soft sheen across."""
     upright = c.chance("upright", 0.35)
 
-    def streaks(name: str, along: int, across: int) -> np.ndarray:
+    def streaks(name: str, along: int, across: int) -> Array:
         period = (across, along) if upright else (along, across)
         return c.noise(name, *period, octaves=2, gain=0.8)
 

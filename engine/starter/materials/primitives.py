@@ -1,18 +1,21 @@
 """Periodic building blocks on the unit torus: noise, cells, bricks, strokes.
 
-Coordinates u (to the right) and v (downwards) are in tiles. On a plain grid u is (1, W) and v is (H, 1), which makes
-noise a product of small matrices; warped coordinates are (H, W) each. Everything takes integer periods and looks its
-randomness up on a lattice modulo the period, so every result tiles exactly. Formulas: research/materials.md 4.1.
+Coordinates u (to the right) and v (downwards) are in tiles. On a plain grid u is (1, W) and v is (H, 1),
+which makes noise a product of small matrices; warped coordinates are (H, W) each. Everything takes integer
+periods and looks its randomness up on a lattice modulo the period, so every result tiles exactly.
+Formulas: research/materials.md 4.1.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32]
+Array = NDArray[np.floating[Any]]
 Ints = NDArray[np.int64]
 
 
@@ -22,7 +25,7 @@ def _mix(x: NDArray[np.uint32]) -> NDArray[np.uint32]:
     return x ^ (x >> np.uint32(16))
 
 
-def hashed(i: Ints, j: Ints, seed: int) -> Array:
+def hashed(i: Ints | int, j: Ints | int, seed: int) -> Array:
     """Uniform in [0, 1) for every pair of integers, the same for the same seed everywhere."""
     with np.errstate(over="ignore"):
         start = _mix(np.asarray(i).astype(np.uint32) + np.uint32(seed & 0xFFFFFFFF) * np.uint32(0x9E3779B9))
@@ -47,7 +50,7 @@ def _fade(t: Array) -> Array:
 
 
 def _axis_weights(t: Array, period: int) -> tuple[Array, Array]:
-    """For coordinates t (N,): interpolation weights (N, period), and the same times the offset from the point."""
+    """For t (N,): interpolation weights (N, period), and the same times the offset from the point."""
     x = t * period
     low = np.floor(x)
     offset = (x - low).astype(np.float32)
@@ -90,9 +93,10 @@ def perlin(u: Array, v: Array, px: int, py: int, seed: int) -> Array:
 def fbm(u: Array, v: Array, px: int, py: int, octaves: int, gain: float, seed: int, size: int) -> Array:
     """Sum of noise octaves (H, W) in 0..1, mean 0.5, standard deviation about 0.2.
 
-    Octaves finer than two pixels are left out, and the rest stay as they are: sizes agree on what both can show.
+    Octaves finer than two pixels are left out, and the rest stay as they are: sizes agree on what both show.
     """
-    total, weight, norm = np.zeros(np.broadcast_shapes(u.shape, v.shape), np.float32), 1.0, 0.0
+    total: Array = np.zeros(np.broadcast_shapes(u.shape, v.shape), np.float32)
+    weight, norm = 1.0, 0.0
     for k in range(octaves):
         norm += weight
         if max(px, py) << k <= size // 2:
@@ -105,8 +109,8 @@ def fbm(u: Array, v: Array, px: int, py: int, octaves: int, gain: float, seed: i
 class Cells:
     """Voronoi cells, lengths in cells.
 
-    f1 is the distance to the nearest site, edge the exact distance to the border of the cell (bisectors with all
-    neighbours, after Quilez's "voronoi edges"), rx and ry lead to the site; ids differ between cells.
+    f1 is the distance to the nearest site, edge the exact distance to the border of the cell (bisectors with
+    all neighbours, after Quilez's "voronoi edges"), rx and ry lead to the site; ids differ between cells.
     """
 
     f1: Array
@@ -117,7 +121,7 @@ class Cells:
 
 
 def voronoi(u: Array, v: Array, px: int, py: int, jitter: float, seed: int, *, borders: bool = True) -> Cells:
-    """Voronoi diagram (H, W) of a jittered px × py lattice. Without borders, edge is zero and it takes a third."""
+    """Voronoi diagram (H, W) of a jittered px × py lattice; without borders it is faster, and edge is 0."""
     sx = 0.5 + jitter * (lattice(px, py, seed) - 0.5)
     sy = 0.5 + jitter * (lattice(px, py, seed + 1) - 0.5)
     x, y = u * px, v * py
@@ -144,8 +148,8 @@ def voronoi(u: Array, v: Array, px: int, py: int, jitter: float, seed: int, *, b
     return Cells(np.sqrt(f1), edge, rx, ry, ids)
 
 
-def _border_distance(site, rx: Array, ry: Array) -> Array:
-    edge = np.full(rx.shape, 9, np.float32)
+def _border_distance(site: Callable[[int, int], tuple[Array, Array, Ints]], rx: Array, ry: Array) -> Array:
+    edge: Array = np.full(rx.shape, 9, np.float32)
     for dj in (-2, -1, 0, 1, 2):
         for di in (-2, -1, 0, 1, 2):
             qx, qy, _ = site(di, dj)
@@ -179,7 +183,7 @@ def running_bond(u: Array, v: Array, columns: int, rows: int, offset: float = 0.
 
 
 def herringbone(u: Array, v: Array, repeats: int, length: int) -> tuple[Blocks, NDArray[np.bool_]]:
-    """Blocks of length × 1 cells in a herringbone; 2 · length · repeats cells a side. Also: which ones lie level."""
+    """Blocks of length × 1 cells, 2 · length · repeats cells a side, and which of them lie level."""
     n = 2 * length * repeats
     i, j = np.broadcast_arrays(np.floor(u * n).astype(np.int64), np.floor(v * n).astype(np.int64))
     d = (i - j) % (2 * length)
@@ -210,4 +214,5 @@ def equalised(x: Array) -> Array:
 def blurred(x: Array, sigma: float) -> Array:
     """Gaussian blur (H, W) on the torus; sigma in tiles."""
     fy, fx = np.fft.fftfreq(x.shape[0])[:, None] * x.shape[0], np.fft.rfftfreq(x.shape[1])[None] * x.shape[1]
-    return np.fft.irfft2(np.fft.rfft2(x) * np.exp(-2 * np.pi**2 * sigma**2 * (fx**2 + fy**2)), x.shape).astype(np.float32)
+    transfer = np.exp(-2 * np.pi**2 * sigma**2 * (fx**2 + fy**2))
+    return np.fft.irfft2(np.fft.rfft2(x) * transfer, x.shape).astype(np.float32)

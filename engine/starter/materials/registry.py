@@ -1,8 +1,8 @@
 """What a material family is, and the canvas on which its recipe draws.
 
-A family is one decorated function; `masonry.py` shows the form. The recipe gets a `Canvas` (periodic noise and cells,
-randomness by name, the palette) and returns `Layers`. To add a family: write the recipe in the module of its kind,
-decorate it, and look at `python -m engine.starter.materials --sheet FILE`.
+A family is one decorated function; `masonry.py` shows the form. The recipe gets a `Canvas` (periodic noise
+and cells, randomness by name, the palette) and returns `Layers`. To add a family: write the recipe in the
+module of its kind, decorate it, and look at `python -m engine.starter.materials --sheet FILE`.
 """
 
 from __future__ import annotations
@@ -13,13 +13,10 @@ from dataclasses import dataclass
 from typing import TypedDict
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.starter.materials import primitives
 from engine.starter.materials.colour import from_hex
-from engine.starter.materials.primitives import Blocks, Cells
-
-Array = NDArray[np.float32]
+from engine.starter.materials.primitives import Array, Blocks, Cells, Ints
 
 SCALES: dict[str, float] = {"large": 0.75, "medium": 1.0, "small": 1.3, "fine": 1.6}
 STRENGTHS: dict[str, float] = {"slightly": 0.35, "plain": 0.65, "heavily": 1.0}
@@ -42,7 +39,7 @@ class Params(TypedDict):
 
 @dataclass(frozen=True)
 class Palette:
-    """Natural colours: the basic term for them, stops from dark to light (sRGB hex), how often they are drawn."""
+    """Natural colours: the basic term for them, stops from dark to light (sRGB hex), how often drawn."""
 
     colour: str
     stops: str
@@ -61,6 +58,17 @@ class Layers:
     roughness: Array | float
     metallic: Array | float = 0.0
     body: Array | float = 1.0
+
+
+@dataclass(frozen=True)
+class Maps:
+    """The same as full pictures, in range: base (H, W, 3), the rest (H, W), all 0..1."""
+
+    base: Array
+    height: Array
+    roughness: Array
+    metallic: Array
+    body: Array
 
 
 Recipe = Callable[["Canvas"], Layers]
@@ -99,7 +107,7 @@ def family(**about: object) -> Callable[[Recipe], Recipe]:
 def number_for(seed: int, *names: object) -> float:
     """Uniform in [0, 1), by names: adding a draw somewhere never changes another one."""
     key = zlib.crc32("/".join(map(str, (seed, *names))).encode())
-    return float(primitives.hashed(np.int64(key), np.int64(0), 7))
+    return float(primitives.hashed(key, 0, 7))
 
 
 class Canvas:
@@ -126,7 +134,7 @@ class Canvas:
 
     def number(self, name: str, lo: float = 0.0, hi: float = 1.0) -> float:
         """One number a material, uniform in lo..hi."""
-        return lo + (hi - lo) * float(primitives.hashed(np.int64(0), np.int64(0), self.key(name)))
+        return lo + (hi - lo) * float(primitives.hashed(0, 0, self.key(name)))
 
     def chance(self, name: str, probability: float) -> bool:
         """True for this share of the seeds."""
@@ -146,9 +154,9 @@ class Canvas:
         """How many features cross the tile: lo..hi at medium scale, more at small, fewer at large."""
         return max(2, round(self.number(name, lo, hi) * self._scale))
 
-    def pick(self, ids: NDArray[np.int64], name: str) -> Array:
+    def pick(self, ids: Ints, name: str) -> Array:
         """One number in [0, 1) for every id."""
-        return primitives.hashed(ids, np.int64(0), self.key(name))
+        return primitives.hashed(ids, 0, self.key(name))
 
     def grain(self, name: str, cells: int = 256) -> Array:
         """White noise (H, W) on a lattice that does not depend on the size."""
@@ -165,7 +173,7 @@ class Canvas:
         gain: float = 0.5,
         at: tuple[Array, Array] | None = None,
     ) -> Array:
-        """fBm (H, W) in 0..1 with px × py features in its coarsest octave; `at` gives warped coordinates."""
+        """Noise (H, W) in 0..1, fBm from px × py features upwards; `at` gives warped coordinates."""
         u, v = at or (self.u, self.v)
         return primitives.fbm(u, v, px, py or px, octaves, gain, self.key(name), self.size)
 

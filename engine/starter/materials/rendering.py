@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.starter.materials.colour import from_hex, from_lab, shades, to_lab, to_linear, to_srgb
 from engine.starter.materials.modifiers import MODIFIERS
-from engine.starter.materials.registry import REGISTRY, STRENGTHS, Canvas, Layers, Params, number_for
-
-Array = NDArray[np.float32]
+from engine.starter.materials.primitives import Array
+from engine.starter.materials.registry import (
+    REGISTRY,
+    STRENGTHS,
+    Canvas,
+    Layers,
+    Maps,
+    Params,
+    number_for,
+)
 
 
 @dataclass(frozen=True)
@@ -44,7 +50,9 @@ def colours_of(params: Params) -> Array:
     return from_lab(to_lab(np.stack([from_hex(code) for code in stops])) + np.array(jitter, np.float32))
 
 
-def render(params: Params, size: int = 256, *, supersampling: int = 1, shift: tuple[int, int] = (0, 0)) -> Material:
+def render(
+    params: Params, size: int = 256, *, supersampling: int = 1, shift: tuple[int, int] = (0, 0)
+) -> Material:
     """Draw a material, the same for the same arguments everywhere.
 
     Args:
@@ -59,18 +67,19 @@ def render(params: Params, size: int = 256, *, supersampling: int = 1, shift: tu
     """
     if size < 1 or size & (size - 1):
         raise ValueError(f"size must be a power of two, not {size}")
-    canvas = Canvas(params, size * supersampling, colours_of(params), (shift[0] * supersampling, shift[1] * supersampling))
-    layers = _spread(REGISTRY[params["family"]].recipe(canvas), canvas)
+    down, right = (pixels * supersampling for pixels in shift)
+    canvas = Canvas(params, size * supersampling, colours_of(params), (down, right))
+    maps = _spread(REGISTRY[params["family"]].recipe(canvas), canvas)
     if params["target"]:
-        layers.base = _recentred(layers, from_hex(params["target"]))
+        maps = replace(maps, base=_recentred(maps, from_hex(params["target"])))
     for name, strength in params["modifiers"].items():
-        layers = _spread(MODIFIERS[name](canvas, layers, STRENGTHS[strength]), canvas)
-    layers.roughness = _finished(layers.roughness, params["finish"])
-    base, height, rough, metal = _reduced(layers, supersampling)
+        maps = _spread(MODIFIERS[name](canvas, maps, STRENGTHS[strength]), canvas)
+    maps = replace(maps, roughness=_finished(maps.roughness, params["finish"]))
+    base, height, rough, metal = _reduced(maps, supersampling)
     return Material(base, _normalised(height), rough, metal, params["relief"], params)
 
 
-def _spread(layers: Layers, canvas: Canvas) -> Layers:
+def _spread(layers: Layers | Maps, canvas: Canvas) -> Maps:
     """Every layer a full float32 picture, in range."""
     shape = (canvas.size, canvas.size)
 
@@ -80,7 +89,7 @@ def _spread(layers: Layers, canvas: Canvas) -> Layers:
     height = _normalised(full(layers.height))
     rough = np.clip(full(layers.roughness), 0.04, 1)
     metal, body = np.clip(full(layers.metallic), 0, 1), np.clip(full(layers.body), 0, 1)
-    return Layers(np.clip(layers.base, 0, 1).astype(np.float32), height, rough, metal, body)
+    return Maps(np.clip(layers.base, 0, 1).astype(np.float32), height, rough, metal, body)
 
 
 def _normalised(height: Array) -> Array:
@@ -88,12 +97,12 @@ def _normalised(height: Array) -> Array:
     return np.clip((height - lo) / max(hi - lo, 1e-6), 0, 1).astype(np.float32)
 
 
-def _recentred(layers: Layers, target: Array) -> Array:
+def _recentred(maps: Maps, target: Array) -> Array:
     """Move the body's colour so that its mean is the target: the colour word shall be true."""
-    base = layers.base
+    base = maps.base
     for _ in range(2):  # clipping takes a little back the first time
-        mean = (base * layers.body[..., None]).sum((0, 1)) / max(float(layers.body.sum()), 1e-6)
-        base = np.clip(base + layers.body[..., None] * (target - mean), 0, 1)
+        mean = (base * maps.body[..., None]).sum((0, 1)) / max(float(maps.body.sum()), 1e-6)
+        base = np.clip(base + maps.body[..., None] * (target - mean), 0, 1)
     return base.astype(np.float32)
 
 
@@ -105,12 +114,12 @@ def _finished(rough: Array, finish: str | None) -> Array:
     return rough
 
 
-def _reduced(layers: Layers, factor: int) -> tuple[Array, Array, Array, Array]:
+def _reduced(maps: Maps, factor: int) -> tuple[Array, Array, Array, Array]:
     def mean(x: Array) -> Array:
         n = x.shape[0] // factor
         return x.reshape(n, factor, n, factor, *x.shape[2:]).mean((1, 3)).astype(np.float32)
 
     if factor == 1:
-        return layers.base, layers.height, layers.roughness, layers.metallic
-    base = to_srgb(mean(to_linear(layers.base)))
-    return np.clip(base, 0, 1), mean(layers.height), mean(layers.roughness), mean(layers.metallic)
+        return maps.base, maps.height, maps.roughness, maps.metallic
+    base = to_srgb(mean(to_linear(maps.base)))
+    return np.clip(base, 0, 1), mean(maps.height), mean(maps.roughness), mean(maps.metallic)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
-from engine.starter.materials.primitives import herringbone, inside, smoothstep
+from engine.starter.materials.primitives import Array, herringbone, inside, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
 NATURAL = {
@@ -28,7 +28,7 @@ NATURAL = {
     finishes=("glossy", "matte"),
 )
 def wood_planks(c: Canvas) -> Layers:
-    """Boards side by side, each cut from another part of the tree, with rings, fibres and sometimes butt joints."""
+    """Boards side by side, each from another part of the tree, with rings, fibres, sometimes butt joints."""
     planks = c.count("planks", 3.6, 5.6)
     level = c.chance("level", 0.4)
     across, along = (c.v, c.u) if level else (c.u, c.v)
@@ -52,7 +52,7 @@ def wood_planks(c: Canvas) -> Layers:
     return Layers(wood, height, np.clip(0.45 + 0.3 * (1 - t) + 0.2 * (1 - body), 0, 1), body=body)
 
 
-def _rings(c: Canvas, planks: int, level: bool, at: tuple, x: np.ndarray, tone: np.ndarray) -> np.ndarray:
+def _rings(c: Canvas, planks: int, level: bool, at: tuple, x: Array, tone: Array) -> Array:
     """Year rings cut lengthwise: lines along the board that bend around the heart of the tree."""
     period = (1, 2 * planks) if level else (2 * planks, 1)
     wander = c.noise("wander", *period, octaves=3, at=at)
@@ -62,7 +62,14 @@ def _rings(c: Canvas, planks: int, level: bool, at: tuple, x: np.ndarray, tone: 
 
 @family(
     group="wood",
-    nouns=("parquet", "herringbone parquet", "herringbone floor", "parquet floor", "herringbone wood", "parquetry"),
+    nouns=(
+        "parquet",
+        "herringbone parquet",
+        "herringbone floor",
+        "parquet floor",
+        "herringbone wood",
+        "parquetry",
+    ),
     palettes=NATURAL,
     relief=(0.004, 0.01),
     modifiers=("wet", "dusty"),
@@ -71,7 +78,7 @@ def _rings(c: Canvas, planks: int, level: bool, at: tuple, x: np.ndarray, tone: 
 )
 def herringbone_parquet(c: Canvas) -> Layers:
     """Short boards laid in a herringbone."""
-    length = 5 if c.number("slim") * 1.0 > 0.7 else 4
+    length = 5 if c.number("slim") > 0.7 else 4
     repeats = 1 if c.count("repeats", 1.8, 2.4) < 3 else 2
     blocks, level = herringbone(c.u, c.v, repeats, length if repeats == 1 else 3)
     tone = c.pick(blocks.ids, "tone")

@@ -19,7 +19,8 @@ from engine.compute import Compute
 from engine.models import towers  # noqa: F401  # registers our towers with timm
 from engine.material.relief import decode_relief
 from engine.starter import captions
-from engine.starter.data import Materials
+from engine.starter.data import Materials, labels
+from engine.starter.materials import COLOURS, FAMILIES
 from engine.starter.training.loop import Average, rng, warm_cosine
 
 CONTEXT = 32
@@ -38,7 +39,7 @@ class ClipTraining(BaseModel):
     seed: int
     image_px: int = 96
     embed_dim: int = 128
-    steps: int = 2500
+    steps: int = 2000
     batch: int = 128
     lr: float = 1.5e-3
     weight_decay: float = 0.05
@@ -137,15 +138,22 @@ class ClipStage:
         self.model = open_clip.CLIP(**architecture(cfg, len(self.vocabulary))).to(compute.device)
         self.heads = nn.ModuleDict(
             {
-                "family": nn.Linear(cfg.embed_dim, len(captions.FAMILIES)),
-                "colour": nn.Linear(cfg.embed_dim, len(captions.COLOURS)),
+                "family": nn.Linear(cfg.embed_dim, len(FAMILIES)),
+                "colour": nn.Linear(cfg.embed_dim, len(COLOURS)),
             }
         ).to(compute.device)
-        self.family, self.colour = (torch.tensor(v) for v in zip(*map(captions.labels, data.params), strict=True))
+        self.family, self.colour = (torch.tensor(v) for v in zip(*map(labels, data.params), strict=True))
+        self.chance = self._chance()
         self.meaning = np.unique([captions.canonical(p) for p in data.params], return_inverse=True)[1]
         self.average = Average(self.model, cfg.ema)
         groups = self._groups()
         self.adam = torch.optim.AdamW(groups, cfg.lr, betas=(0.9, 0.98))
+
+    def _chance(self) -> np.ndarray:
+        """Rare pairs of family and colour are drawn more often than they occur, by the root of it."""
+        pairs = (self.family * len(COLOURS) + self.colour)[self.mine]
+        weight = torch.bincount(pairs).float()[pairs].rsqrt().double().numpy()
+        return np.asarray(weight / weight.sum())
 
     def _groups(self) -> list[dict[str, Any]]:
         named = [*self.model.named_parameters(), *self.heads.named_parameters()]
@@ -160,7 +168,7 @@ class ClipStage:
         for group in self.adam.param_groups:
             group["lr"] = cfg.lr * warm_cosine(i, cfg.steps)
         draw = rng(cfg.seed, i)
-        indices = draw.choice(self.mine, cfg.batch, replace=False)
+        indices = draw.choice(self.mine, cfg.batch, replace=False, p=self.chance)
         pictures = torch.cat([self._views(part, draw) for part in np.array_split(indices, 4)])
         texts = [captions.caption(self.data.params[j], draw) for j in indices]
         tokens = self.vocabulary.encode(texts, draw, cfg.unknown)
@@ -171,18 +179,18 @@ class ClipStage:
             std = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
             image = self.model.encode_image(((pictures - mean) / std).to(self.compute.device)).float()
             text = self.model.encode_text(tokens.to(self.compute.device)).float()
-        labels = self._label_loss(image, indices) + 0.5 * self._label_loss(text, indices)
+        named = self._label_loss(image, indices) + 0.5 * self._label_loss(text, indices)
         image, text = F.normalize(image, dim=-1), F.normalize(text, dim=-1)
         logits = self.model.logit_scale.exp().clamp(max=60) * image @ text.T
         target = target.to(logits.device)
         contrast = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
         self.adam.zero_grad()
-        (contrast + cfg.labels * labels).backward()
+        (contrast + cfg.labels * named).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.adam.step()
         self.average.update(self.model, i)
         hit = (logits.argmax(1) == torch.arange(len(logits), device=logits.device)).float().mean()
-        return {"contrast": float(contrast), "labels": float(labels), "recall": float(hit)}
+        return {"contrast": contrast.item(), "labels": named.item(), "recall": hit.item()}
 
     def _views(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
         side = int(draw.choice([self.cfg.image_px, 128, 192, self.data.size_px]))
@@ -193,7 +201,7 @@ class ClipStage:
     def _label_loss(self, embedding: Tensor, indices: np.ndarray) -> Tensor:
         family, colour = self.family[indices].to(embedding.device), self.colour[indices].to(embedding.device)
         loss = F.cross_entropy(self.heads["family"](embedding), family)
-        return loss + F.cross_entropy(self.heads["colour"](embedding), colour, ignore_index=-1)
+        return loss + F.cross_entropy(self.heads["colour"](embedding), colour)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -131,11 +131,11 @@ class GeneratorStage:
         self.average.update(self.model, i)
         self._revive_codes(i, codes, z)
         return {
-            "error": float(error),
-            "edges": float(edges),
-            "commitment": float(commitment),
-            "realism": float(realism),
-            "codes": float((self.use > 1e-3).sum()),
+            "error": error.item(),
+            "edges": edges.item(),
+            "commitment": commitment.item(),
+            "realism": realism.item(),
+            "codes": (self.use > 0.02).sum().item(),
         }
 
     def _through_codes(self, z: Tensor, wrap: Wrap, i: int, strange: float) -> tuple[Tensor, Tensor, Tensor]:

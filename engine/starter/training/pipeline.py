@@ -77,8 +77,11 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
 
 
 def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
-    for done, total in dataset.render_shards(plan.work / "train", count=plan.materials, first_seed=0):
-        yield "materials", done, total, {}
+    done = 0
+    shards = dataset.plan(plan.work / "train", plan.materials, first_seed=0, size=256)
+    for count in dataset.write(shards, workers=os.cpu_count() or 1):
+        done += count
+        yield "materials", done, plan.materials, {}
 
 
 def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:

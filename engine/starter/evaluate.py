@@ -1,0 +1,140 @@
+"""How good the starter pack is, measured on materials and prompts that training never saw."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # noqa: N812  # the field's name for it
+
+from engine.material.maps import DecodedMaps
+from engine.material.seams import seam_score
+from engine.models.guide import Clip
+from engine.models.packs import Pack
+from engine.models.vqgan import TORUS
+from engine.settings import RunSettings
+from engine.starter import captions
+from engine.starter.data import Materials, labels, noun
+from engine.starter.materials import COLOURS, FAMILIES
+from engine.synthesis.run import synthesize
+
+
+@dataclass(frozen=True)
+class Namer:
+    """Zero-shot naming: which of all "COLOUR NOUN" texts lies nearest to a picture."""
+
+    clip: Clip
+    texts: Tensor  # (families · colours, D)
+
+    @classmethod
+    def of(cls, clip: Clip) -> Namer:
+        """Encodes every pair of a family's noun and a colour."""
+        pairs = itertools.product(FAMILIES, COLOURS)
+        return cls(clip, clip.encode_text([f"{colour} {noun(family)}" for family, colour in pairs]))
+
+    def __call__(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
+        """Unit image embeddings (N, D) → indices of family and colour, each (N,).
+
+        The family is the one whose best colour fits best; the colour is the best of that family.
+        """
+        best = (embeddings @ self.texts.T).argmax(-1)
+        return best // len(COLOURS), best % len(COLOURS)
+
+
+@torch.no_grad()
+def embed(data: Materials, indices: np.ndarray, clip: Clip) -> Tensor:
+    """Whole tiles and their four quarters, averaged → unit embeddings (N, D)."""
+    half = data.size_px // 2
+    rows = []
+    for part in np.array_split(indices, math.ceil(len(indices) / 32)):
+        x = torch.stack([torch.from_numpy(data.crop(int(i), 0, 0, data.size_px)) for i in part])
+        x = x[..., :3].permute(0, 3, 1, 2).float() / 255
+        crops = [x, *(x[..., a : a + half, b : b + half] for a in (0, half) for b in (0, half))]
+        px = (clip.size_px, clip.size_px)
+        seen = [F.interpolate(c, px, mode="bilinear", antialias=True) for c in crops]
+        rows.append(torch.stack([clip.encode_image(s) for s in seen]).mean(0))
+    return F.normalize(torch.cat(rows), dim=-1)
+
+
+def naming(data: Materials, clip: Clip, limit: int = 512) -> dict[str, float]:
+    """Shares of pictures whose material and colour a CLIP names right."""
+    indices = np.arange(min(limit, len(data)))
+    family, colour = Namer.of(clip)(embed(data, indices, clip))
+    truth = [labels(data.params[i]) for i in indices]
+    pairs = list(zip(family.tolist(), colour.tolist(), truth, strict=True))
+    coloured = [c == t[1] for _, c, t in pairs if t[1] >= 0]
+    return {
+        "pictures": len(pairs),
+        "family": float(np.mean([f == t[0] for f, _, t in pairs])),
+        "colour": float(np.mean(coloured)),
+    }
+
+
+@torch.no_grad()
+def reconstruction(data: Materials, pack: Pack, limit: int = 64) -> dict[str, Any]:
+    """PSNR (dB) of every map through the codes, share of codes used, seam score of what comes back."""
+    error, seams, used = torch.zeros(4), [], set()
+    slices = (slice(0, 3), slice(3, 4), slice(4, 5), slice(5, 6))
+    draw = np.random.default_rng(5)
+    count = min(limit, len(data))
+    for i in range(count):
+        x = data.batch(np.array([i]), draw, data.size_px)
+        codes = pack.generator.codes_of(x.to(pack.compute.device), TORUS)
+        y = pack.generator.decode(pack.generator.lookup(codes), TORUS).cpu()
+        error += torch.stack([(x[:, s] - y[:, s]).square().mean() for s in slices])
+        used.update(codes.flatten().tolist())
+        maps = DecodedMaps(y[:, :3], y[:, 3:4], y[:, 4:5], y[:, 5:6], y[:, 6].mean((1, 2)))
+        seams.append(float(seam_score(maps, "xy")))
+    psnr = -10 * (error / count).log10()
+    names = ("basecolor", "height", "roughness", "metallic")
+    return {
+        "psnr": dict(zip(names, psnr.tolist(), strict=True)),
+        "codes_used": len(used) / pack.generator.cfg.n_embed,
+        "seam_median": float(np.median(seams)),
+        "seam_max": max(seams),
+    }
+
+
+def prompts(limit: int, seed: int = 7) -> list[tuple[int, int]]:
+    """Pairs (family, colour) that training never saw together, as far as there are enough."""
+    held = sorted((FAMILIES.index(family), COLOURS.index(colour)) for family, colour in captions.held_out())
+    draw = np.random.default_rng(seed)
+    return [held[i] for i in draw.permutation(len(held))[:limit]]
+
+
+def whole(pack: Pack, pairs: list[tuple[int, int]], **overrides: Any) -> Iterator[dict[str, Any]]:
+    """Runs prompts through the engine; the judge names what came out. One record a prompt."""
+    namer = Namer.of(pack.judge)
+    for family, colour in pairs:
+        prompt = f"{COLOURS[colour]} {noun(FAMILIES[family])}"
+        settings = RunSettings(**{"prompt": prompt, "seed": 100, "variations": 2, **overrides})
+        result = yield from _finish(settings, pack)
+        best = result.maps.basecolor[result.order[:1]]
+        px = (pack.judge.size_px, pack.judge.size_px)
+        seen = pack.judge.encode_image(F.interpolate(best, px, mode="bilinear", antialias=True))
+        named = namer(seen)
+        first = result.order[0]
+        yield {
+            "prompt": prompt,
+            "family": int(named[0]) == family,
+            "colour": int(named[1]) == colour,
+            "judge": float(result.judge_scores[first]),
+            "guide": float(result.guide_scores[first]),
+            "seam": float(seam_score(result.maps, "xy").max()),
+        }
+
+
+def _finish(settings: RunSettings, pack: Pack) -> Any:
+    run = synthesize(settings, pack)
+    while True:
+        try:
+            next(run)
+        except StopIteration as end:
+            return end.value
+        yield from ()
