@@ -86,23 +86,24 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
 
 
 def _generate(options: argparse.Namespace) -> int:
-    from engine.naming import slug
     from engine.params import resolve
 
-    folder = (options.out or Path("patina-out") / slug(options.prompt)).resolve()
     asked = ("prompt", "negative", "preset", "variations", "steps", "seed", "tile", "pack", "device")
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
     if options.size is not None:
         params["width"], params["height"] = options.size
-    settings, delivery = resolve({**params, "folder": str(folder)})
+    place = options.out or Path("patina-out")
+    settings, delivery = resolve({**params, "folder": str(place.resolve())})
     answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
 
     from rich.console import Console
 
     with Bar(Console(file=sys.stderr)) as bar:
-        from engine import generation  # torch: the bar is there by now, and says so
+        from engine import generation  # torch takes seconds; the bar is there by now
+        from engine.material.files import slug
 
+        folder = Path(delivery.folder) / ("" if options.out else slug(settings.prompt))
         summary = generation.run_generate(
             settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
         )

@@ -132,19 +132,19 @@ class Jobs:
             if job.over:
                 return
             job.over = True  # before the answer: whoever reads it may use the id again
-        job.reply(outcome)
-        job.answered.set()
         facts = "".join(f" {name}={value}" for name, value in job.facts.items())
         end = outcome.kind if isinstance(outcome, PatinaError) else "done"
         log.info("job id=%r%s seconds=%.2f memory=%s outcome=%s", job.id, facts, seconds, peak_memory(), end)
+        job.reply(outcome)
+        job.answered.set()
 
     def _unfinished(self) -> list[Job]:
         return [job for job in (self._running, *self._waiting) if job is not None and not job.over]
 
     def _tell_positions(self) -> None:
         """Under the lock, so that no progress of a job can overtake the news that it waits."""
-        for position, job in enumerate(self._waiting, 0 if self._running is None else 1):
-            if position != job.position:
+        for position, job in enumerate(self._unfinished()):
+            if job is not self._running and position != job.position:
                 job.position = position
                 self._notify("job/queued", {"job": job.id, "position": position})
 

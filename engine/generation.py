@@ -1,0 +1,230 @@
+"""A `generate` job from settings to files. Here clocks, folders and devices meet the numbers below."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import platform
+import time
+from collections.abc import Callable, Generator, Mapping
+from pathlib import Path
+from typing import Any
+
+import kornia
+import open_clip
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from engine import __version__, compute
+from engine.errors import Cancelled, CannotWrite
+from engine.material import files, seams
+from engine.material.maps import ao_from_height, normal_from_height, normalise_height
+from engine.models import packs
+from engine.models.packs import Pack
+from engine.models.vqgan import tile_axes
+from engine.progress import Progress, Stopwatch
+from engine.settings import RunSettings
+from engine.synthesis.run import Phase, Synthesis, synthesize as run_synthesis
+
+log = logging.getLogger(__name__)
+
+SIDECAR_FORMAT = 1
+PREVIEW_EVERY_S = 0.3
+PREVIEW_PX = 256
+BACKWARD_COST = 2.0  # of a view's forward pass
+FILES_S_PER_MEGAPIXEL = 2.0  # maps and PNGs of one variation, on a slow core
+
+Load = Callable[[str, str], Pack]
+Synthesize = Callable[[RunSettings, Pack], Generator[Phase, None, Synthesis]]
+ShowPreview = Callable[[int, str, int, int], None]
+
+
+class Models:
+    """The networks in memory: those of the pack that was used last. Others make room first."""
+
+    def __init__(self) -> None:
+        self._pack: Pack | None = None
+
+    def load(self, pack_id: str, device: str) -> Pack:
+        """The pack on the device, loaded only if it is not there yet.
+
+        Raises:
+            UnknownPack, BadWeights: see `packs.load`.
+            DeviceUnavailable: see `compute.choose`.
+        """
+        chosen = compute.choose(device)
+        if self._pack is None or (self._pack.id, self._pack.compute) != (pack_id, chosen):
+            self._pack = None
+            self._pack = packs.load(pack_id, chosen)
+        return self._pack
+
+
+def describe_machine() -> dict[str, Any]:
+    """What `ready` says: devices, the one that "auto" means, and the version of torch."""
+    return {
+        "devices": compute.devices(),
+        "device": compute.choose("auto").device.type,
+        "torch": str(torch.__version__),
+    }
+
+
+def run_generate(
+    settings: RunSettings,
+    folder: Path,
+    *,
+    load: Load,
+    device: str = "auto",
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_preview: ShowPreview | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+    synthesize: Synthesize = run_synthesis,
+) -> dict[str, Any]:
+    """Make the variations of a request and write them, with their sidecars and summary.json, into a folder.
+
+    Args:
+        settings: what to make.
+        folder: for the files; made where it is missing.
+        load: pack id and device → networks.
+        device: "auto", "cpu", "cuda" or "mps".
+        on_progress: hears of every unit of work.
+        on_preview: hears variation, file name in `folder`, width and height of every preview.
+        should_stop: asked after every unit of work.
+        synthesize: the synthesis to run.
+
+    Returns:
+        The summary, as in summary.json: variations in rank order, paths relative to `folder`.
+
+    Raises:
+        Cancelled: `should_stop` said so.
+        CannotWrite: the folder does not take files.
+        PatinaError: what `load` and `synthesize` raise.
+    """
+    watch = _stopwatch(settings)
+
+    def tell(phase: str, step: int, total: int, loss: float | None = None) -> None:
+        on_progress(watch.tick(phase, step, total, loss))
+        if should_stop():
+            raise Cancelled("Cancelled.")
+
+    _check(folder)
+    tell("load", 0, 1)
+    pack = load(settings.pack, device)
+    tell("load", 1, 1)
+    previews = None if on_preview is None else Previews(folder, on_preview)
+    with contextlib.closing(synthesize(settings, pack)) as phases:
+        result = _follow(phases, tell, previews)
+    variations = _finish(result, settings, pack, folder, tell)
+    summary = {
+        "prompt": settings.prompt,
+        "negative": settings.negative,
+        "preset": settings.preset,
+        "pack": pack.id,
+        "seed": settings.seed,
+        "settings": settings.model_dump(mode="json"),
+        "seconds": watch.seconds(),
+        "steps_per_second": watch.steps_per_second(),
+        "warnings": result.warnings,
+        "variations": variations,
+    }
+    files.write_summary(folder, summary)
+    return summary
+
+
+class Previews:
+    """Writes what is worth showing, not too often, under names that stay the same."""
+
+    def __init__(self, folder: Path, show: ShowPreview) -> None:
+        self._folder, self._show = folder, show
+        self._next = 0.0
+
+    def offer(self, pictures: Tensor) -> None:
+        """Pictures (B, 3, H, W) in 0..1, one of each variation."""
+        if time.monotonic() < self._next:
+            return
+        scale = min(1.0, PREVIEW_PX / max(pictures.shape[-2:]))
+        size = [round(side * scale) for side in pictures.shape[-2:]]
+        for i, picture in enumerate(F.interpolate(pictures, size, mode="area")):
+            name = f"preview_{i}.rgba"
+            try:
+                files.write_preview(self._folder / name, picture)
+            except CannotWrite as error:  # not worth a job; if it is for good, the result will say so
+                log.warning("no preview: %s %s", error.message, error.details)
+                return
+            self._show(i, name, picture.shape[-1], picture.shape[-2])
+        self._next = time.monotonic() + PREVIEW_EVERY_S
+
+
+def _stopwatch(s: RunSettings) -> Stopwatch:
+    """With allowances for what follows the guided steps: two CLIPs look, then files are written."""
+    views = 2 * s.judge_views / (s.cutouts * (1 + BACKWARD_COST))
+    megapixels = s.variations * s.width * s.height / 1e6
+    return Stopwatch(after_guide_steps=views, after_guide_s=megapixels * FILES_S_PER_MEGAPIXEL)
+
+
+def _follow(
+    phases: Generator[Phase, None, Synthesis], tell: Callable[..., None], previews: Previews | None
+) -> Synthesis:
+    """Run a synthesis to its end, telling and showing what it yields."""
+    while True:
+        try:
+            phase = next(phases)
+        except StopIteration as end:
+            return end.value
+        if previews is not None and phase.picture is not None:
+            previews.offer(phase.picture)
+        tell(phase.name, phase.step, phase.total, phase.loss)
+
+
+@torch.no_grad()
+def _finish(
+    result: Synthesis, settings: RunSettings, pack: Pack, folder: Path, tell: Callable[..., None]
+) -> list[dict[str, Any]]:
+    """Derive the missing maps and write each variation, best first. Returns the summary's `variations`."""
+    wrap = tile_axes(settings.tile)
+    maps = normalise_height(result.maps)
+    normal = normal_from_height(maps.height, maps.relief, wrap)
+    ao = ao_from_height(maps.height, maps.relief, wrap)
+    seam = seams.seam_score(maps, settings.tile)
+    tell("maps", 1, 1)
+    about, name = _about(settings, pack), files.slug(settings.prompt)
+    variations = []
+    for rank, i in enumerate(result.order, 1):
+        facts = {
+            "rank": rank,
+            "judge_score": float(result.judge_scores[i]),
+            "guide_score": float(result.guide_scores[i]),
+            "seam": float(seam[i]),
+            "seed": result.seeds[i],
+            "relief": float(maps.relief[i]),
+        }
+        sidecar = {**about, **facts, "variation": i}
+        row = slice(i, i + 1)
+        names = files.write_variation(folder, name, rank, maps.select(i), normal[row], ao[row], sidecar)
+        variations.append({**facts, "files": names, "sidecar": files.sidecar_name(name, rank)})
+        tell("write", rank, len(result.order))
+    return variations
+
+
+def _about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
+    """What the sidecars of a run share. No times and no paths: equal runs make equal files."""
+    return {
+        "format": SIDECAR_FORMAT,
+        "settings": settings.model_dump(mode="json"),
+        "pack": {"id": pack.id, "sha256": pack.hashes},
+        "device": pack.compute.describe(),
+        "versions": {
+            "patina": __version__,
+            "python": platform.python_version(),
+            "torch": str(torch.__version__),
+            "open_clip": open_clip.__version__,
+            "kornia": kornia.__version__,
+        },
+    }
+
+
+def _check(folder: Path) -> None:
+    """Raises CannotWrite now rather than after minutes of work."""
+    probe = folder / ".patina"
+    files.write_bytes(probe, b"")
+    probe.unlink()
