@@ -66,7 +66,7 @@ class ShardSpec:
 
 
 def params_for(seed: int, *, held_out: bool = False) -> Params:
-    """The parameters at this place of a set: the first that belong to training, or to the held-out evaluation."""
+    """The parameters at this place of a set: the first that belong to training, or to what is held out."""
     while True:
         params = sample(seed)
         if is_held_out(params) == held_out:
@@ -138,7 +138,7 @@ def write(specs: list[ShardSpec], workers: int = 1) -> Iterator[int]:
 
 
 def load(folder: Path) -> Iterator[tuple[NDArray[np.uint8], list[dict]]]:
-    """The finished shards of a folder, in order: maps (n, H, W, 6), memory-mapped; params and relief of each."""
+    """The finished shards of a folder, in order: maps (n, H, W, 6), mapped; params and relief of each."""
     for about_file in sorted(folder.glob("shard_*.json")):
         about = json.loads(about_file.read_text("utf-8"))
         yield np.load(about_file.with_suffix(".npy"), mmap_mode="r"), about["materials"]
