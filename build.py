@@ -90,22 +90,18 @@ def show_life(title: str, seconds: float, log: Path) -> None:
 
 def reason(title: str, output: str) -> str:
     """One sentence for what is known to go wrong in a set-up step, and the end of its output."""
+    no_network = (
+        "The package registry cannot be reached. Setting up needs the network once: "
+        "check the connection (and proxy or mirror settings), then run this again."
+    )
     known = {
         "ensurepip": "This Python cannot make environments. Install its venv part (Debian: python3-venv).",
         "No space left": "The disk is full. The environments need about 12 GB.",
-        "name resolution": "no network",
-        "NewConnectionError": "no network",
-        "dns error": "no network",
-        "error sending request": "no network",
-        "onnection refused": "no network",
-        "unreachable": "no network",
+        "error sending request": no_network,  # uv
+        "network was disabled": no_network,
+        "from versions: none": no_network,  # pip
     }
     sentence = next((text for sign, text in known.items() if sign in output), f"{title}: this step failed.")
-    if sentence == "no network":
-        sentence = (
-            "The package registry cannot be reached. Setting up needs the network once: "
-            "check the connection (and proxy or mirror settings), then run this again."
-        )
     tail = "\n".join(f"    {line}" for line in output.strip().splitlines()[-12:])
     return f"{sentence}\n\n{tail}"
 
