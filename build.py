@@ -352,21 +352,8 @@ def constant(path: Path, name: str) -> Any:
 def demo(prompt: str, preset: str, out: Path) -> int:
     """From a prompt to a lit, seamless material: a real Blender, a real engine, nothing staged."""
     engine, blender = environment("engine"), environment(DEMO_BLENDER)
-    code = run(
-        blender,
-        ROOT / "addon/demo",
-        "--prompt",
-        prompt,
-        "--preset",
-        preset,
-        "--out",
-        out,
-        PATINA_ENGINE_PYTHON=str(engine),
-    )
-    if code:
-        raise Failed(f"The demo ended early, with code {code}.")
-    sheet = "import sys; from engine.material.contact import main; main(sys.argv[1])"
-    return run(engine, "-c", sheet, out)
+    wanted = ("--prompt", prompt, "--preset", preset, "--out", out)
+    return run(blender, ROOT / "addon/demo", *wanted, PATINA_ENGINE_PYTHON=str(engine))
 
 
 def train(arguments: Sequence[str]) -> int:
