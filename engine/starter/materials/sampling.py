@@ -12,13 +12,17 @@ from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Famil
 COLOUR_SHARE = 0.6  # of the draws of colourable families
 MODIFIER_SHARE = 0.4
 FINISH_SHARE = 0.25
+COLOURLESS = ("black", "grey", "white")
+RARE = ("white", "cream", "yellow", "olive", "teal", "blue", "purple", "pink")  # few natural palettes have them
+RARE_WEIGHT = 1.7
 
 
 def target_near(term: str, rng: np.random.Generator) -> str:
     """A colour (sRGB hex) that is called by this term, drawn around its centroid in Lab."""
     centre = to_lab(centroid(term))
+    hue = 1.5 if term in COLOURLESS else 5.0  # a grey with some hue in it is no longer called grey
     for _ in range(20):
-        colour = from_lab(centre + rng.normal(0, (5, 5, 5)).astype(np.float32))
+        colour = from_lab(centre + rng.normal(0, (5, hue, hue)).astype(np.float32))
         if nearest_term(colour) == term:
             return to_hex(colour)
     return to_hex(centroid(term))
@@ -46,7 +50,8 @@ def sample(seed: int, family: str | None = None) -> Params:
 
 def _colouring(entry: Family, rng: np.random.Generator) -> tuple[str, str | None, str]:
     if entry.colourable and rng.random() < COLOUR_SHARE:
-        term = str(rng.choice(COLOURS))
+        frequency = np.array([RARE_WEIGHT if term in RARE else 1.0 for term in COLOURS])
+        term = str(rng.choice(COLOURS, p=frequency / frequency.sum()))
         return "any", target_near(term, rng), term
     names = tuple(entry.palettes)
     weights = np.array([entry.palettes[name].weight for name in names])
