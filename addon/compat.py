@@ -1,0 +1,53 @@
+"""Every difference between Blender 3.4 and 5.2 that the add-on meets, one function each."""
+
+from pathlib import Path
+from typing import Any
+
+import bpy
+from bpy.types import Material, UILayout
+
+
+def _function_has(function: str, parameter: str = "") -> bool:
+    # hasattr(UILayout, "progress") is False in every version: the functions are in the RNA only.
+    functions = UILayout.bl_rna.functions
+    return function in functions and (not parameter or parameter in functions[function].parameters)
+
+
+def progress(layout: UILayout, data: Any, name: str, text: str) -> None:
+    """A bar for a property of 0..1. Before 4.0, a slider that cannot be moved looks like it."""
+    if _function_has("progress"):
+        layout.progress(factor=getattr(data, name), text=text, type="BAR")
+    else:
+        row = layout.row(align=True)
+        row.enabled = False
+        row.prop(data, name, text=text, slider=True)
+
+
+def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
+    """A text field that says what belongs into it while it is empty (4.1; before, it is just empty)."""
+    if _function_has("prop", "placeholder"):
+        layout.prop(data, name, text="", placeholder=hint)
+    else:
+        layout.prop(data, name, text="")
+
+
+def use_nodes(material: Material) -> None:
+    """Give a material its node tree. From 5.0 it always has one, and the switch is on its way out."""
+    if bpy.app.version < (5, 0, 0):
+        material.use_nodes = True
+
+
+def set_displacement_method(material: Material, method: str) -> None:
+    """'BUMP', 'DISPLACEMENT' or 'BOTH'; a setting of Cycles alone before 4.1."""
+    if "displacement_method" in material.bl_rna.properties:
+        material.displacement_method = method
+    elif hasattr(material, "cycles"):
+        material.cycles.displacement_method = method
+
+
+def writable_folder() -> Path:
+    """Where results and logs go by default.
+
+    Not the extension's own folder: it is deleted with the extension, and scenes would lose their textures.
+    """
+    return Path(bpy.utils.user_resource("DATAFILES", path="patina"))

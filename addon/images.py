@@ -1,0 +1,75 @@
+"""Pictures for panels, as preview icons. Their pixels are replaced, and icons kept, as undo wants it."""
+
+import array
+from pathlib import Path
+
+import bpy
+import bpy.utils.previews
+from bpy.utils.previews import ImagePreviewCollection
+
+from .link import Preview
+
+try:
+    import numpy as np
+except ImportError:  # Debian's Blender has none
+    np = None
+
+_collection: ImagePreviewCollection | None = None
+
+
+def register() -> None:
+    global _collection
+    _collection = bpy.utils.previews.new()
+
+
+def unregister() -> None:
+    global _collection
+    if _collection is not None:
+        bpy.utils.previews.remove(_collection)
+    _collection = None
+
+
+def show_live(preview: Preview) -> bool:
+    """Take a raw RGBA8 file into the live icon of its variation. False if there is no such file any more."""
+    if _collection is None:
+        return False
+    pixels = _read(preview)
+    if pixels is None:
+        return False
+    name = _live(preview.variation)
+    icon = _collection.get(name) or _collection.new(name)
+    icon.image_size = (preview.width, preview.height)
+    icon.image_pixels.foreach_set(pixels)
+    return True
+
+
+def live_icon(variation: int) -> int:
+    """The icon of a running variation; 0 where there is none."""
+    icon = _collection.get(_live(variation)) if _collection is not None else None
+    return icon.icon_id if icon else 0
+
+
+def file_icon(path: str) -> int:
+    """The icon of a picture file, loaded by Blender when it is first drawn; 0 where the file is gone."""
+    if _collection is None:
+        return 0
+    icon = _collection.get(path)
+    if icon is None and Path(path).is_file():
+        icon = _collection.load(path, path, "IMAGE")
+    return icon.icon_id if icon else 0
+
+
+def _live(variation: int) -> str:
+    return f"live {variation}"
+
+
+def _read(preview: Preview) -> "array.array | np.ndarray | None":
+    """The file's pixels, a 32-bit integer each, the lowest row first: an icon takes them as they are."""
+    count = preview.width * preview.height
+    try:
+        content = Path(preview.file).read_bytes()
+    except OSError:
+        return None
+    if count == 0 or len(content) != 4 * count:
+        return None
+    return np.frombuffer(content, np.int32) if np is not None else array.array("i", content)

@@ -1,0 +1,70 @@
+"""How a material lies on an object: by its UV map in real size, or by box projection."""
+
+import array
+from dataclasses import dataclass
+
+from bpy.types import Mesh, Object
+from mathutils import Vector
+
+SAMPLES = 20_000  # polygons that are looked at: enough for an average, and quick without numpy
+
+
+@dataclass(frozen=True)
+class Mapping:
+    """What the Texture Coordinate and Mapping nodes are set to.
+
+    Attributes:
+        source: output of Texture Coordinate, "UV" or "Object".
+        scale: of the Mapping node.
+    """
+
+    source: str
+    scale: tuple[float, float, float]
+
+    @property
+    def box(self) -> bool:
+        """Whether the textures are projected from six sides."""
+        return self.source == "Object"
+
+
+def choose(objects: list[Object], wanted: str, tile_size: float) -> Mapping:
+    """The mapping of one material for all the objects; the first of them sets its scale.
+
+    Args:
+        wanted: "AUTO", "UV" or "BOX", as the property has it.
+        tile_size: metres.
+    """
+    widths = [uv_width(item) for item in objects]
+    if wanted == "BOX" or None in widths:
+        size = objects[0].matrix_world.to_scale()
+        return Mapping("Object", tuple(abs(side) / tile_size for side in size))
+    repeats = 1.0 if wanted == "UV" else widths[0] / tile_size
+    return Mapping("UV", (repeats, repeats, repeats))
+
+
+def uv_width(item: Object) -> float | None:
+    """Metres on the object that one unit of its UV map covers, on average; None without a UV map."""
+    mesh = item.data
+    if not isinstance(mesh, Mesh) or not mesh.polygons:
+        return None
+    layer = next((layer for layer in mesh.uv_layers if layer.active_render), None)
+    if layer is None:
+        return None
+    surface, square = _areas(mesh, layer)
+    if square <= 1e-9 * max(surface, 1.0):
+        return None  # unwrapped to points or lines: a smear
+    x, y, z = (abs(side) for side in item.matrix_world.to_scale())
+    return (surface * (x * y + y * z + z * x) / 3 / square) ** 0.5
+
+
+def _areas(mesh: Mesh, layer: object) -> tuple[float, float]:
+    """The area of the mesh and of its UV map, over the same sample of polygons."""
+    coordinates = array.array("f", bytes(8 * len(mesh.loops)))
+    layer.data.foreach_get("uv", coordinates)
+    surface = square = 0.0
+    for index in range(0, len(mesh.polygons), max(1, len(mesh.polygons) // SAMPLES)):
+        polygon = mesh.polygons[index]
+        corners = [Vector(coordinates[2 * loop : 2 * loop + 2]) for loop in polygon.loop_indices]
+        surface += polygon.area
+        square += abs(sum(a.cross(b) for a, b in zip(corners, corners[1:] + corners[:1], strict=True))) / 2
+    return surface, square

@@ -1,0 +1,122 @@
+"""Starting, stopping and repeating a run."""
+
+import json
+import random
+
+from bpy.props import IntProperty
+from bpy.types import Context, Operator
+
+from .. import preferences, properties, pump
+from ..link import EngineError
+
+
+class PATINA_OT_generate(Operator):
+    bl_idname = "patina.generate"
+    bl_label = "Generate"
+    bl_description = "Make variations of the surface that the prompt describes"
+    bl_options = {"REGISTER"}  # starts a job and touches no scene data: nothing to undo
+
+    @classmethod
+    def poll(cls, context: Context) -> bool:
+        if not context.scene.patina.prompt.strip():
+            cls.poll_message_set("Describe a surface first")
+            return False
+        if pump.session is None or pump.session.busy:
+            cls.poll_message_set("A run is under way")
+            return False
+        return True
+
+    def execute(self, context: Context) -> set[str]:
+        settings = properties.run_settings(context.scene.patina)
+        try:
+            pump.session.generate(settings, preferences.device(), preferences.results_folder())
+        except EngineError as error:
+            self.report({"ERROR"}, error.message)
+            return {"CANCELLED"}
+        finally:
+            pump.wake()
+        return {"FINISHED"}
+
+
+class PATINA_OT_cancel(Operator):
+    bl_idname = "patina.cancel"
+    bl_label = "Cancel"
+    bl_description = "Stop the run; the results of the one before stay"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        if pump.session is None or not pump.session.busy:
+            cls.poll_message_set("Nothing is running")
+            return False
+        return not pump.session.engine.cancelling
+
+    def execute(self, _context: Context) -> set[str]:
+        pump.session.cancel()
+        pump.wake()
+        return {"FINISHED"}
+
+
+class PATINA_OT_shuffle_seed(Operator):
+    bl_idname = "patina.shuffle_seed"
+    bl_label = "Shuffle Seed"
+    bl_description = "Draw another seed, for other variations of the same prompt"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    def execute(self, context: Context) -> set[str]:
+        context.scene.patina.seed = random.randint(0, properties.MAX_SEED)
+        return {"FINISHED"}
+
+
+class PATINA_OT_select(Operator):
+    bl_idname = "patina.select"
+    bl_label = "Select Variation"
+    bl_description = "Choose this variation for Apply"
+    bl_options = {"INTERNAL"}
+
+    index: IntProperty(min=0, options={"SKIP_SAVE"})
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        return pump.session is not None and bool(pump.session.results)
+
+    def execute(self, _context: Context) -> set[str]:
+        if self.index >= len(pump.session.results):
+            self.report({"WARNING"}, "There is no such variation")
+            return {"CANCELLED"}
+        pump.session.selected = self.index
+        pump.mirror()
+        return {"FINISHED"}
+
+
+class PATINA_OT_apply_remedy(Operator):
+    bl_idname = "patina.apply_remedy"
+    bl_label = "Change Setting"
+    bl_description = "Change the setting as the message proposes"
+    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        return (
+            pump.session is not None and pump.session.error is not None and bool(pump.session.error.setting)
+        )
+
+    def execute(self, context: Context) -> set[str]:
+        error = pump.session.error
+        try:
+            properties.set_by_name(context.scene.patina, error.setting, error.value)
+        except (TypeError, ValueError, AttributeError):
+            self.report({"WARNING"}, f"Cannot set {error.setting} to {json.dumps(error.value)}")
+            return {"CANCELLED"}
+        pump.session.error = None
+        pump.mirror()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    PATINA_OT_generate,
+    PATINA_OT_cancel,
+    PATINA_OT_shuffle_seed,
+    PATINA_OT_select,
+    PATINA_OT_apply_remedy,
+)

@@ -1,0 +1,17 @@
+"""The sidebar's tab. Panels draw what properties hold; they read no file and ask no process."""
+
+import bpy
+
+from . import details, main
+
+CLASSES = (*main.CLASSES, *details.CLASSES)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+
+
+def unregister() -> None:
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

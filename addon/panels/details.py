@@ -1,0 +1,84 @@
+"""The closed sub-panels: what the main panel can do without."""
+
+from bpy.types import Context, Panel
+
+from .. import preferences, properties
+from .main import Sidebar
+from .text import paragraph
+
+STATES = {
+    "missing": "Not installed",
+    "stopped": "Starts with the first run",
+    "starting": "Starting",
+    "ready": "Ready",
+    "busy": "Working",
+    "failed": "Stopped by an error",
+}
+
+
+class Detail(Sidebar):
+    """A sub-panel that starts closed."""
+
+    bl_parent_id = "PATINA_PT_main"
+    bl_options = {"DEFAULT_CLOSED"}
+
+
+class PATINA_PT_settings(Detail, Panel):
+    bl_idname = "PATINA_PT_settings"
+    bl_label = "Settings"
+
+    def draw(self, context: Context) -> None:
+        inputs, layout = context.scene.patina, self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        for name in properties.ADVANCED:
+            column.prop(inputs, name)
+        row = layout.column(heading="Relief").row(align=True)
+        row.prop(inputs, "use_relief", text="")
+        value = row.row(align=True)
+        value.active = inputs.use_relief
+        value.prop(inputs, "relief", text="")
+
+
+class PATINA_PT_material(Detail, Panel):
+    bl_idname = "PATINA_PT_material"
+    bl_label = "Material"
+
+    def draw(self, context: Context) -> None:
+        inputs, layout = context.scene.patina, self.layout
+        layout.use_property_split = True
+        layout.use_property_decorate = False
+        column = layout.column()
+        column.prop(inputs, "tile_size")
+        column.prop(inputs, "mapping")
+        column.prop(inputs, "displacement")
+        strength = column.row()
+        strength.active = inputs.displacement != "REAL"
+        strength.prop(inputs, "normal_strength")
+
+
+class PATINA_PT_engine(Detail, Panel):
+    bl_idname = "PATINA_PT_engine"
+    bl_label = "Engine"
+
+    def draw(self, context: Context) -> None:
+        state, layout = context.window_manager.patina, self.layout
+        column = layout.column(align=True)
+        column.label(text=STATES.get(state.state, state.state))
+        if state.version:
+            column.label(text=f"Version {state.version}, on {state.device or '?'}")
+        if state.state == "failed" and state.log_tail:
+            paragraph(layout, context, state.log_tail)
+        chosen = preferences.get()
+        if chosen is not None:
+            layout.prop(chosen, "device", text="")
+        column = layout.column(align=True)
+        column.operator("patina.restart_engine")
+        column.operator("patina.copy_log")
+        column.operator("patina.open_log")
+        column.operator("patina.open_folder")
+        column.operator("patina.open_preferences")
+
+
+CLASSES = (PATINA_PT_settings, PATINA_PT_material, PATINA_PT_engine)

@@ -1,0 +1,290 @@
+"""What the artist sets, in the scene; and what the engine reports, in the window manager."""
+
+from contextlib import suppress
+from typing import Any
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    EnumProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import Context, PropertyGroup
+
+from . import presets
+
+SIDES = (128, 256, 384, 512, 768, 1024, 2048)
+GRID = 16  # the engine's pictures have sides of multiples of this
+MAX_SEED = 2**31 - 1  # the engine takes more, Blender's integers do not
+
+TILES = (
+    ("xy", "Both", "Repeats without seams in both directions"),
+    ("x", "X", "Repeats without seams from left to right"),
+    ("y", "Y", "Repeats without seams from bottom to top"),
+    ("none", "None", "A single picture that does not repeat"),
+)
+ADVANCED = ("steps", "proposals", "cutouts", "temperature", "negative_weight", "keep", "judge_views")
+
+
+def _preset_items(_inputs: Any, _context: Context) -> list[tuple[str, str, str, int]]:
+    return presets.enum_items()
+
+
+def _preset_chosen(inputs: Any, _context: Context) -> None:
+    """Show the preset's settings in the sliders; what the preset before it had set goes back to its default."""
+    known = presets.load_all()
+    chosen, before = known.get(inputs.preset), known.get(inputs.preset_shown)
+    for name in before.settings if before else ():
+        if name in inputs.bl_rna.properties:
+            inputs.property_unset(name)
+    for name, value in (chosen.settings if chosen else {}).items():
+        with suppress(AttributeError, TypeError, ValueError):  # what only the engine knows, it adds itself
+            set_by_name(inputs, name, value)
+    inputs.preset_shown = inputs.preset
+
+
+def set_side(inputs: Any, name: str, pixels: int) -> None:
+    """Set the width or the height alone, keeping the other as it is."""
+    width, height = resolution(inputs)
+    inputs.width, inputs.height = (pixels, height) if name == "width" else (width, pixels)
+    inputs.size = str(pixels) if inputs.width == inputs.height and pixels in SIDES else "CUSTOM"
+
+
+def set_by_name(inputs: Any, name: str, value: Any) -> None:
+    """Set what the engine calls `name`.
+
+    Raises:
+        AttributeError, TypeError, ValueError: there is no such property, or it cannot have this value.
+    """
+    if name in ("width", "height"):
+        set_side(inputs, name, int(value))
+    elif name in inputs.bl_rna.properties:
+        setattr(inputs, name, value)
+        if name == "relief":
+            inputs.use_relief = True
+    else:
+        raise AttributeError(name)
+
+
+def resolution(inputs: Any) -> tuple[int, int]:
+    """Width and height in pixels, multiples of 16."""
+    if inputs.size != "CUSTOM":
+        return int(inputs.size), int(inputs.size)
+    return round(inputs.width / GRID) * GRID, round(inputs.height / GRID) * GRID
+
+
+class PatinaInputs(PropertyGroup):
+    """What a run depends on, and how its result is applied. Stored with the scene."""
+
+    prompt: StringProperty(
+        name="Prompt", description="The surface in your own words, such as mossy cobblestones", maxlen=2000
+    )
+    negative: StringProperty(name="Avoid", description="What the surface should not look like", maxlen=2000)
+    preset: EnumProperty(
+        name="Preset",
+        description="The kind of surface: adds words to the prompt and sets what suits it",
+        items=_preset_items,
+        default=presets.number(presets.DEFAULT),
+        update=_preset_chosen,
+    )
+    preset_shown: StringProperty(options={"HIDDEN"})
+    variations: IntProperty(
+        name="Variations", description="How many to make at once; they come ranked", default=4, min=1, max=16
+    )
+    size: EnumProperty(
+        name="Size",
+        description="Width and height of the result in pixels; twice the size takes four times as long",
+        items=[(str(side), f"{side} px", f"{side} x {side} pixels") for side in SIDES]
+        + [("CUSTOM", "Custom", "Width and height apart")],
+        default="256",
+    )
+    width: IntProperty(
+        name="Width",
+        description="Pixels, rounded to multiples of 16",
+        default=256,
+        min=128,
+        max=2048,
+        subtype="PIXEL",
+    )
+    height: IntProperty(
+        name="Height",
+        description="Pixels, rounded to multiples of 16",
+        default=256,
+        min=128,
+        max=2048,
+        subtype="PIXEL",
+    )
+    tile: EnumProperty(name="Tiling", description="Where the result repeats without a seam", items=TILES)
+    seed: IntProperty(
+        name="Seed",
+        description="The same seed and settings give the same result again",
+        default=0,
+        min=0,
+        max=MAX_SEED,
+    )
+
+    steps: IntProperty(
+        name="Steps",
+        description="How long to work on the picture; 0 keeps the first proposals",
+        default=40,
+        min=0,
+        max=5000,
+        soft_max=400,
+    )
+    proposals: IntProperty(
+        name="Proposals", description="First ideas per variation; the best is kept", default=2, min=1, max=16
+    )
+    cutouts: IntProperty(
+        name="Views per Step",
+        description="How many parts of the picture are looked at in each step; more is steadier and slower",
+        default=8,
+        min=1,
+        max=128,
+        soft_max=64,
+    )
+    temperature: FloatProperty(
+        name="Variety",
+        description="How far the first ideas stray; 0 takes the likeliest",
+        default=1.0,
+        min=0,
+        max=4,
+    )
+    negative_weight: FloatProperty(
+        name="Avoid Weight", description="How strongly to keep away from Avoid", default=0.5, min=0, max=4
+    )
+    keep: FloatProperty(
+        name="Keep Proposal",
+        description="How strongly the picture is held to its first idea",
+        default=0.0,
+        min=0,
+        max=100,
+        soft_max=10,
+    )
+    judge_views: IntProperty(
+        name="Views for Ranking", description="More views rank more reliably", default=16, min=1, max=128
+    )
+    use_relief: BoolProperty(
+        name="Set Relief", description="Choose how deep the surface is instead of leaving it to the engine"
+    )
+    relief: FloatProperty(
+        name="Relief",
+        description="Depth of the surface as a fraction of the tile's width",
+        default=0.02,
+        min=0.001,
+        max=0.5,
+        soft_max=0.1,
+        precision=3,
+        step=0.5,
+    )
+
+    tile_size: FloatProperty(
+        name="Tile Size",
+        description="Width of one tile in the scene; sets the size of the pattern and the depth of its relief",
+        default=1.0,
+        min=0.001,
+        soft_max=10.0,
+        subtype="DISTANCE",
+        unit="LENGTH",
+    )
+    normal_strength: FloatProperty(
+        name="Normal Strength",
+        description="How strongly the relief shows in the light",
+        default=1.0,
+        min=0,
+        max=4,
+    )
+    displacement: EnumProperty(
+        name="Relief By",
+        description="What makes the relief",
+        items=(
+            ("OFF", "Normal Map", "Light only, by the normal map: fits every mesh"),
+            ("BUMP", "Bump", "Light only, by the height map"),
+            ("REAL", "Displacement", "Moves the surface (Cycles); needs a finely divided mesh"),
+        ),
+    )
+    mapping: EnumProperty(
+        name="Mapping",
+        description="How the material lies on the object",
+        items=(
+            ("AUTO", "Auto", "The object's UV map at the tile size; box projection where it has none"),
+            ("UV", "UV Map", "One tile fills the UV square"),
+            ("BOX", "Box", "Projected from six sides at the tile size; needs no UV map"),
+        ),
+    )
+
+
+class PatinaResult(PropertyGroup):
+    """One variation of the last run, for the panel."""
+
+    key: StringProperty()
+    rank: IntProperty()
+    judge_score: FloatProperty()
+    seam: FloatProperty()
+    basecolor: StringProperty(subtype="FILE_PATH")
+
+
+class PatinaState(PropertyGroup):
+    """What panels draw of the engine. Written by the pump alone, and never saved with a scene."""
+
+    state: StringProperty(default="stopped")
+    job: BoolProperty()
+    cancelling: BoolProperty()
+    progress: FloatProperty(name="Progress", subtype="FACTOR", min=0, max=1)
+    status: StringProperty()
+    live: IntProperty()
+    message: StringProperty()
+    setting: StringProperty()
+    value: StringProperty()
+    details: StringProperty()
+    log_tail: StringProperty()
+    warnings: StringProperty()
+    device: StringProperty()
+    version: StringProperty()
+    results: CollectionProperty(type=PatinaResult)
+    selected: IntProperty()
+
+
+def run_settings(inputs: Any) -> dict[str, Any]:
+    """The parameters of a `generate` request, less where it runs and where results go."""
+    width, height = resolution(inputs)
+    settings: dict[str, Any] = {
+        "prompt": inputs.prompt.strip(),
+        "negative": inputs.negative.strip(),
+        "preset": inputs.preset or presets.DEFAULT,  # empty where a scene's preset is gone
+        "variations": inputs.variations,
+        "width": width,
+        "height": height,
+        "tile": inputs.tile,
+        "seed": inputs.seed,
+    }
+    for name in ADVANCED:
+        settings[name] = _plain(getattr(inputs, name))
+    if inputs.use_relief:
+        settings["relief"] = _plain(inputs.relief)
+    return settings
+
+
+def _plain(value: float) -> float:
+    """Blender's floats have 32 bits: 0.1 comes back as 0.10000000149, which no one wants in a sidecar."""
+    return round(value, 6) if isinstance(value, float) else value
+
+
+CLASSES = (PatinaInputs, PatinaResult, PatinaState)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.Scene.patina = PointerProperty(type=PatinaInputs)
+    bpy.types.WindowManager.patina = PointerProperty(type=PatinaState)
+
+
+def unregister() -> None:
+    del bpy.types.WindowManager.patina
+    del bpy.types.Scene.patina
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

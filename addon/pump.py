@@ -1,0 +1,125 @@
+"""The one timer: lets the engine's news in, and copies them to where panels look."""
+
+import atexit
+import json
+import logging
+import time
+
+import bpy
+from bpy.app.handlers import persistent
+
+from . import images, preferences
+from .link import State
+from .session import Session
+
+log = logging.getLogger(__name__)
+
+BUSY_S, IDLE_S = 0.05, 1.0
+PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
+
+session: Session | None = None
+
+
+def tick() -> float | None:
+    """One turn. Returns the seconds to the next; None takes the timer down: there is nothing to watch."""
+    if session is None:
+        return None
+    try:
+        changed = session.poll()
+        if _show_pictures() or changed:
+            mirror()
+    except Exception:  # the timer's outermost frame: Blender would drop it and leave a bar that never moves
+        log.exception("the pump failed")
+        session.engine.stop()
+        mirror()
+    if not session.engine.alive:
+        return None
+    hurry = session.busy or session.engine.state in (State.STARTING, State.STOPPED)
+    return BUSY_S if hurry else IDLE_S
+
+
+def wake() -> None:
+    """See to it that the timer runs, and soon: after anything that concerns the engine."""
+    _take_down_timer()
+    bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
+    mirror()
+
+
+def mirror() -> None:
+    """Copy the session to the window manager, and have the sidebars drawn."""
+    if session is None:
+        return
+    state, engine, error = bpy.context.window_manager.patina, session.engine, session.error
+    state.state = engine.state.value
+    state.job, state.cancelling = session.busy, engine.cancelling
+    state.progress, state.status, state.live = session.progress, session.status, session.live
+    state.device, state.version = engine.facts.device, engine.facts.version
+    state.message, state.details = (error.message, error.details) if error else ("", "")
+    state.setting = error.setting or "" if error else ""
+    state.value = json.dumps(error.value) if error and error.setting else ""
+    state.log_tail = "\n".join(engine.log_lines)
+    state.warnings = "\n".join(session.warnings)
+    _mirror_results(state)
+    _redraw()
+
+
+def _mirror_results(state: bpy.types.PropertyGroup) -> None:
+    if [item.key for item in state.results] != [result.key for result in session.results]:
+        state.results.clear()
+        for result in session.results:
+            item = state.results.add()
+            item.key = item.basecolor = result.key
+            item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
+    state.selected = session.selected
+
+
+def _show_pictures() -> bool:
+    """Show what has come, the earliest variation first, for as long as a frame can bear."""
+    shown, end = False, time.monotonic() + PICTURES_S
+    while session.previews and time.monotonic() < end:
+        variation = min(session.previews)
+        if images.show_live(session.previews.pop(variation)):
+            shown, session.live = True, max(session.live, variation + 1)
+    return shown
+
+
+def _redraw() -> None:
+    for window in bpy.context.window_manager.windows:
+        for area in window.screen.areas:
+            if area.type == "VIEW_3D":
+                for region in area.regions:
+                    if region.type == "UI":
+                        region.tag_redraw()
+
+
+def _take_down_timer() -> None:
+    if bpy.app.timers.is_registered(tick):
+        bpy.app.timers.unregister(tick)
+
+
+@persistent
+def _file_loaded(*_: object) -> None:
+    """A file brings its own window manager; the engine and its results belong to this Blender."""
+    mirror()
+
+
+def close() -> None:
+    """End the engine and the timer. Blender must not exit with a timer: 4.2 crashes, 4.5 hangs."""
+    _take_down_timer()
+    if session is not None:
+        session.engine.close()
+
+
+def register() -> None:
+    global session
+    session = Session(preferences.launch)
+    bpy.app.handlers.load_post.append(_file_loaded)
+    atexit.register(close)
+
+
+def unregister() -> None:
+    global session
+    close()
+    atexit.unregister(close)
+    bpy.app.handlers.load_post.remove(_file_loaded)
+    session = None

@@ -1,0 +1,190 @@
+"""What this Blender knows of its engine and its results. No bpy: it outlives every file that is loaded.
+
+The window manager's properties are a copy of it for panels to draw; `pump` makes that copy.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .link import Cancelled, Engine, EngineError, Failed, Finished, Launch, Preview, Progress, State
+
+log = logging.getLogger(__name__)
+
+PHASES = {  # name → its share of the bar and what it says
+    "load": (0.00, 0.05, "Loading models"),
+    "propose": (0.05, 0.15, "Proposing"),
+    "guide": (0.15, 0.85, "Step"),
+    "rank": (0.85, 0.92, "Ranking"),
+    "maps": (0.92, 0.97, "Making maps"),
+    "write": (0.97, 1.00, "Writing files"),
+}
+MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
+
+
+@dataclass(frozen=True)
+class Result:
+    """One variation of a finished run. Its files stay where they are."""
+
+    prompt: str
+    rank: int
+    judge_score: float
+    guide_score: float
+    seam: float
+    seed: int
+    relief: float
+    files: dict[str, Path]
+
+    @property
+    def key(self) -> str:
+        """Names it across restarts: no two variations have the same base colour file."""
+        return str(self.files.get("basecolor", ""))
+
+
+class Session:
+    """One engine, one run at a time, and the results of the last run.
+
+    Args:
+        launch: see `Engine`.
+    """
+
+    def __init__(self, launch: Callable[[], Launch]) -> None:
+        self.engine = Engine(launch)
+        self._name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{os.getpid()}"
+        self._runs = 0
+        self.folder: Path | None = None
+        self.progress, self.status = 0.0, ""
+        self.error: EngineError | None = None
+        self.previews: dict[int, Preview] = {}  # arrived and not yet shown
+        self.live = 0
+        self.results: list[Result] = []
+        self.warnings: list[str] = []
+        self.selected = 0
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is under way, be it only waiting for the engine to start."""
+        return self.engine.job is not None
+
+    @property
+    def chosen(self) -> Result | None:
+        """The variation that Apply takes."""
+        return self.results[self.selected] if self.selected < len(self.results) else None
+
+    def generate(self, settings: dict[str, Any], device: str, results: Path) -> None:
+        """Begin a run whose files go to a new folder under `results`.
+
+        Raises:
+            EngineError: the engine cannot take it; `error` keeps it.
+        """
+        self._runs += 1
+        folder = results / self._name / f"{self._runs:03}_{slug(settings['prompt'])}"
+        self.error = None
+        self.previews, self.live = {}, 0
+        self.progress, self.status = 0.0, "Starting the engine"
+        try:
+            self.engine.generate({**settings, "folder": str(folder), "device": device})
+        except EngineError as error:
+            self.error = error
+            raise
+        if self.engine.state is State.BUSY:
+            self.status = "Sent"
+
+    def cancel(self) -> None:
+        """Stop the run."""
+        self.engine.cancel()
+        self.status = "Cancelling"
+
+    def restart(self) -> None:
+        """Start the engine anew, whatever it does.
+
+        Raises:
+            EngineError: it cannot be started; `error` keeps it.
+        """
+        self.error = None
+        try:
+            self.engine.restart()
+        except EngineError as error:
+            self.error = error
+            raise
+
+    def poll(self) -> bool:
+        """Take in what has happened. True if there is something new to draw."""
+        before = self.engine.state
+        events = self.engine.poll()
+        for event in events:
+            self._take(event)
+        if self.busy and before is State.STARTING and self.engine.state is State.BUSY:
+            self.status = "Ready to begin"
+        return bool(events) or self.engine.state is not before
+
+    def _take(self, event: object) -> None:
+        if isinstance(event, Progress):
+            if not self.engine.cancelling:
+                self.progress, self.status = max(self.progress, fraction(event)), sentence(event)
+        elif isinstance(event, Preview):
+            self.previews[event.variation] = event
+        elif isinstance(event, Finished):
+            self._take_summary(event.result)
+        elif isinstance(event, Failed):
+            self.error, self.status = event.error, ""
+        elif isinstance(event, Cancelled):
+            self.status = ""
+
+    def _take_summary(self, summary: dict[str, Any]) -> None:
+        try:
+            folder = Path(summary["folder"])
+            results = [_result(summary, variation, folder) for variation in summary["variations"]]
+            warnings = [str(warning) for warning in summary.get("warnings", [])]
+        except (KeyError, TypeError, ValueError) as error:
+            self.error = EngineError(
+                "The engine's answer lacks something.", kind="protocol", details=repr(error)
+            )
+            return
+        self.folder, self.results, self.warnings, self.selected = folder, results, warnings, 0
+        self.progress, self.status = 1.0, ""
+
+
+def _result(summary: dict[str, Any], variation: dict[str, Any], folder: Path) -> Result:
+    return Result(
+        prompt=str(summary["prompt"]),
+        rank=int(variation["rank"]),
+        judge_score=float(variation["judge_score"]),
+        guide_score=float(variation["guide_score"]),
+        seam=float(variation["seam"]),
+        seed=int(variation["seed"]),
+        relief=float(variation["relief"]),
+        files={name: folder / variation["files"][name] for name in MAPS},
+    )
+
+
+def fraction(progress: Progress) -> float:
+    """How much of the whole run is done, 0..1, by what the phases commonly take."""
+    begin, end, _ = PHASES.get(progress.phase, (0.0, 0.0, ""))
+    share = progress.step / progress.total if progress.total > 0 else 0.0
+    return begin + (end - begin) * min(max(share, 0.0), 1.0)
+
+
+def sentence(progress: Progress) -> str:
+    """What the bar says."""
+    words = PHASES.get(progress.phase, (0, 0, progress.phase.capitalize()))[2]
+    if progress.total > 1:
+        words = f"{words} {progress.step} of {progress.total}"
+    return words if progress.seconds_left is None else f"{words}, {time_left(progress.seconds_left)}"
+
+
+def time_left(seconds: float) -> str:
+    """For people: by seconds below a minute and a half, by minutes above."""
+    return f"{max(1, round(seconds))} s left" if seconds < 90 else f"{round(seconds / 60)} min left"
+
+
+def slug(prompt: str) -> str:
+    """A folder name that still says what was asked for."""
+    return "_".join(re.findall(r"[a-z0-9]+", prompt.lower()))[:48].strip("_") or "material"
