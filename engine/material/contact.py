@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -41,7 +42,7 @@ ACCENT = (233, 177, 92)
 READ = ("basecolor", "height", "roughness", "metallic")
 """The files that a card is drawn from."""
 
-LIGHTS = (light_from(45, 135), light_from(72, 135))
+LIGHTS = (light_from(45, 135), light_from(72, 135, energy=1.6))
 """From the top left, as artists expect it: once from above to judge colours, once grazing for the relief."""
 
 
@@ -102,7 +103,9 @@ def _card(sheet: Image.Image, at: Point, folder: Path, variation: Mapping[str, A
         sheet.paste(_fitted(lit, LIT_PX), (left + TILE_PX + GAP_PX, top + i * (LIT_PX + GAP_PX)))
     draw, line = ImageDraw.Draw(sheet), top + TILE_PX + 12
     _text(draw, (left, line), f"{variation['rank']}", 20, ACCENT, 40)
-    scores = f"judge {variation['judge_score']:.3f}  ·  seam {variation['seam']:.2f}"
+    scores = f"judge {variation['judge_score']:.3f}"
+    if any(wrap):
+        scores += f"  ·  seam {variation['seam']:.2f}"
     _text(draw, (left + 30, line + 2), scores, 17, DIM, CARD_PX[0] - 30)
 
 
@@ -164,9 +167,8 @@ def _text(draw: ImageDraw.ImageDraw, at: Point, text: str, size_px: int, colour:
     font = ImageFont.load_default(size_px)
     line = _legible(text)
     if draw.textlength(line, font) > room:
-        while line and draw.textlength(line + "…", font) > room:
-            line = line[:-1]
-        line += "…"
+        too_long = bisect_right(range(len(line)), room, key=lambda n: draw.textlength(line[:n] + "…", font))
+        line = line[: max(0, too_long - 1)] + "…"
     draw.text(at, line, colour, font)
 
 

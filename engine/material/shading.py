@@ -156,7 +156,8 @@ def _split_sum(f0: Tensor, r: Tensor, n_v: Tensor) -> Tensor:
     """What share of a uniform environment a GGX surface reflects (Karis 2014, split-sum)."""
     x, y, z, w = 1 - r, 0.0425 - 0.0275 * r, 1.04 - 0.572 * r, 0.022 * r - 0.04
     a004 = torch.minimum(x * x, 2 ** (-9.28 * n_v)) * x + y
-    return f0 * (z - 1.04 * a004) + (w + 1.04 * a004)
+    # The fit dips below 0 for rough surfaces; black metal would get no gradient to leave black by.
+    return f0 * (z - 1.04 * a004) + (w + 1.04 * a004).clamp(min=0)
 
 
 def _exposure(linear: Tensor) -> Tensor:
