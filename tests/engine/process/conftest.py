@@ -94,6 +94,12 @@ def fake_command():
     return FAKE
 
 
+@pytest.fixture(scope="session")
+def make_client():
+    """For tests that keep an engine longer than one test; they close it themselves."""
+    return lambda log: Client(REAL, log)
+
+
 @pytest.fixture
 def start(tmp_path):
     clients = []

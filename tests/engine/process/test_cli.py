@@ -1,0 +1,76 @@
+"""The command line as a person meets it: help, refusals, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from engine import cli
+from engine.settings import RunSettings
+
+ROOT = Path(__file__).parents[3]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["generate", " "], "The prompt is empty"),
+        (["generate", "bricks", "--size", "250"], "in steps of 16; 250 was given"),
+        (["generate", "bricks", "--size", "512x100"], "'height' must be between 128"),
+        (["generate", "bricks", "--tile", "z"], "'tile' must be one of"),
+        (["generate", "bricks", "--preset", "ston"], "There are: fabric"),
+        (["generate", "bricks", "--device", "gpu"], "'device' must be one of"),
+    ],
+)
+def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, arguments, said):
+    assert cli.main(arguments) == 2
+    streams = capsys.readouterr()
+    assert said in streams.err
+    assert streams.out == ""
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["generate"], ["generate", "x", "--size", "big"]])
+def test_what_argparse_refuses_is_bad_input_too(capsys, arguments):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(arguments)
+    assert ended.value.code == 2
+    assert "usage:" in capsys.readouterr().err
+
+
+def test_every_option_is_explained(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["generate", "--help"])
+    assert ended.value.code == 0
+    text = capsys.readouterr().out
+    options = "--negative --preset --variations --size --steps --seed --tile --pack --device --out --json"
+    assert all(option in text for option in options.split())
+    assert "stone" in text
+
+
+def test_the_defaults_in_the_help_are_those_of_the_settings(capsys):
+    with pytest.raises(SystemExit):
+        cli.main(["generate", "--help"])
+    options = " ".join(capsys.readouterr().out.split()).split(" --")
+    for option, field in {
+        "variations": "variations",
+        "size": "width",
+        "steps": "steps",
+        "tile": "tile",
+    }.items():
+        explained = next(text for text in reversed(options) if text.startswith(option))
+        assert f"(default: {RunSettings.model_fields[field].default})" in explained
+
+
+def test_presets_are_listed(capsys):
+    assert cli.main(["presets"]) == 0
+    assert "stone" in capsys.readouterr().out
+
+
+def test_the_module_runs():
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "--version"], cwd=ROOT, capture_output=True, check=True
+    )
+    assert done.stdout.startswith(b"patina ")

@@ -1,0 +1,165 @@
+"""The whole path, for real: the starter pack, a prompt, files. Small and short, on the CPU."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+ROOT = Path(__file__).parents[3]
+SMALL = {
+    "prompt": "red bricks",
+    "variations": 2,
+    "width": 128,
+    "height": 128,
+    "steps": 2,
+    "seed": 3,
+    "device": "cpu",
+}
+MAPS = {"basecolor", "normal_gl", "roughness", "metallic", "height", "ao"}
+
+
+def contents(folder):
+    """Bytes by name, less the summary, which says how long it took."""
+    return {
+        p.name: p.read_bytes() for p in folder.iterdir() if p.suffix != ".rgba" and p.name != "summary.json"
+    }
+
+
+def check_summary(summary, folder):
+    assert summary["prompt"] == "red bricks"
+    assert summary["seed"] == 3
+    assert summary["pack"] == "starter"
+    assert summary["settings"]["steps"] == 2
+    assert summary["steps_per_second"] > 0
+    assert [v["rank"] for v in summary["variations"]] == [1, 2]
+    scores = [v["judge_score"] for v in summary["variations"]]
+    assert scores == sorted(scores, reverse=True)
+    for v in summary["variations"]:
+        assert set(v["files"]) == MAPS
+        assert 0 <= v["seam"] < 3
+        assert 0 <= v["relief"] <= 0.5
+        for kind, name in v["files"].items():
+            with Image.open(folder / name) as picture:
+                assert picture.size == (128, 128)
+                assert picture.mode.startswith("I;16") == (kind == "height")
+        sidecar = json.loads((folder / v["sidecar"]).read_text("utf-8"))
+        assert all(len(sha256) == 64 for sha256 in sidecar["pack"]["sha256"].values())
+
+
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory, make_client):
+    """One engine for the module, warm: importing torch costs seconds."""
+    client = make_client(tmp_path_factory.mktemp("engine") / "log")
+    client.send("initialize", {}, "hello")
+    assert "result" in client.answer("hello")
+    client.news = client.note("ready", timeout_s=120)
+    yield client
+    client.close()
+
+
+def test_ready_names_devices_versions_and_the_pack(ready):
+    assert "cpu" in [device["id"] for device in ready.news["devices"]]
+    assert ready.news["device"] in [device["id"] for device in ready.news["devices"]]
+    assert ready.news["pack"] == "starter"
+    assert ready.news["torch"]
+
+
+def test_a_prompt_becomes_ranked_materials_the_same_twice_byte_for_byte(ready, tmp_path):
+    for name in "ab":
+        ready.send("generate", {**SMALL, "folder": str(tmp_path / name)}, name)
+    results = {name: ready.answer(name, timeout_s=120)["result"] for name in "ab"}
+    for name, result in results.items():
+        assert result.pop("folder") == str(tmp_path / name)
+        assert result == json.loads((tmp_path / name / "summary.json").read_text("utf-8"))
+        check_summary(result, tmp_path / name)
+    assert len(contents(tmp_path / "a")) == 2 * (len(MAPS) + 1)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+
+
+def test_variation_1_is_the_same_alone_or_in_company(ready, tmp_path):
+    """A row of the batch that leans on its neighbours could not be made again from its seed."""
+    ready.send("generate", {**SMALL, "folder": str(tmp_path / "two")}, "two")
+    ready.send("generate", {**SMALL, "variations": 1, "folder": str(tmp_path / "one")}, "one")
+    both, alone = (ready.answer(name, timeout_s=120)["result"]["variations"] for name in ("two", "one"))
+    same = next(v for v in both if v["seed"] == 3)
+    assert same["judge_score"] == pytest.approx(alone[0]["judge_score"], abs=1e-3)
+
+
+def test_news_comes_in_order_and_previews_are_whole(ready, tmp_path):
+    ready.send("generate", {**SMALL, "folder": str(tmp_path)}, "news")
+    ready.answer("news", timeout_s=120)
+    mine = [m for m in ready.seen if m.get("params", {}).get("job") == "news"]
+    assert mine[0] == {"jsonrpc": "2.0", "method": "job/queued", "params": {"job": "news", "position": 0}}
+    phases = [m["params"]["phase"] for m in mine if m["method"] == "job/progress"]
+    assert list(dict.fromkeys(phases)) == ["load", "propose", "guide", "rank", "maps", "write"]
+    previews = [m["params"] for m in mine if m["method"] == "job/preview"]
+    assert {p["variation"] for p in previews} == {0, 1}
+    for p in previews:
+        assert Path(p["file"]).stat().st_size == p["width"] * p["height"] * 4
+
+
+def test_cancel_ends_a_job_within_a_step_and_leaves_no_material(ready, tmp_path):
+    ready.send("generate", {**SMALL, "steps": 5000, "folder": str(tmp_path)}, "long")
+    ready.until(lambda m: m.get("params", {}).get("phase") == "guide", timeout_s=60)
+    ready.send("cancel", {"job": "long"}, "stop")
+    start = time.monotonic()
+    assert ready.answer("long", timeout_s=30)["error"]["data"]["kind"] == "cancelled"
+    assert time.monotonic() - start < 5
+    assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_folder_that_takes_no_files_is_an_error_and_the_engine_goes_on(ready, tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    ready.send("generate", {**SMALL, "folder": str(tmp_path / "file" / "folder")}, "bad")
+    error = ready.answer("bad")["error"]["data"]
+    assert (error["kind"], error["field"]) == ("cannot_write", "folder")
+    ready.send("generate", {**SMALL, "pack": "nowhere", "folder": str(tmp_path / "x")}, "no pack")
+    assert ready.answer("no pack")["error"]["data"]["kind"] == "unknown_pack"
+    ready.send("generate", {**SMALL, "steps": 0, "folder": str(tmp_path / "good")}, "good")
+    assert "result" in ready.answer("good", timeout_s=120)
+
+
+def test_an_engine_killed_in_mid_job_leaves_only_whole_files(make_client, tmp_path):
+    client = make_client(tmp_path / "log")
+    client.send("generate", {**SMALL, "steps": 5000, "folder": str(tmp_path / "out")}, 1)
+    client.until(lambda m: m.get("params", {}).get("phase") == "guide", timeout_s=120)
+    client.process.kill()
+    assert client.process.wait(5) != 0
+    client.close()
+    assert {p.suffix for p in (tmp_path / "out").iterdir()} <= {".rgba"}
+
+
+def test_the_command_line_writes_the_same_bytes_and_one_line_of_json(ready, tmp_path):
+    ready.send("generate", {**SMALL, "folder": str(tmp_path / "served")}, "served")
+    options = [
+        "--variations",
+        "2",
+        "--size",
+        "128",
+        "--steps",
+        "2",
+        "--seed",
+        "3",
+        "--device",
+        "cpu",
+        "--json",
+    ]
+    done = subprocess.run(
+        [sys.executable, "-m", "engine", "generate", "red bricks", *options, "--out", str(tmp_path / "cli")],
+        cwd=ROOT,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        check=True,
+    )
+    (line,) = done.stdout.splitlines()
+    check_summary(json.loads(line), tmp_path / "cli")
+    assert json.loads(line) == json.loads((tmp_path / "cli" / "summary.json").read_text("utf-8"))
+    ready.answer("served", timeout_s=120)
+    assert contents(tmp_path / "cli") == contents(tmp_path / "served")

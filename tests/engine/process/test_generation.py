@@ -1,0 +1,145 @@
+"""The job between settings and files, over a synthesis that only pretends."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+from PIL import Image
+
+from engine.errors import BadWeights, Cancelled, CannotWrite
+from engine.generation import Models, run_generate
+from engine.material.maps import DecodedMaps
+from engine.settings import RunSettings
+from engine.synthesis.run import Phase, Synthesis
+
+SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
+PACK = SimpleNamespace(
+    id="starter", hashes={"guide": "ab"}, compute=SimpleNamespace(describe=lambda: "cpu/float32")
+)
+
+
+def noise(*shape):
+    return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
+
+
+def pretend(s, _pack):
+    yield Phase("propose", 1, 1)
+    for step in range(1, s.steps + 1):
+        yield Phase("guide", step, s.steps, loss=1 / step, picture=noise(s.variations, 3, s.height, s.width))
+    yield Phase("rank", 1, 1)
+    one = noise(s.variations, 1, s.height, s.width)
+    maps = DecodedMaps(
+        noise(s.variations, 3, s.height, s.width), one, one, one, torch.full((s.variations,), 0.05)
+    )
+    scores = torch.tensor([0.25, 0.5])
+    return Synthesis(maps, [5, 6], scores / 2, scores, [1, 0], ["That was easy."])
+
+
+def run(folder, **more):
+    return run_generate(SETTINGS, folder, **{"load": lambda *_: PACK, "synthesize": pretend, **more})
+
+
+def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
+    summary = run(tmp_path / "new" / "folder")
+    assert summary == json.loads((tmp_path / "new" / "folder" / "summary.json").read_text("utf-8"))
+    assert [(v["rank"], v["judge_score"], v["seed"]) for v in summary["variations"]] == [
+        (1, 0.5, 6),
+        (2, 0.25, 5),
+    ]
+    assert summary["settings"] == SETTINGS.model_dump(mode="json")
+    assert summary["warnings"] == ["That was easy."]
+    assert set(summary["seconds"]) == {"load", "propose", "guide", "rank", "maps", "write", "total"}
+    for v in summary["variations"]:
+        assert set(v["files"]) == {"basecolor", "normal_gl", "roughness", "metallic", "height", "ao"}
+        for kind, name in v["files"].items():
+            assert name == f"red_bricks_v{v['rank']}_{kind}.png"
+            with Image.open(tmp_path / "new" / "folder" / name) as picture:
+                assert picture.size == (256, 128)
+        sidecar = json.loads((tmp_path / "new" / "folder" / v["sidecar"]).read_text("utf-8"))
+        assert sidecar["settings"] == summary["settings"]
+        assert sidecar["pack"] == {"id": "starter", "sha256": {"guide": "ab"}}
+        assert set(sidecar["versions"]) == {"patina", "python", "torch", "open_clip", "kornia"}
+        assert {name: sidecar[name] for name in v if name != "sidecar"} == {
+            name: value for name, value in v.items() if name != "sidecar"
+        }
+
+
+def test_equal_runs_write_equal_bytes(tmp_path):
+    for name in "ab":
+        run(tmp_path / name)
+    contents = [
+        {path.name: path.read_bytes() for path in (tmp_path / name).iterdir() if path.name != "summary.json"}
+        for name in "ab"
+    ]
+    assert len(contents[0]) == 2 * 7
+    assert contents[0] == contents[1]
+
+
+def test_progress_goes_through_all_phases(tmp_path):
+    seen = []
+    run(tmp_path, on_progress=seen.append)
+    assert list(dict.fromkeys(p.phase for p in seen)) == ["load", "propose", "guide", "rank", "maps", "write"]
+    guided = [p for p in seen if p.phase == "guide"]
+    assert [(p.step, p.total, p.loss) for p in guided] == [(1, 3, 1), (2, 3, 1 / 2), (3, 3, 1 / 3)]
+    assert all(p.steps_per_second > 0 and p.seconds_left >= 0 for p in guided)
+
+
+def test_previews_are_small_raw_pictures_and_not_too_many(tmp_path):
+    seen = []
+    run(tmp_path, on_preview=lambda *news: seen.append(news))
+    assert seen == [
+        (0, "preview_0.rgba", 256, 128),
+        (1, "preview_1.rgba", 256, 128),
+    ]  # of the first step alone
+    assert (tmp_path / "preview_1.rgba").stat().st_size == 256 * 128 * 4
+
+
+def test_cancel_takes_effect_after_the_step_that_is_under_way(tmp_path):
+    steps = []
+    closed = []
+
+    def watched(s, pack):
+        try:
+            return (yield from pretend(s, pack))
+        finally:
+            closed.append(True)
+
+    with pytest.raises(Cancelled):
+        run(
+            tmp_path,
+            synthesize=watched,
+            on_progress=lambda p: steps.append((p.phase, p.step)),
+            should_stop=lambda: ("guide", 2) in steps,
+        )
+    assert steps[-1] == ("guide", 2)
+    assert closed == [True]  # its tensors are free again
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_takes_no_files_is_told_before_the_work(tmp_path):
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(CannotWrite) as caught:
+        run(tmp_path / "file" / "folder", load=lambda *_: pytest.fail("too late"))
+    assert caught.value.field == "folder"
+
+
+def test_a_pack_stays_in_memory_until_another_is_wanted(monkeypatch):
+    loaded = []
+
+    def load(pack_id, chosen):
+        if pack_id == "bad":
+            raise BadWeights("damaged")
+        loaded.append(pack_id)
+        return SimpleNamespace(id=pack_id, compute=chosen)
+
+    monkeypatch.setattr("engine.models.packs.load", load)
+    models = Models()
+    assert models.load("a", "cpu") is models.load("a", "cpu")
+    models.load("b", "cpu")
+    with pytest.raises(BadWeights):
+        models.load("bad", "cpu")
+    models.load("b", "cpu")
+    assert loaded == ["a", "b", "b"]  # the bad one made the good one go; it comes back

@@ -1,0 +1,153 @@
+"""What a request may say, and how it is told what is wrong."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis.strategies import floats, integers, one_of, sampled_from
+
+from engine import presets
+from engine.errors import InvalidRequest, Remedy, UnknownPreset
+from engine.params import resolve
+from engine.settings import RunSettings
+
+GOOD = {"prompt": "mossy cobblestones", "folder": "/tmp/x"}
+
+
+def refused(**wrong):
+    with pytest.raises(InvalidRequest) as caught:
+        resolve({**GOOD, **wrong})
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence", "remedy"),
+    [
+        ({"stepz": 4}, "Unknown setting 'stepz'. Did you mean 'steps'?", None),
+        ({"foldr": "/x"}, "Unknown setting 'foldr'. Did you mean 'folder'?", None),
+        ({"zzz": 4}, "Unknown setting 'zzz'.", None),
+        ({"width": 250}, "'width' must be between 128 and 2048, in steps of 16; 250 was given.", 256),
+        ({"height": 10**400}, None, 2048),
+        ({"width": 0}, None, 128),
+        ({"steps": -1}, "'steps' must be between 0 and 5000; -1 was given.", 0),
+        ({"steps": "5"}, "'steps' must be a whole number; \"5\" was given.", None),
+        ({"steps": True}, "'steps' must be a whole number; true was given.", None),
+        ({"seed": None}, "'seed' must be a whole number; null was given.", None),
+        ({"lr": 0}, "'lr' must be above 0 and at most 1; 0 was given.", None),
+        ({"lr": 3.5}, "'lr' must be above 0 and at most 1; 3.5 was given.", 1),
+        ({"ema": 1}, "'ema' must be 0 or more and below 1; 1 was given.", None),
+        ({"tile": "xyz"}, "'tile' must be one of 'xy', 'x', 'y', 'none'; \"xyz\" was given.", "xy"),
+        ({"device": 3}, "'device' must be one of 'auto', 'cpu', 'cuda', 'mps'; 3 was given.", None),
+        ({"prompt": " "}, "The prompt is empty. Describe a surface.", None),
+        ({"prompt": "\ud800"}, "'prompt' must be valid Unicode text; \"\\ud800\" was given.", None),
+        ({"negative": "x" * 2001}, None, None),
+        ({"templates": ["{}", 3]}, "'templates' 2 must be text; 3 was given.", None),
+        ({"templates": []}, "'templates' must be a list of 1 or more; [] was given.", None),
+        ({"folder": "here"}, "'folder' must be the absolute path of a folder; \"here\" was given.", None),
+        ({"folder": "/a\0b"}, None, None),
+        ({"preview": 1}, "'preview' must be true or false; 1 was given.", None),
+        ({"pack": "../x"}, "'pack' must be a name of small letters and digits; \"../x\" was given.", None),
+    ],
+)
+def test_a_bad_field_is_named_with_its_range_and_a_way_out(wrong, sentence, remedy):
+    error = refused(**wrong)
+    (field,) = wrong
+    assert error.field == field
+    assert sentence in {None, error.message}
+    assert error.remedy == (None if remedy is None else Remedy(field, remedy))
+    assert len(error.message) < 250  # a panel shows it
+
+
+@pytest.mark.parametrize("missing", ["prompt", "folder"])
+def test_a_missing_field_is_named(missing):
+    with pytest.raises(InvalidRequest) as caught:
+        resolve({name: value for name, value in GOOD.items() if name != missing})
+    assert (caught.value.field, caught.value.message) == (missing, f"{missing!r} is missing.")
+
+
+@given(
+    name=sampled_from(["width", "height", "steps", "variations", "cutouts", "lr", "keep", "relief", "seed"]),
+    value=one_of(integers(), floats(allow_nan=False)),
+)
+def test_a_remedy_is_always_taken(name, value):
+    """A panel's button that sends the remedy must not earn another error."""
+    try:
+        resolve({**GOOD, name: value})
+    except InvalidRequest as error:
+        if error.remedy is not None:
+            resolve({**GOOD, name: error.remedy.value})
+
+
+def test_a_seed_is_drawn_where_none_is_given():
+    seeds = {resolve(GOOD)[0].seed for _ in range(4)}
+    assert len(seeds) == 4
+    assert resolve({**GOOD, "seed": 7})[0].seed == 7
+
+
+def write(folder, **content):
+    preset = {"format": 1, "label": "Test", "templates": ["{}"], **content}
+    (folder / "test.json").write_text(json.dumps(preset))
+
+
+def test_defaults_give_way_to_the_preset_and_the_preset_to_the_request(tmp_path):
+    write(
+        tmp_path,
+        templates=["{} seen from above"],
+        negative="dull",
+        settings={"steps": 5, "relief": 0.1, "lr": 0.2},
+    )
+    asked = {**GOOD, "preset": "test", "steps": 9, "relief": None}
+    settings, _ = resolve(asked, tmp_path)
+    assert settings.templates == ("{} seen from above",)
+    assert (settings.steps, settings.relief, settings.lr) == (9, None, 0.2)
+    assert settings.ema == RunSettings.model_fields["ema"].default
+    assert settings.negative == "dull"
+    assert resolve({**asked, "negative": "wet"}, tmp_path)[0].negative == "wet"
+
+
+# --- Preset files --------------------------------------------------------------------------------
+
+
+def test_every_preset_of_ours_is_good():
+    assert len(presets.load_all()) >= 4
+    assert {"plain", "stone", "wood", "fabric"} <= set(presets.ids())
+
+
+@pytest.mark.parametrize(
+    ("wrong", "fault"),
+    [
+        ({"format": 2}, "format"),
+        ({"label": ""}, "'label'"),
+        ({"templates": []}, "'templates'"),
+        ({"templates": ["no hole"]}, "no hole"),
+        ({"templates": [3]}, "3"),
+        ({"negative": 3}, "'negative'"),
+        ({"settings": {"stepz": 1}}, "'stepz'"),
+        ({"settings": {"steps": -1}}, "'steps'"),
+        ({"settings": {"seed": 1}}, "'seed'"),
+        ({"colour": "red"}, "'colour'"),
+    ],
+)
+def test_a_bad_preset_is_refused_by_file_and_fault(tmp_path, wrong, fault):
+    write(tmp_path, **wrong)
+    with pytest.raises(UnknownPreset) as caught:
+        presets.load("test", tmp_path)
+    assert "test.json" in caught.value.message
+    assert fault in caught.value.message
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{", "\xff", "[" * 100_000])
+def test_a_preset_that_is_no_json_object_is_refused(tmp_path, text):
+    (tmp_path / "test.json").write_bytes(text.encode("latin-1"))
+    with pytest.raises(UnknownPreset, match=r"test\.json"):
+        presets.load("test", tmp_path)
+
+
+def test_an_unknown_preset_says_which_there_are():
+    with pytest.raises(UnknownPreset, match="plain") as caught:
+        presets.load("ston")
+    assert caught.value.remedy == Remedy("preset", "stone")
+    with pytest.raises(UnknownPreset):
+        presets.load("../presets/stone")

@@ -1,0 +1,65 @@
+"""Figures for people: they come from a clock, here from one that does as it is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.progress import Stopwatch
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_seconds_left_are_the_missing_steps_and_what_follows():
+    clock = Clock()
+    watch = Stopwatch(after_guide_steps=4, after_guide_s=3.0, clock=clock)
+    clock.now = 5.0
+    assert watch.tick("load", 1, 1).seconds_left is None
+    clock.now = 7.0
+    news = watch.tick("guide", 1, 10, 0.5)
+    assert (news.steps_per_second, news.seconds_left) == (0.5, 2.0 * (9 + 4) + 3.0)
+    for step in range(2, 11):
+        clock.now += 2.0
+        news = watch.tick("guide", step, 10)
+    assert news.seconds_left == pytest.approx(2.0 * 4 + 3.0)
+    clock.now += 8.0
+    assert watch.tick("rank", 1, 1).seconds_left == pytest.approx(3.0)
+    clock.now += 60.0
+    assert watch.tick("write", 1, 1).seconds_left == 0.0
+
+
+def test_one_slow_step_does_not_throw_the_estimate():
+    clock = Clock()
+    watch = Stopwatch(clock=clock)
+    for step in range(1, 21):
+        clock.now += 1.0
+        watch.tick("guide", step, 100)
+    clock.now += 5.0
+    assert watch.tick("guide", 21, 100).seconds_left == pytest.approx(79 * 1.8)
+
+
+def test_phases_add_up_to_the_total():
+    clock = Clock()
+    watch = Stopwatch(clock=clock)
+    for phase, took in {
+        "load": 1.0,
+        "propose": 2.0,
+        "guide": 4.0,
+        "rank": 0.5,
+        "maps": 0.25,
+        "write": 0.125,
+    }.items():
+        clock.now += took
+        watch.tick(phase, 1, 1)
+    seconds = watch.seconds()
+    assert list(seconds) == ["load", "propose", "guide", "rank", "maps", "write", "total"]
+    assert seconds["total"] == sum(seconds.values()) / 2 == 7.875
+    assert watch.steps_per_second() == 0.25
+
+
+def test_a_run_without_steps_has_no_speed():
+    assert Stopwatch().steps_per_second() == 0.0
