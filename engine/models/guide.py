@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import open_clip
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812  # the field's name for it
 
@@ -33,7 +34,7 @@ class Clip:
                 warnings.simplefilter("ignore", UserWarning)
                 self.model = open_clip.create_model(name, pretrained, require_pretrained=True)
                 self._tokenizer = open_clip.get_tokenizer(name)
-        except (RuntimeError, ValueError, OSError, KeyError) as error:
+        except (RuntimeError, ValueError, OSError, KeyError, SafetensorError) as error:
             raise BadWeights(
                 f"The CLIP model {name.rsplit('/', 1)[-1]!r} cannot be loaded. Install its pack again.",
                 field="pack",

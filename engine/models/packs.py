@@ -74,7 +74,12 @@ class Pack:
 
 
 @lru_cache(maxsize=1)
-def _entries() -> dict[str, PackInfo]:
+def entries() -> dict[str, PackInfo]:
+    """Every readable catalogue entry, by id.
+
+    Raises:
+        UnknownPack: an entry cannot be read.
+    """
     found = {}
     for path in sorted(CATALOGUE.glob("*.json")):
         try:
@@ -96,7 +101,7 @@ def catalogue() -> list[dict[str, Any]]:
             "bytes": sum(f.bytes for f in p.files().values()),
             "installed": p.installed(),
         }
-        for p in _entries().values()
+        for p in entries().values()
     ]
 
 
@@ -107,9 +112,9 @@ def load(pack_id: str, compute: Compute) -> Pack:
         UnknownPack: no such pack, or a file of it is missing.
         BadWeights: a file is damaged or does not fit its network.
     """
-    info = _entries().get(pack_id)
+    info = entries().get(pack_id)
     if info is None:
-        known = ", ".join(_entries())
+        known = ", ".join(entries())
         raise UnknownPack(
             f"There is no pack called {pack_id!r}. Packs: {known}.", field="pack", remedy=Remedy("pack", "starter")
         )

@@ -39,7 +39,7 @@ class ClipTraining(BaseModel):
     seed: int
     image_px: int = 96
     embed_dim: int = 128
-    steps: int = 2000
+    steps: int = 1600
     batch: int = 128
     lr: float = 1.5e-3
     weight_decay: float = 0.05
@@ -52,7 +52,7 @@ class ClipTraining(BaseModel):
 
 
 GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
-JUDGE = ClipTraining(name="judge", tower="convnext_zepto_rms_ols", seed=23, part=(2, 4), steps=2000)
+JUDGE = ClipTraining(name="judge", tower="convnext_zepto_rms_ols", seed=23, part=(2, 4))
 
 
 class Vocabulary:

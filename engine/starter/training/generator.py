@@ -38,9 +38,9 @@ class GeneratorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 1
-    steps: int = 9000
+    steps: int = 6000
     batch: int = 8
-    crop_px: int = 128
+    crop_px: int = 96
     whole_from: float = 0.85  # from here on whole tiles on the torus, a quarter as many
     lr: float = 4e-4
     adversarial_from: float = 0.45
@@ -174,12 +174,22 @@ class GeneratorStage:
 
     @torch.no_grad()
     def _seed_codebook(self, x: Tensor) -> None:
-        """Codes start where latents are, or most of them would never be chosen."""
-        z = F.normalize(self.model.encode(x, PLANE).float(), dim=1).permute(0, 2, 3, 1).flatten(0, 2)
+        """Latents start out white and codes where latents are.
+
+        A fresh encoder sends every place to nearly one direction: few codes would ever be chosen.
+        """
+        z = self.model.encode(x, PLANE).float().permute(0, 2, 3, 1).flatten(0, 2)
+        mean, (values, vectors) = z.mean(0), torch.linalg.eigh(z.T.cov())
+        white = vectors @ torch.diag(values.clamp(min=1e-12).rsqrt()) @ vectors.T
+        last = self.model.quant_conv
+        last.weight.copy_((white @ last.weight[:, :, 0, 0])[:, :, None, None])
+        last.bias.copy_(white @ (last.bias - mean))  # type: ignore[operator]
+        z = F.normalize((z - mean) @ white, dim=-1)
         pick = torch.randint(0, len(z), (ARCHITECTURE.n_embed,), generator=torch.Generator().manual_seed(self.cfg.seed))
         jitter = torch.randn(ARCHITECTURE.n_embed, z.shape[1], generator=torch.Generator().manual_seed(2))
         codes = F.normalize(z[pick.to(z.device)] + 0.05 * jitter.to(z.device), dim=-1)
         self.model.quantize.embedding.weight.copy_(codes)  # type: ignore[union-attr,operator]
+        self.average = Average(self.model, self.cfg.ema)
 
     @torch.no_grad()
     def _revive_codes(self, i: int, codes: Tensor, z: Tensor) -> None:

@@ -1,0 +1,91 @@
+"""Packs: loaded only when every byte is what the catalogue promises."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from engine.compute import Compute, choose, devices
+from engine.errors import BadWeights, DeviceUnavailable, UnknownPack
+from engine.models import packs
+
+CPU = Compute(torch.device("cpu"), torch.float32)
+
+
+def rehash(root, role):
+    """Makes the catalogue believe in a file as it is now."""
+    path = root / "catalog" / "tiny.json"
+    entry = json.loads(path.read_text())
+    data = (root / entry[role]["path"]).read_bytes()
+    entry[role] |= {"sha256": packs.hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    path.write_text(json.dumps(entry))
+    packs.entries.cache_clear()
+
+
+def test_a_pack_loads_whole(pack_root):
+    pack = packs.load("tiny", CPU)
+    assert set(pack.hashes) == {"generator", "guide", "judge", "prior"}
+    assert not any(p.requires_grad for p in pack.generator.parameters())
+    assert not pack.generator.training
+    (listed,) = packs.catalogue()
+    assert listed["installed"] and listed["bytes"] > 10_000
+
+
+def test_unknown_pack_names_the_known_ones(pack_root):
+    with pytest.raises(UnknownPack, match="tiny") as error:
+        packs.load("huge", CPU)
+    assert error.value.field == "pack"
+
+
+def test_missing_file(pack_root):
+    (pack_root / "prior" / "model.safetensors").unlink()
+    assert not packs.catalogue()[0]["installed"]
+    with pytest.raises(UnknownPack, match="prior .* is missing"):
+        packs.load("tiny", CPU)
+
+
+def test_one_flipped_bit_is_noticed(pack_root):
+    path = pack_root / "generator" / "model.safetensors"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(BadWeights, match="generator .* is damaged"):
+        packs.load("tiny", CPU)
+
+
+@pytest.mark.parametrize("role", ["generator", "prior"])
+def test_weights_of_another_network(pack_root, role):
+    path = pack_root / role / "model.safetensors"
+    state = load_file(path)
+    state.pop(sorted(state)[0])
+    save_file(state, path)
+    rehash(pack_root, role)
+    with pytest.raises(BadWeights, match="does not fit"):
+        packs.load("tiny", CPU)
+
+
+@pytest.mark.parametrize(("role", "name"), [("generator", "model"), ("guide", "open_clip_model")])
+def test_truncated_weights(pack_root, role, name):
+    path = pack_root / role / f"{name}.safetensors"
+    path.write_bytes(path.read_bytes()[:1000])
+    rehash(pack_root, role)
+    with pytest.raises(BadWeights):
+        packs.load("tiny", CPU)
+
+
+def test_broken_catalogue_names_the_file(pack_root):
+    (pack_root / "catalog" / "other.json").write_text('{"id": 3}')
+    packs.entries.cache_clear()
+    with pytest.raises(UnknownPack, match=r"other\.json"):
+        packs.catalogue()
+
+
+def test_unknown_device_offers_a_way_out():
+    with pytest.raises(DeviceUnavailable) as error:
+        choose("abacus")
+    assert error.value.remedy.value == "auto"
+    assert choose("cpu").device.type == "cpu"
+    assert "cpu" in [d["id"] for d in devices()]

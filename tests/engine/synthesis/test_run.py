@@ -1,0 +1,95 @@
+"""A request from settings to ranked maps, with small random networks."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pytest
+import torch
+
+from engine.settings import MAX_SEED, RunSettings
+from engine.synthesis.run import synthesize, variation_seeds
+
+
+def settings(**changes):
+    base = {"prompt": "red bricks", "seed": 5, "variations": 2, "width": 128, "height": 128, "steps": 3, "cutouts": 2}
+    return RunSettings(**{**base, "judge_views": 2, "proposals": 2, **changes})
+
+
+def finish(run):
+    phases = []
+    while True:
+        try:
+            phases.append(next(run))
+        except StopIteration as end:
+            return phases, end.value
+
+
+def test_phases_come_in_order_and_show_pictures(tiny_pack):
+    phases, result = finish(synthesize(settings(), tiny_pack))
+    names = [p.name for p in phases]
+    assert names == ["propose"] * 2 + ["guide"] * 3 + ["rank"] * 2
+    assert [p.step for p in phases if p.name == "guide"] == [1, 2, 3]
+    assert all(p.loss is not None for p in phases if p.name == "guide")
+    assert phases[3].picture.shape == (2, 3, 128, 128)
+    assert result.maps.height.shape == (2, 1, 128, 128)
+    assert result.seeds == [5, 6]
+    assert 0 < result.maps.relief.min() <= result.maps.relief.max() <= 0.12
+
+
+def test_same_request_same_numbers(tiny_pack):
+    a, b = (finish(synthesize(settings(), tiny_pack))[1] for _ in range(2))
+    assert torch.equal(a.maps.basecolor, b.maps.basecolor)
+    assert torch.equal(a.judge_scores, b.judge_scores)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"seed": 6}, {"prompt": "green moss"}, {"negative": "red"}, {"steps": 2}, {"temperature": 0.5}, {"tile": "x"}],
+    ids=str,
+)
+def test_every_setting_matters(tiny_pack, change):
+    a, b = (finish(synthesize(settings(**c), tiny_pack))[1] for c in ({}, change))
+    assert not torch.equal(a.maps.basecolor, b.maps.basecolor)
+
+
+def test_a_variation_made_alone_is_the_same_picture(tiny_pack):
+    together = finish(synthesize(settings(), tiny_pack))[1]
+    alone = finish(synthesize(settings(seed=6, variations=1), tiny_pack))[1]
+    torch.testing.assert_close(together.maps.basecolor[1], alone.maps.basecolor[0], rtol=0, atol=1e-4)
+
+
+def test_order_is_the_judges(tiny_pack):
+    result = finish(synthesize(settings(variations=4, steps=0), tiny_pack))[1]
+    judged = result.judge_scores[result.order]
+    assert (judged.diff() <= 0).all()
+    assert sorted(result.order) == [0, 1, 2, 3]
+
+
+def test_no_steps_keeps_the_proposal(tiny_pack):
+    phases, result = finish(synthesize(settings(steps=0), tiny_pack))
+    assert "guide" not in [p.name for p in phases]
+    assert result.maps.basecolor.isfinite().all()
+
+
+@pytest.mark.parametrize("tile", ["xy", "none"])
+def test_without_a_prior_and_not_square(tiny_pack, tile):
+    pack = dataclasses.replace(tiny_pack, prior=None)
+    _, result = finish(synthesize(settings(width=192, tile=tile), pack))
+    assert result.maps.basecolor.shape == (2, 3, 128, 192)
+
+
+def test_guidance_lowers_the_guides_distance(tiny_pack):
+    """The loop optimises: the loss at the end lies below the loss at the start."""
+    phases, _ = finish(synthesize(settings(steps=40, lr=0.1, cutouts=4), tiny_pack))
+    losses = [p.loss for p in phases if p.name == "guide"]
+    assert sum(losses[-5:]) / 5 < losses[0]
+
+
+def test_relief_can_be_set(tiny_pack):
+    _, result = finish(synthesize(settings(steps=0, relief=0.2), tiny_pack))
+    assert result.maps.relief.tolist() == pytest.approx([0.2, 0.2])
+
+
+def test_seeds_count_up_and_wrap():
+    assert variation_seeds(settings(seed=MAX_SEED, variations=3)) == [MAX_SEED, 0, 1]
