@@ -1,6 +1,9 @@
-"""What the artist sets, in the scene; and what the engine reports, in the window manager."""
+"""What the artist sets, in the scene; and what the engine reports, in the window manager.
 
-from contextlib import suppress
+No property has a callback, neither for items nor for updates: one that was ever registered makes bpy 4.2
+crash when the process ends, even if the add-on was disabled before.
+"""
+
 from typing import Any
 
 import bpy
@@ -13,7 +16,7 @@ from bpy.props import (
     PointerProperty,
     StringProperty,
 )
-from bpy.types import Context, PropertyGroup
+from bpy.types import PropertyGroup
 
 from . import presets
 
@@ -28,23 +31,6 @@ TILES = (
     ("none", "None", "A single picture that does not repeat"),
 )
 ADVANCED = ("steps", "proposals", "cutouts", "temperature", "negative_weight", "keep", "judge_views")
-
-
-def _preset_items(_inputs: Any, _context: Context) -> list[tuple[str, str, str, int]]:
-    return presets.enum_items()
-
-
-def _preset_chosen(inputs: Any, _context: Context) -> None:
-    """Show the preset's settings in the sliders; what the preset before it had set goes back to its default."""
-    known = presets.load_all()
-    chosen, before = known.get(inputs.preset), known.get(inputs.preset_shown)
-    for name in before.settings if before else ():
-        if name in inputs.bl_rna.properties:
-            inputs.property_unset(name)
-    for name, value in (chosen.settings if chosen else {}).items():
-        with suppress(AttributeError, TypeError, ValueError):  # what only the engine knows, it adds itself
-            set_by_name(inputs, name, value)
-    inputs.preset_shown = inputs.preset
 
 
 def set_side(inputs: Any, name: str, pixels: int) -> None:
@@ -87,11 +73,9 @@ class PatinaInputs(PropertyGroup):
     preset: EnumProperty(
         name="Preset",
         description="The kind of surface: adds words to the prompt and sets what suits it",
-        items=_preset_items,
-        default=presets.number(presets.DEFAULT),
-        update=_preset_chosen,
+        items=presets.enum_items(),
+        default=presets.DEFAULT,
     )
-    preset_shown: StringProperty(options={"HIDDEN"})
     variations: IntProperty(
         name="Variations", description="How many to make at once; they come ranked", default=4, min=1, max=16
     )
@@ -183,7 +167,7 @@ class PatinaInputs(PropertyGroup):
 
     tile_size: FloatProperty(
         name="Tile Size",
-        description="Width of one tile in the scene; sets the size of the pattern and the depth of its relief",
+        description="Width of one tile in the scene; sets the size of the pattern and its depth",
         default=1.0,
         min=0.001,
         soft_max=10.0,
@@ -261,11 +245,20 @@ def run_settings(inputs: Any) -> dict[str, Any]:
         "tile": inputs.tile,
         "seed": inputs.seed,
     }
+    left_to_preset = set_by_preset(inputs)
     for name in ADVANCED:
-        settings[name] = _plain(getattr(inputs, name))
+        if name not in left_to_preset:
+            settings[name] = _plain(getattr(inputs, name))
     if inputs.use_relief:
         settings["relief"] = _plain(inputs.relief)
     return settings
+
+
+def set_by_preset(inputs: Any) -> dict[str, Any]:
+    """Advanced settings that the preset chooses, as the artist has never touched theirs."""
+    preset = presets.load_all().get(inputs.preset)
+    chosen = preset.settings.items() if preset else ()
+    return {name: value for name, value in chosen if name in ADVANCED and not inputs.is_property_set(name)}
 
 
 def _plain(value: float) -> float:

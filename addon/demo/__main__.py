@@ -15,7 +15,7 @@ import tempfile
 import time
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -47,12 +47,15 @@ def main() -> int:
         bar = Bar(terminal)
         try:
             summary = make_everything(wanted, Path(resources), bar)
-        except DemoError as error:
+        except Exception as error:  # noqa: BLE001  # the outermost frame: one sentence here, the rest in the log
+            traceback.print_exc()
             bar.end()
-            print(f"{error}\nBlender's own words are in {log}.", file=terminal)
+            known = isinstance(error, DemoError)
+            sentence = str(error) if known else f"The demo hit a bug: {error!r}."
+            print(f"{sentence}\nBlender's own words are in {log}.", file=terminal)
             return 1
         bar.end()
-        print(table(summary, wanted.out), file=terminal, flush=True)
+        print(table(summary, wanted.out), file=terminal)
     return 0
 
 
@@ -213,10 +216,7 @@ def table(summary: dict[str, Any], out: Path) -> str:
 
 
 if __name__ == "__main__":
-    try:
+    code = 130
+    with suppress(KeyboardInterrupt):
         code = main()
-    except BaseException:  # noqa: BLE001  # the outermost frame: what follows ends the process in any case
-        traceback.print_exc()
-        code = 130 if isinstance(sys.exc_info()[1], KeyboardInterrupt) else 1
-    sys.stdout.flush()
     os._exit(code)  # some versions of bpy crash or hang when Python winds down

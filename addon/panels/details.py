@@ -31,9 +31,15 @@ class PATINA_PT_settings(Detail, Panel):
         inputs, layout = context.scene.patina, self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
+        by_preset = properties.set_by_preset(inputs)
         column = layout.column()
         for name in properties.ADVANCED:
-            column.prop(inputs, name)
+            row = column.row()
+            row.active = name not in by_preset
+            row.prop(inputs, name)
+        for name, value in by_preset.items():
+            words = f"The preset sets {inputs.bl_rna.properties[name].name} to {value} until you do"
+            paragraph(layout, context, words, icon="INFO")
         row = layout.column(heading="Relief").row(align=True)
         row.prop(inputs, "use_relief", text="")
         value = row.row(align=True)
