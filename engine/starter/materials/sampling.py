@@ -13,7 +13,16 @@ COLOUR_SHARE = 0.6  # of the draws of colourable families
 MODIFIER_SHARE = 0.4
 FINISH_SHARE = 0.25
 COLOURLESS = ("black", "grey", "white")
-RARE = ("white", "cream", "yellow", "olive", "teal", "blue", "purple", "pink")  # few natural palettes have them
+RARE = (
+    "white",
+    "cream",
+    "yellow",
+    "olive",
+    "teal",
+    "blue",
+    "purple",
+    "pink",
+)  # which few natural palettes have
 RARE_WEIGHT = 1.7
 
 
