@@ -49,14 +49,6 @@ class Blender:
     engine_python: Path
 
 
-@dataclass(frozen=True)
-class Outcome:
-    """How a Blender ended: its exit code (a negative signal where killed) and all that it said."""
-
-    code: int
-    output: str
-
-
 def debian(folder: Path) -> Blender:
     """The Blender of this machine's Debian.
 
@@ -64,7 +56,7 @@ def debian(folder: Path) -> Blender:
         MissingError: it is not installed.
     """
     need("blender", "scrot", "Xvfb")
-    return Blender(folder, ("blender",), Path(sys.executable))
+    return Blender(folder, ("blender",), engine_python())
 
 
 def sid(folder: Path) -> Blender:
@@ -83,12 +75,17 @@ def sid(folder: Path) -> Blender:
     except make_sid.CannotMakeError as error:
         raise MissingError(f"cannot make {make_sid.location()}: {error}") from error
     script = folder / "engine-python"
-    inside = f"""cd "$0" && exec {shlex.quote(sys.executable)} "$@\""""
+    inside = f"""cd "$0" && exec {shlex.quote(str(engine_python()))} "$@\""""
     script.write_text(f'#!/bin/sh\nexec chroot /host sh -c {shlex.quote(inside)} "$PWD" "$@"\n')
     script.chmod(0o755)
     enter = ("unshare", "--mount", "--propagation", "private", "sh", "-ec", CHROOT, "sh", str(root))
     shared = (str(CHECKOUT), "/tmp/.X11-unix", str(folder))
     return Blender(folder, (*enter, *shared, "--", "blender"), script)
+
+
+def engine_python() -> Path:
+    """The engine's interpreter on this machine: the one that is named, else the one that runs this."""
+    return Path(os.environ.get("PATINA_ENGINE_PYTHON", sys.executable))
 
 
 def need(*tools: str) -> None:
@@ -108,12 +105,15 @@ def run(
     size: tuple[int, int] = (1024, 768),
     timeout_s: float = 180,
     **environment: str,
-) -> Outcome:
+) -> tuple[int, str]:
     """Run a script in a Blender with factory settings, its window filling a display of its own.
 
     Args:
         arguments: the script's, as `sys.argv` behind "--".
         size: of the window, px. A redraw takes a software driver as long as the window is large.
+
+    Returns:
+        Blender's exit code, a negative signal where it was killed; and all that it said.
     """
     home = blender.folder / "home"
     home.mkdir()
@@ -152,7 +152,7 @@ def run(
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    return Outcome(code, log.read_text(errors="replace"))
+    return code, log.read_text(errors="replace")
 
 
 @contextmanager

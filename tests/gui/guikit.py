@@ -23,6 +23,7 @@ T = TypeVar("T")
 Steps = Generator[float, None, T]
 Place = tuple[int, int]
 
+BEGAN = time.monotonic()
 BEAT = 0.04  # seconds between two events: move, press and release in one pass of the event loop run no button
 DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 KEYS = {" ": "SPACE", "-": "MINUS", ",": "COMMA", ".": "PERIOD"} | {
@@ -58,16 +59,22 @@ def until(condition: Callable[[], object], what: str, timeout_s: float = 15.0) -
     Raises:
         OverdueError: it did not come true; says `what` was waited for.
     """
-    end = time.monotonic() + timeout_s
+    began = time.monotonic()
     while not condition():
-        if time.monotonic() > end:
+        if time.monotonic() > began + timeout_s:
             raise OverdueError(f"waited {timeout_s:g} s for {what}")
         yield 0.02
+    say(f"waited {time.monotonic() - began:.1f} s for {what}")
+
+
+def say(text: str) -> None:
+    """A line for whoever reads why a scenario failed, or where its time went."""
+    print(f"{time.monotonic() - BEGAN:7.1f} s  {text}", flush=True)
 
 
 def take_picture(path: Path) -> None:
     """The whole screen as PNG. Through X: Blender's own screenshot is black in 5.2 on a software driver."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    say(f"picture {path.name}")
     subprocess.run(["scrot", "--overwrite", str(path)], check=False, timeout=20)
 
 
@@ -193,20 +200,23 @@ class Sidebar:
         Raises:
             LookupError: some are not there; says which widgets are.
         """
-        seen: dict[str, list[Place]] = {}
+        found: dict[str, list[Place]] = {}
+        seen: set[str] = set()
         region = self.region
         for share in across:
             x = int(region.x + share * region.width)
             for y in range(region.y + region.height - 4, region.y + 4, -7):
-                if widget := (yield from self.under((x, y))):
-                    places = seen.setdefault(widget, [])
-                    if not places or places[0][0] == x:
-                        places.append((x, y))
-            found = {name: places for name in names for widget, places in seen.items() if name in widget}
+                widget = yield from self.under((x, y))
+                seen.add(widget)
+                name = next((name for name in names if name in widget), None)
+                if name is None and len(found) == len(names):
+                    break  # below the last one
+                if name is not None and (name not in found or found[name][0][0] == x):
+                    found.setdefault(name, []).append((x, y))
             if len(found) == len(names):
+                say(f"found {', '.join(names)}")
                 return {name: places[len(places) // 2] for name, places in found.items()}
-        missing = sorted(set(names) - set(found))
-        raise LookupError(f"not in the sidebar: {missing}; seen: {sorted(seen)}")
+        raise LookupError(f"not in the sidebar: {sorted(set(names) - set(found))}; seen: {sorted(seen)}")
 
     def picture(self, path: Path) -> Steps[None]:
         """A picture of the window after a redraw, with the pointer out of the way."""

@@ -1,0 +1,221 @@
+"""What an artist does in Blender's window, and what has to come of it. Run by Blender itself: see play.py.
+
+The argument behind "--" is a JSON object: the name of a scenario, the add-on's zip, the folder for pictures, and
+what a scenario needs.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+import bpy
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from guikit import Pointer, Sidebar, Steps, play, until
+
+PANEL = "PATINA_PT_main"
+ENGINE_S = 60.0  # for importing torch on a busy machine
+REDRAW_S = 0.3
+
+
+def enable(archive: str) -> str:
+    """Install the add-on as people do. Returns its package."""
+    if bpy.app.version >= (4, 2, 0):
+        bpy.ops.extensions.package_install_files(
+            filepath=archive, repo="user_default", enable_on_install=True
+        )
+        package = "bl_ext.user_default.patina"
+    else:
+        bpy.ops.preferences.addon_install(filepath=archive)
+        bpy.ops.preferences.addon_enable(module="patina")
+        package = "patina"
+    assert package in bpy.context.preferences.addons, f"not enabled: {package}"
+    return package
+
+
+class Artist:
+    """Somebody at the sidebar's tab, with the add-on's state in view."""
+
+    def __init__(self, plan: dict, package: str) -> None:
+        self.plan = plan
+        self.pictures = Path(plan["pictures"])
+        self.pointer = Pointer()
+        self.sidebar = Sidebar(self.pointer, "Patina", PANEL)
+        self.preferences = bpy.context.preferences.addons[package].preferences
+        self.pump = sys.modules[f"{package}.pump"]
+
+    @property
+    def inputs(self) -> bpy.types.PropertyGroup:
+        return bpy.context.scene.patina
+
+    @property
+    def state(self) -> bpy.types.PropertyGroup:
+        return bpy.context.window_manager.patina
+
+    def note_engine(self) -> int:
+        """Leave the engine's process number to whoever started Blender."""
+        pid = self.pump.session.engine.pid
+        with (self.pictures / "engines.txt").open("a") as file:
+            file.write(f"{pid}\n")
+        return pid
+
+    def picture(self, name: str) -> Steps[None]:
+        yield from self.sidebar.picture(self.pictures / f"{name}.png")
+
+    def press(self, widget: str) -> Steps[None]:
+        """Find a button and click it."""
+        yield REDRAW_S
+        places = yield from self.sidebar.find(widget)
+        yield from self.pointer.click(places[widget])
+
+    def describe(self, prompt: str) -> Steps[None]:
+        """Type the prompt into its field."""
+        yield from self.press("patina.prompt")
+        yield 0.2
+        yield from self.pointer.key("A", ctrl=True)
+        yield from self.pointer.write(prompt)
+        yield from self.pointer.key("RET")
+        yield from until(lambda: self.inputs.prompt == prompt, "the typed prompt")
+
+
+def material(artist: Artist) -> Steps[None]:
+    """From a prompt to a material on the default cube."""
+    artist.inputs.preset = artist.plan["preset"]
+    for name, value in artist.plan["settings"].items():
+        setattr(artist.inputs, name, value)
+    yield from artist.sidebar.open()
+    yield from artist.picture("empty")
+    yield from artist.describe(artist.plan["prompt"])
+    yield from artist.picture("ready")
+    yield from artist.press("patina.generate")
+    yield from until(lambda: artist.state.job, "a run to begin", 5)
+    yield from watch_progress(artist)
+    yield from artist.picture("results")
+    yield from choose(artist)
+    yield from apply(artist)
+
+
+def watch_progress(artist: Artist) -> Steps[None]:
+    """Until the results are there. The bar must move on the way, and the live pictures appear."""
+    seen: set[float] = set()
+    lively = False
+    state = artist.state
+    yield from until(lambda: state.state != "starting" or not state.job, "the engine", ENGINE_S)
+    artist.note_engine()
+    while state.job:
+        seen.add(round(state.progress, 3))
+        if state.live and state.progress > 0.4 and not lively:
+            lively = True
+            yield from artist.picture("generating")
+        yield 0.05
+    assert not state.message, f"the run failed: {state.message} {state.details} {state.log_tail}"
+    assert lively, f"no live picture; progress was {sorted(seen)}"
+    assert len(seen) >= 4, f"the bar hardly moved: {sorted(seen)}"
+    assert len(state.results) == artist.inputs.variations
+
+
+def choose(artist: Artist) -> Steps[None]:
+    """Pick the second variation, then the first one again."""
+    yield REDRAW_S
+    buttons = [f"patina.select(index={index})" for index in (0, 1)]
+    places = yield from artist.sidebar.find(*buttons)
+    for index in (1, 0):
+        yield from artist.pointer.click(places[buttons[index]])
+        yield from until(lambda: artist.state.selected == index, f"variation {index} selected", 5)  # noqa: B023
+
+
+def apply(artist: Artist) -> Steps[None]:
+    """Press Apply, take it back, bring it again, and look at the nodes."""
+    cube = bpy.data.objects["Cube"]
+    before = cube.active_material
+    yield from artist.press("patina.apply")
+    yield from until(lambda: cube.active_material != before, "a material on the cube", 10)
+    check_material(artist, cube.active_material)
+    area = artist.sidebar.area
+    yield from artist.pointer.move((area.x + area.width // 3, area.y + area.height // 2))
+    for keys, expected in (({}, False), ({"shift": True}, True)):
+        yield from artist.pointer.key("Z", ctrl=True, **keys)
+        yield from until(lambda: has_result() == expected, "undo and redo to take Apply as one step", 5)  # noqa: B023
+    yield from show_shading(artist)
+    yield from artist.picture("applied")
+
+
+def has_result() -> bool:
+    """Whether the cube has Patina's material. Looked up anew: undo replaces all data."""
+    material = bpy.data.objects["Cube"].active_material
+    return material is not None and "patina_result" in material
+
+
+def check_material(artist: Artist, material: bpy.types.Material) -> None:
+    """Each map sits at its socket, in its colour space, at the size asked for."""
+    tree = material.node_tree
+    assert all(link.is_valid for link in tree.links)
+    principled = next(node for node in tree.nodes if node.type == "BSDF_PRINCIPLED")
+    side = int(artist.inputs.size)
+    for socket, is_data in (("Base Color", False), ("Metallic", True), ("Roughness", True), ("Normal", True)):
+        node = principled.inputs[socket].links[0].from_node
+        while node.type != "TEX_IMAGE":
+            node = node.inputs["Color"].links[0].from_node
+        assert node.image.colorspace_settings.is_data == is_data, f"{socket}: wrong colour space"
+        assert tuple(node.image.size) == (side, side), f"{socket}: {tuple(node.image.size)}"
+        assert Path(node.image.filepath).is_file(), f"{socket}: no file"
+    output = next(node for node in tree.nodes if node.type == "OUTPUT_MATERIAL")
+    assert output.inputs["Surface"].links[0].from_node == principled
+
+
+def show_shading(artist: Artist) -> Steps[None]:
+    """Show the cube with its textures; by Material Preview where the plan can wait for its shaders."""
+    shading = artist.sidebar.area.spaces.active.shading
+    if artist.plan.get("preview_s"):
+        shading.type = "MATERIAL"
+        yield artist.plan["preview_s"]
+    else:
+        shading.color_type = "TEXTURE"
+
+
+def trouble(artist: Artist) -> Steps[None]:
+    """An engine that is not there, cannot run, is killed: each a calm state with a way out."""
+    works = artist.preferences.engine_python
+    artist.inputs.prompt = "red bricks"
+    yield from artist.sidebar.open()
+    artist.preferences.engine_python = "/nowhere/python"
+    yield from artist.press("patina.generate")
+    yield from expect_state(artist, "missing", "patina.open_preferences")
+
+    artist.preferences.engine_python = "/bin/false"
+    yield from artist.press("patina.generate")
+    yield from expect_state(artist, "failed", "patina.restart_engine", "patina.copy_log")
+
+    artist.preferences.engine_python = works
+    yield from artist.press("patina.restart_engine")
+    yield from until(lambda: artist.state.state == "ready", "the engine after Restart", ENGINE_S)
+    assert not artist.state.message, artist.state.message
+    os.kill(artist.note_engine(), signal.SIGKILL)
+    yield from expect_state(artist, "failed", "patina.restart_engine", picture="killed")
+    yield from artist.press("patina.restart_engine")
+    yield from until(lambda: artist.state.state == "ready", "the engine after being killed", ENGINE_S)
+    artist.note_engine()
+
+
+def expect_state(artist: Artist, state: str, *buttons: str, picture: str = "") -> Steps[None]:
+    """Wait for a state; it must say a sentence, end the run and offer buttons."""
+    yield from until(lambda: artist.state.state == state, f"the state {state}", 10)
+    assert artist.state.message.endswith("."), repr(artist.state.message)
+    assert not artist.state.job
+    yield from artist.picture(picture or state)
+    yield from artist.sidebar.find(*buttons)
+
+
+def main() -> None:
+    plan = json.loads(sys.argv[sys.argv.index("--") + 1])
+    bpy.context.preferences.view.show_splash = False
+    artist = Artist(plan, enable(plan["archive"]))
+    play({"material": material, "trouble": trouble}[plan["scenario"]](artist), artist.pictures)
+
+
+main()
