@@ -94,10 +94,18 @@ def fake_command():
     return FAKE
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_client():
-    """For tests that keep an engine longer than one test; they close it themselves."""
-    return lambda log: Client(REAL, log)
+    """For tests that keep an engine longer than one test."""
+    clients = []
+
+    def make(log):
+        clients.append(Client(REAL, log))
+        return clients[-1]
+
+    yield make
+    for client in clients:
+        client.close()
 
 
 @pytest.fixture

