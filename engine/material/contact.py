@@ -167,7 +167,9 @@ def _text(draw: ImageDraw.ImageDraw, at: Point, text: str, size_px: int, colour:
     font = ImageFont.load_default(size_px)
     line = _legible(text)
     if draw.textlength(line, font) > room:
-        too_long = bisect_right(range(len(line)), room, key=lambda n: draw.textlength(line[:n] + "…", font))
+        too_long = bisect_right(
+            range(len(line)), float(room), key=lambda n: draw.textlength(line[:n] + "…", font)
+        )
         line = line[: max(0, too_long - 1)] + "…"
     draw.text(at, line, colour, font)
 
