@@ -124,6 +124,7 @@ def _build(
         _link(tree, normal, "Normal", bsdf, "Normal")
     compat.set_displacement_method(material, method)
     _map(tree, list(textures.values()), layout)
+    tree.nodes.active = textures["basecolor"]  # what Solid shading and Texture Paint show
     bsdf.select = False
 
 

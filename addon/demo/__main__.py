@@ -26,8 +26,7 @@ PATIENCE_S = 600  # for a material on a slow machine
 CONTACT_SHEET = """
 import json, pathlib, sys
 from engine.material.contact import contact_sheet
-folder = pathlib.Path(sys.argv[1])
-contact_sheet(folder, json.loads((folder / "summary.json").read_text("utf-8")))
+print(contact_sheet(pathlib.Path(sys.argv[1]), json.load(sys.stdin)).name)
 """
 
 
@@ -85,18 +84,18 @@ def make_everything(wanted: argparse.Namespace, resources: Path, bar: Bar) -> di
     summary = json.loads((folder / "summary.json").read_text("utf-8"))
     apply_first(bpy, shown)
     started = time.monotonic()
-    bar.phase("Rendering", 0.70, 0.97)
+    bar.phase("Rendering", 0.70, 0.95)
     render(bpy, wanted.out / "render.png", bar)
     summary["seconds"]["render"] = round(time.monotonic() - started, 2)
-    bar.phase("Writing files", 0.97, 1.0)
+    bar.phase("Writing the .blend and the contact sheet", 0.95, 1.0)
     save(bpy, wanted.out / "material.blend")
+    bpy.ops.preferences.addon_disable(module="patina")  # ends the engine
     for variation in summary["variations"]:
         rebase(variation, folder.relative_to(wanted.out))
-    bpy.ops.preferences.addon_disable(module="patina")  # ends the engine
+    sheet = draw_contact_sheet(summary, wanted.out)
     summary["seconds"]["demo"] = round(time.monotonic() - begun, 2)
-    summary |= {"render": "render.png", "blend": "material.blend", "contact_sheet": "contact_sheet.png"}
+    summary |= {"render": "render.png", "blend": "material.blend", "contact_sheet": sheet}
     (wanted.out / "summary.json").write_text(json.dumps(summary, indent=2, ensure_ascii=False), "utf-8")
-    draw_contact_sheet(wanted.out)
     return summary
 
 
@@ -192,11 +191,15 @@ def rebase(variation: dict[str, Any], folder: Path) -> None:
     variation["sidecar"] = (folder / variation["sidecar"]).as_posix()
 
 
-def draw_contact_sheet(out: Path) -> None:
-    """By the engine's Python, which has what it takes."""
+def draw_contact_sheet(summary: dict[str, Any], out: Path) -> str:
+    """Draw it with the engine's Python, which has what it takes. Returns the name of its file."""
     command = [os.environ["PATINA_ENGINE_PYTHON"], "-c", CONTACT_SHEET, str(out)]
-    if subprocess.run(command, cwd=ADDON.parent, check=False).returncode:
+    drawn = subprocess.run(
+        command, cwd=ADDON.parent, input=json.dumps(summary), stdout=subprocess.PIPE, text=True, check=False
+    )
+    if drawn.returncode:
         raise DemoError("The contact sheet could not be drawn.")
+    return drawn.stdout.strip()
 
 
 def table(summary: dict[str, Any], out: Path) -> str:

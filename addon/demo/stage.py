@@ -22,7 +22,7 @@ def build(scene: bpy.types.Scene) -> bpy.types.Object:
         bpy.data.objects.remove(thing)
     shown = bpy.data.objects.new("Bodies", bodies())
     put(scene, shown, bpy.data.objects.new("Backdrop", backdrop()), take_picture_from(scene))
-    put(scene, area_light("Key", (-3.8, -2.6, 4.2), size=1.4, watts=420, colour=(1.0, 0.95, 0.88)))
+    put(scene, area_light("Key", (-3.8, -2.6, 4.2), size=1.4, watts=500, colour=(1.0, 0.95, 0.88)))
     put(scene, area_light("Fill", (4.5, -4.0, 2.2), size=4.0, watts=90, colour=(0.85, 0.92, 1.0)))
     put(scene, area_light("Rim", (2.4, 3.4, 4.2), size=2.0, watts=300, colour=(1.0, 1.0, 1.0)))
     scene.world = sky()
@@ -146,5 +146,5 @@ def sky() -> bpy.types.World:
     links.new(ramp.outputs["Color"], background.inputs["Color"])
     ramp.color_ramp.elements[0].color = (0.12, 0.11, 0.10, 1.0)
     ramp.color_ramp.elements[1].color = (0.55, 0.62, 0.72, 1.0)
-    background.inputs["Strength"].default_value = 0.5
+    background.inputs["Strength"].default_value = 0.6
     return world

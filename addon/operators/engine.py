@@ -1,5 +1,7 @@
 """Looking after the engine: restart, log, folders, preferences."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 import platform
 from pathlib import Path
 

@@ -1,5 +1,7 @@
 """Putting a result on objects."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from bpy.types import Context, Object, Operator
 
 from .. import materials, pump

@@ -1,5 +1,7 @@
 """The closed sub-panels: what the main panel can do without."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from bpy.types import Context, Panel
 
 from .. import preferences, properties

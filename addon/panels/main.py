@@ -1,5 +1,7 @@
 """The main panel: describe, generate, choose, apply."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from typing import Any
 
 from bpy.types import Context, Panel, UILayout

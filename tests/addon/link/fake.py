@@ -1,4 +1,4 @@
-"""Engines made of a few lines each: they behave, die, babble or hang. The link meets them as real processes."""
+"""Engines of a few lines each: they behave, die, babble or hang. The link meets them as real processes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ def tell(method, **params):
 def answer(request, **result):
     out({"jsonrpc": "2.0", "id": request, "result": result})
 def refuse(request, message, kind, **data):
-    out({"jsonrpc": "2.0", "id": request, "error": {"code": -1, "message": message, "data": {"kind": kind, **data}}})
+    error = {"code": -1, "message": message, "data": {"kind": kind, **data}}
+    out({"jsonrpc": "2.0", "id": request, "error": error})
 def out(message):
     sys.stdout.write(json.dumps(message) + "\\n")
     sys.stdout.flush()
@@ -23,7 +24,8 @@ def requests():
 def greet(request):
     answer(request, name="fake", version="9.9", protocol=1, methods=[], packs=[], presets=[])
 def ready():
-    tell("ready", devices=[{"id": "cpu", "label": "fake", "memory": 1}], device="cpu", torch="0", pack="starter")
+    cpu = {"id": "cpu", "label": "fake", "memory": 1}
+    tell("ready", devices=[cpu], device="cpu", torch="0", pack="starter")
 """
 
 BEHAVES = """

@@ -1,0 +1,64 @@
+"""A real Blender (the bpy module) with the add-on enabled in it; the user's own settings are left alone."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+collect_ignore = ["link"]  # has its own idea of what `addon` is, and runs without Blender
+
+HOME = Path(tempfile.mkdtemp(prefix="patina-blender-"))
+os.environ["BLENDER_USER_RESOURCES"] = str(HOME)  # before bpy is imported: Blender looks once
+ADDONS = HOME / "scripts" / "addons"
+ADDONS.mkdir(parents=True)
+(ADDONS / "patina").symlink_to(ROOT / "addon", target_is_directory=True)
+
+import bpy  # noqa: E402
+
+from tests.addon.support import Blender, TimerPump, engine_python  # noqa: E402
+
+
+def pytest_sessionfinish() -> None:
+    """Leave nothing registered: bpy 4.2 crashes and 4.5 hangs at exit over what an add-on left."""
+    if "patina" in bpy.context.preferences.addons:
+        bpy.ops.preferences.addon_disable(module="patina")
+    shutil.rmtree(HOME, ignore_errors=True)
+
+
+@pytest.fixture
+def timers():
+    """bpy.app.timers as something that a test turns by hand: without a window Blender never does."""
+    with TimerPump() as pump:
+        yield pump
+
+
+@pytest.fixture
+def blender(timers, tmp_path, monkeypatch):
+    """A fresh file, and the add-on freshly enabled, with its results in tmp_path."""
+    monkeypatch.setenv("PATINA_ENGINE_PYTHON", str(engine_python()))
+    bpy.ops.wm.read_homefile(use_empty=False, use_factory_startup=True)
+    bpy.ops.preferences.addon_enable(module="patina")
+    package = importlib.import_module("patina")
+    bpy.context.preferences.addons["patina"].preferences.results_folder = str(tmp_path / "results")
+    yield Blender(package, timers, tmp_path)
+    if "patina" in bpy.context.preferences.addons:
+        bpy.ops.preferences.addon_disable(module="patina")
+    assert not timers.queue, "the add-on left a timer behind"
+
+
+@pytest.fixture
+def finished(blender):
+    """The same with a finished run of two variations, made without an engine."""
+    blender.finish_run(variations=2)
+    return blender
+
+
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))

@@ -1,0 +1,156 @@
+"""Coming, going, and leaving nothing behind."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import bpy
+import pytest
+
+from tests.addon.support import ROOT, engine_python
+
+ADDON = ROOT / "addon"
+
+
+def patina_types():
+    return {name for name in dir(bpy.types) if name.startswith("PATINA_")}
+
+
+@pytest.mark.usefixtures("blender")
+def test_disabling_takes_everything_away_and_enabling_brings_it_back():
+    there = patina_types()
+    assert {"PATINA_PT_main", "PATINA_OT_generate", "PATINA_OT_apply"} <= there
+    handlers = len(bpy.app.handlers.load_post)
+    for _ in range(3):
+        bpy.ops.preferences.addon_disable(module="patina")
+        assert patina_types() == set()
+        assert not hasattr(bpy.types.Scene, "patina")
+        assert not hasattr(bpy.types.WindowManager, "patina")
+        assert len(bpy.app.handlers.load_post) == handlers - 1
+        assert "patina" not in bpy.context.preferences.addons
+        bpy.ops.preferences.addon_enable(module="patina")
+        assert patina_types() == there
+        assert len(bpy.app.handlers.load_post) == handlers
+
+
+def test_enabling_starts_no_engine_and_no_timer(blender):
+    assert blender.session.engine.pid is None
+    assert not blender.timers.queue
+
+
+def test_what_the_artist_set_survives_disabling(blender):
+    blender.inputs.prompt = "blue tiles"
+    bpy.ops.preferences.addon_disable(module="patina")
+    bpy.ops.preferences.addon_enable(module="patina")
+    assert blender.inputs.prompt == "blue tiles"
+
+
+def test_versions_agree():
+    tree = ast.parse((ADDON / "__init__.py").read_text())
+    info = next(ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign))
+    manifest = (ADDON / "blender_manifest.toml").read_text()
+    version = re.search(r'^version = "(.+)"$', manifest, re.MULTILINE)[1]
+    engine = re.search(r'__version__ = "(.+)"', (ROOT / "engine" / "__init__.py").read_text())[1]
+    assert ".".join(map(str, info["version"])) == version == engine
+
+
+IN_THE_ZIP = sorted(path for path in ADDON.rglob("*.py") if not path.is_relative_to(ADDON / "demo"))
+
+
+@pytest.mark.parametrize("path", IN_THE_ZIP, ids=lambda path: str(path.relative_to(ADDON)))
+def test_the_zip_needs_nothing_that_blender_lacks(path):
+    """Relative imports, bpy and friends, the standard library, and numpy where it is there."""
+    allowed = set(sys.stdlib_module_names) | {"bpy", "mathutils", "bpy_extras", "numpy"}
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names = [node.module]
+        assert {name.partition(".")[0] for name in names} <= allowed
+
+
+def test_link_does_not_know_blender():
+    for path in [
+        *(ADDON / "link").glob("*.py"),
+        ADDON / "session.py",
+        ADDON / "paths.py",
+        ADDON / "presets.py",
+    ]:
+        assert "import bpy" not in path.read_text(), path
+
+
+def test_every_button_and_setting_explains_itself(blender):
+    for name in dir(bpy.ops.patina):
+        assert getattr(bpy.ops.patina, name).get_rna_type().description, name
+    for item in blender.inputs.bl_rna.properties:
+        if item.identifier not in {"rna_type", "name"}:
+            assert item.description, item.identifier
+            assert not item.description.endswith("."), item.identifier  # Blender adds it
+
+
+def test_the_same_folder_works_as_an_extension(tmp_path):
+    """In a Blender of its own: as `bl_ext.user_default.patina`, from a zip, with presets inside."""
+    if bpy.app.version < (4, 2, 0):
+        pytest.skip("extensions came with Blender 4.2")
+    archive = tmp_path / "patina.zip"
+    with zipfile.ZipFile(archive, "w") as file:
+        for path in ADDON.rglob("*"):
+            if path.is_file() and "demo" not in path.parts and "__pycache__" not in path.parts:
+                file.write(path, path.relative_to(ADDON))
+        for path in (ROOT / "presets").glob("*.json"):
+            file.write(path, f"presets/{path.name}")
+    script = f"""
+import os
+os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
+os.environ.pop("PATINA_ENGINE_ROOT", None)
+import bpy, sys
+bpy.ops.extensions.package_install_files(
+    filepath={str(archive)!r}, repo="user_default", enable_on_install=True)
+name = "bl_ext.user_default.patina"
+assert name in bpy.context.preferences.addons, list(bpy.context.preferences.addons.keys())
+bpy.context.preferences.addons[name].preferences.device = "cpu"
+assert sys.modules[name + ".preferences"].device() == "cpu"
+scene = bpy.context.scene
+scene.patina.prompt, scene.patina.preset = "oak", "wood"
+try:
+    bpy.ops.patina.generate()
+except RuntimeError as error:
+    assert "Choose its folder in the preferences" in str(error), error
+else:
+    raise AssertionError("there is no engine, and no one said so")
+assert bpy.context.window_manager.patina.state == "missing"
+bpy.ops.preferences.addon_disable(module=name)
+print("GOOD")
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert "GOOD" in done.stdout, done.stdout + done.stderr
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_checkout_finds_its_own_engine_through_a_link(blender, monkeypatch):
+    monkeypatch.delenv("PATINA_ENGINE_PYTHON")
+    launch = blender.package.preferences.launch()
+    assert launch.root == ROOT
+    assert launch.python == ROOT / ".env" / "engine" / engine_python_inside()
+
+
+def engine_python_inside() -> Path:
+    return Path("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+
+
+def test_the_preferences_come_before_the_environment(blender, monkeypatch, tmp_path):
+    monkeypatch.setenv("PATINA_ENGINE_ROOT", "/environment")
+    assert blender.package.preferences.launch().root == Path("/environment")
+    assert blender.package.preferences.launch().python == engine_python()
+    preferences = bpy.context.preferences.addons["patina"].preferences
+    preferences.engine_root, preferences.engine_python = str(tmp_path), "/chosen/python"
+    launch = blender.package.preferences.launch()
+    assert (launch.root, launch.python) == (tmp_path, Path("/chosen/python"))
