@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine import __version__, presets, server, stdio
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.starter import commands
 
 if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
     from rich.console import Console
@@ -174,4 +175,6 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "presets": Command("List the presets", lambda _: None, _list_presets),
+    "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
+    "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
 }

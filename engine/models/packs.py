@@ -85,7 +85,9 @@ def entries() -> dict[str, PackInfo]:
         try:
             info = PackInfo.model_validate_json(path.read_text("utf-8"))
         except (OSError, ValidationError) as error:
-            raise UnknownPack(f"The catalogue file {path.name} cannot be read.", details=str(error)) from error
+            raise UnknownPack(
+                f"The catalogue file {path.name} cannot be read.", details=str(error)
+            ) from error
         found[info.id] = info
     return found
 
@@ -116,7 +118,9 @@ def load(pack_id: str, compute: Compute) -> Pack:
     if info is None:
         known = ", ".join(entries())
         raise UnknownPack(
-            f"There is no pack called {pack_id!r}. Packs: {known}.", field="pack", remedy=Remedy("pack", "starter")
+            f"There is no pack called {pack_id!r}. Packs: {known}.",
+            field="pack",
+            remedy=Remedy("pack", "starter"),
         )
     for role, file in info.files().items():
         _verify(info.id, role, file)
@@ -138,7 +142,9 @@ def load(pack_id: str, compute: Compute) -> Pack:
 def _verify(pack_id: str, role: str, file: PackFile) -> None:
     path = ROOT / file.path
     if not path.is_file():
-        raise UnknownPack(f"The {role} of the pack {pack_id!r} is missing. Install the pack again.", details=str(path))
+        raise UnknownPack(
+            f"The {role} of the pack {pack_id!r} is missing. Install the pack again.", details=str(path)
+        )
     with path.open("rb") as stream:
         found = hashlib.file_digest(stream, "sha256").hexdigest()
     if found != file.sha256:
@@ -158,7 +164,9 @@ def _read(file: PackFile) -> tuple[dict[str, Any], dict[str, Any]]:
         config = json.loads((path.parent / "config.json").read_text("utf-8"))
         state = load_file(path)
     except (OSError, ValueError, SafetensorError) as error:
-        raise BadWeights(f"{path.name} cannot be read. Install the pack again.", details=str(error)) from error
+        raise BadWeights(
+            f"{path.name} cannot be read. Install the pack again.", details=str(error)
+        ) from error
     return config, {k: v.float() if v.is_floating_point() else v for k, v in state.items()}
 
 

@@ -64,7 +64,9 @@ class Prior(nn.Module):
         self.cfg = cfg
         self.mask = cfg.n_embed  # the code that stands for a hole
         self.embed = nn.Embedding(cfg.n_embed + 1, cfg.width)
-        self.text = nn.Sequential(nn.Linear(cfg.text_dim, cfg.width), nn.SiLU(), nn.Linear(cfg.width, cfg.width))
+        self.text = nn.Sequential(
+            nn.Linear(cfg.text_dim, cfg.width), nn.SiLU(), nn.Linear(cfg.width, cfg.width)
+        )
         self.no_text = nn.Parameter(torch.zeros(cfg.width))
         self.share = nn.Linear(1, cfg.width)
         self.blocks = nn.ModuleList(Block(cfg.width, d) for d in cfg.dilations)

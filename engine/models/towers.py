@@ -45,7 +45,9 @@ class TextureNet(nn.Module):
         self.default_cfg: dict[str, Any] = {"pool_size": None, "input_size": (3, 96, 96)}
         self.stages = nn.ModuleList(Stage(a, b) for a, b in zip((3, *widths), widths, strict=False))
         self.num_features = 2 * (3 + sum(widths[1:]))
-        self.mix = nn.Sequential(nn.LayerNorm(self.num_features), nn.Linear(self.num_features, 384), nn.SiLU())
+        self.mix = nn.Sequential(
+            nn.LayerNorm(self.num_features), nn.Linear(self.num_features, 384), nn.SiLU()
+        )
         self.num_features = 384
         self.head: nn.Module = nn.Identity()
         self.reset_classifier(num_classes)

@@ -163,9 +163,7 @@ class Encoder(nn.Module):
         super().__init__()
         self.patch = cfg.patch
         widths = [cfg.ch * m for m in (1, *cfg.ch_mult)]
-        self.conv_in = Conv(
-            cfg.in_channels * cfg.patch**2, cfg.ch, 3, pads=(1, 1, 1, 1), border=cfg.border
-        )
+        self.conv_in = Conv(cfg.in_channels * cfg.patch**2, cfg.ch, 3, pads=(1, 1, 1, 1), border=cfg.border)
         self.down = nn.ModuleList()
         for i in range(len(cfg.ch_mult)):
             channels = [widths[i]] + [widths[i + 1]] * cfg.num_res_blocks

@@ -17,6 +17,7 @@ from engine.starter.materials import COLOURS, FAMILIES, REGISTRY
 CHANNELS = 7
 """Base colour 3, height, roughness, metallic, relief: what the starter's generator decodes."""
 
+
 def labels(params: dict[str, Any]) -> tuple[int, int]:
     """Indices of a material's family and colour."""
     return FAMILIES.index(params["family"]), COLOURS.index(params["colour"])

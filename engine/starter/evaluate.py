@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from engine.models.guide import Clip
 from engine.models.packs import Pack
 from engine.models.vqgan import TORUS
 from engine.settings import RunSettings
-from engine.starter import captions
+from engine.starter import captions, dataset
 from engine.starter.data import Materials, labels, noun
 from engine.starter.materials import COLOURS, FAMILIES
-from engine.synthesis.run import synthesize
+from engine.synthesis.run import Synthesis, synthesize
 
 
 @dataclass(frozen=True)
@@ -114,7 +115,7 @@ def whole(pack: Pack, pairs: list[tuple[int, int]], **overrides: Any) -> Iterato
     for family, colour in pairs:
         prompt = f"{COLOURS[colour]} {noun(FAMILIES[family])}"
         settings = RunSettings(**{"prompt": prompt, "seed": 100, "variations": 2, **overrides})
-        result = yield from _finish(settings, pack)
+        result = _finish(settings, pack)
         best = result.maps.basecolor[result.order[:1]]
         px = (pack.judge.size_px, pack.judge.size_px)
         seen = pack.judge.encode_image(F.interpolate(best, px, mode="bilinear", antialias=True))
@@ -130,11 +131,55 @@ def whole(pack: Pack, pairs: list[tuple[int, int]], **overrides: Any) -> Iterato
         }
 
 
-def _finish(settings: RunSettings, pack: Pack) -> Any:
+def everything(pack: Pack, work: Path, count: int, say: Callable[[str], None]) -> dict[str, Any]:
+    """All figures of a pack: naming, reconstruction, and the whole engine on unseen prompts.
+
+    Args:
+        pack: the networks to measure.
+        work: folder for rendered materials; what is there already is used again.
+        count: prompts for the whole engine.
+        say: told what is being done, for people.
+    """
+    sets = {"seen": (10_000_000, 512, False), "held_out": (20_000_000, 256, True)}
+    data = {}
+    for name, (seed, size, held_out) in sets.items():
+        specs = dataset.plan(work / name, size, first_seed=seed, size=256, held_out=held_out)
+        for _ in dataset.write(specs):
+            say(f"rendering materials: {name}")
+        data[name] = Materials.open(work / name)
+    report: dict[str, Any] = {"naming": {}, "whole": {}}
+    for role in ("guide", "judge"):
+        say(f"naming materials: {role}")
+        report["naming"][role] = {name: naming(d, getattr(pack, role)) for name, d in data.items()}
+    say("through the codes and back")
+    report["reconstruction"] = reconstruction(data["held_out"], pack)
+    for steps in (0, RunSettings.model_fields["steps"].default):
+        records = []
+        for record in whole(pack, prompts(count), steps=steps):
+            records.append(record)
+            say(f"prompts with {steps} guided steps: {len(records)} of {count}")
+        report["whole"][f"{steps} steps"] = summary(records)
+    return report
+
+
+def summary(records: list[dict[str, Any]]) -> dict[str, Any]:
+    """Shares, means and the worst seam over the records of `whole`."""
+    return {
+        "prompts": len(records),
+        "family": float(np.mean([r["family"] for r in records])),
+        "colour": float(np.mean([r["colour"] for r in records])),
+        "judge": float(np.mean([r["judge"] for r in records])),
+        "guide": float(np.mean([r["guide"] for r in records])),
+        "seam_max": max(r["seam"] for r in records),
+        "records": records,
+    }
+
+
+def _finish(settings: RunSettings, pack: Pack) -> Synthesis:
     run = synthesize(settings, pack)
     while True:
         try:
             next(run)
         except StopIteration as end:
-            return end.value
-        yield from ()
+            result: Synthesis = end.value
+            return result

@@ -63,9 +63,7 @@ def draw_augment(
     )
 
 
-def _draw_colour(
-    streams: Sequence[torch.Generator], count: int, *, strength: float, grey: float
-) -> Tensor:
+def _draw_colour(streams: Sequence[torch.Generator], count: int, *, strength: float, grey: float) -> Tensor:
     """Hue, saturation, contrast and brightness as one affine map (B, n, 3, 4).
 
     Hue turns about the grey axis, saturation moves to and from the luma, contrast about 0.5: all linear,

@@ -66,7 +66,9 @@ class Cutouts:
     strength: float = 1.0
     grey: float = 0.0
 
-    def draw(self, streams: Sequence[torch.Generator], picture_px: tuple[int, int], progress: float) -> CutoutParams:
+    def draw(
+        self, streams: Sequence[torch.Generator], picture_px: tuple[int, int], progress: float
+    ) -> CutoutParams:
         """Draws how the next `count` views of every variation are cut.
 
         Args:
@@ -94,7 +96,9 @@ class Cutouts:
             ValueError: the pictures have another size than `params` were drawn for.
         """
         if tuple(pictures.shape[-2:]) != params.picture_px:
-            raise ValueError(f"Cutouts for pictures of {params.picture_px} px, not {tuple(pictures.shape[-2:])}")
+            raise ValueError(
+                f"Cutouts for pictures of {params.picture_px} px, not {tuple(pictures.shape[-2:])}"
+            )
         return augment(warp(pictures, params.matrix, self.size_px, self.tile), params.augment)
 
     def _draw_matrix(
@@ -123,7 +127,9 @@ class Cutouts:
         perspective = get_perspective_transform(corners, corners + moved.view(-1, 4, 2))
         return (affine @ perspective).view(B, n, 3, 3)
 
-    def _draw_side(self, streams: Sequence[torch.Generator], picture_px: tuple[int, int], progress: float) -> Tensor:
+    def _draw_side(
+        self, streams: Sequence[torch.Generator], picture_px: tuple[int, int], progress: float
+    ) -> Tensor:
         """Sides (B, n) of the crops, picture px: overviews first, then inner ones."""
         shorter = min(picture_px)
         start, end = OVERVIEW_SHARE

@@ -94,10 +94,17 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     maps = decode_maps(z, s, pack, wrap)
     yield Phase("rank", 1, 2)
     guide_scores = score(
-        maps.basecolor, target.embeddings[0], pack.guide, streams(seeds, "guide-score"), views=s.judge_views, tile=wrap
+        maps.basecolor,
+        target.embeddings[0],
+        pack.guide,
+        streams(seeds, "guide-score"),
+        views=s.judge_views,
+        tile=wrap,
     )
     judged = pack.judge.encode_templates(s.prompt, s.templates)
-    judge_scores = score(maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap)
+    judge_scores = score(
+        maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
+    )
     yield Phase("rank", 2, 2, picture=maps.basecolor)
     order = judge_scores.argsort(descending=True, stable=True).tolist()
     return Synthesis(maps, seeds, guide_scores.cpu(), judge_scores.cpu(), order, [])
@@ -109,7 +116,9 @@ def _propose(
     """Starting latents (B, C, h, w): the prior's samples, best of a few by the guide; else random codes."""
     grid = (s.height // pack.generator.f, s.width // pack.generator.f)
     if pack.prior is None:
-        draws = [torch.randint(0, pack.generator.cfg.n_embed, grid, generator=g) for g in streams(seeds, "codes")]
+        draws = [
+            torch.randint(0, pack.generator.cfg.n_embed, grid, generator=g) for g in streams(seeds, "codes")
+        ]
         z = pack.generator.lookup(torch.stack(draws).to(pack.compute.device))
         yield Phase("propose", 1, 1)
         return z
@@ -123,7 +132,12 @@ def _propose(
         z = pack.generator.lookup(codes)
         picture = decode_picture(z, pack, wrap)
         fit = score(
-            picture, target.embeddings[0], pack.guide, streams(seeds, f"proposal/{p}"), views=PROPOSAL_VIEWS, tile=wrap
+            picture,
+            target.embeddings[0],
+            pack.guide,
+            streams(seeds, f"proposal/{p}"),
+            views=PROPOSAL_VIEWS,
+            tile=wrap,
         ).cpu()
         better = fit > best
         best_z = z if p == 0 else torch.where(better.to(z.device)[:, None, None, None], z, best_z)

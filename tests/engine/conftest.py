@@ -40,7 +40,9 @@ def write_clip(folder: Path, seed: int) -> None:
     folder.mkdir(parents=True)
     save_file(open_clip.CLIP(**CLIP).state_dict(), folder / "open_clip_model.safetensors")
     preprocess = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-    (folder / "open_clip_config.json").write_text(json.dumps({"model_cfg": CLIP, "preprocess_cfg": preprocess}))
+    (folder / "open_clip_config.json").write_text(
+        json.dumps({"model_cfg": CLIP, "preprocess_cfg": preprocess})
+    )
 
 
 def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None:
@@ -50,7 +52,11 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
     write_network(root / "prior", Prior(PRIOR), PRIOR.model_dump(mode="json"))
     write_clip(root / "guide", 1)
     write_clip(root / "judge", 2)
-    files = {"generator": "generator/model", "guide": "guide/open_clip_model", "judge": "judge/open_clip_model"}
+    files = {
+        "generator": "generator/model",
+        "guide": "guide/open_clip_model",
+        "judge": "judge/open_clip_model",
+    }
     files |= {"prior": "prior/model"} if prior else {}
     entry = {
         "id": pack_id, "label": "Tiny", "description": "random", "licence": "none",

@@ -113,7 +113,9 @@ def views(x: Tensor, px: int, draw: np.random.Generator, *, lit: float, noise: f
     slope = decode_relief(x[:, 6:7]) * scale
     dx = (height.roll(-1, 3) - height.roll(1, 3)) * slope / 2
     dy = (height.roll(-1, 2) - height.roll(1, 2)) * slope / 2
-    azimuth, polar = (torch.from_numpy(draw.uniform(a, b, (B, 1, 1, 1))).float() for a, b in ((0, 6.28), (0.4, 1.0)))
+    azimuth, polar = (
+        torch.from_numpy(draw.uniform(a, b, (B, 1, 1, 1))).float() for a, b in ((0, 6.28), (0.4, 1.0))
+    )
     light = [polar.sin() * azimuth.cos(), polar.sin() * azimuth.sin(), polar.cos()]
     n_l = (light[2] - dx * light[0] - dy * light[1]) / (1 + dx**2 + dy**2).sqrt()
     shine = ((n_l - light[2] + 1).clamp(0, 1.2) ** 24) * (1 - rough) ** 2 * 0.5
@@ -159,7 +161,10 @@ class ClipStage:
         named = [*self.model.named_parameters(), *self.heads.named_parameters()]
         flat = [p for n, p in named if p.ndim < 2 or "embedding" in n]
         return [
-            {"params": [p for n, p in named if not (p.ndim < 2 or "embedding" in n)], "weight_decay": self.cfg.weight_decay},
+            {
+                "params": [p for n, p in named if not (p.ndim < 2 or "embedding" in n)],
+                "weight_decay": self.cfg.weight_decay,
+            },
             {"params": flat, "weight_decay": 0.0},
         ]
 
@@ -196,7 +201,9 @@ class ClipStage:
         side = int(draw.choice([self.cfg.image_px, 128, 192, self.data.size_px]))
         side = min(side, self.data.size_px)
         x = self.data.batch(indices, draw, side)
-        return views(x, self.cfg.image_px, draw, lit=self.cfg.lit, noise=self.cfg.noise, scale=self.data.size_px)
+        return views(
+            x, self.cfg.image_px, draw, lit=self.cfg.lit, noise=self.cfg.noise, scale=self.data.size_px
+        )
 
     def _label_loss(self, embedding: Tensor, indices: np.ndarray) -> Tensor:
         family, colour = self.family[indices].to(embedding.device), self.colour[indices].to(embedding.device)

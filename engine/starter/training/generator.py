@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
@@ -38,11 +39,12 @@ class GeneratorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 1
-    steps: int = 6000
+    steps: int = 7000
     batch: int = 8
     crop_px: int = 96
     whole_from: float = 0.85  # from here on whole tiles on the torus, a quarter as many
-    lr: float = 4e-4
+    continuous: float = 0.1  # share of the run before codes replace latents
+    lr: float = 6e-4
     adversarial_from: float = 0.45
     adversarial: float = 0.05
     commitment: float = 0.25
@@ -95,7 +97,8 @@ class GeneratorStage:
         self.adam = torch.optim.AdamW(self.model.parameters(), cfg.lr, betas=(0.9, 0.95), weight_decay=0.01)
         self.adam_d = torch.optim.AdamW(self.discriminator.parameters(), cfg.lr, betas=(0.5, 0.9))
         self.use = torch.zeros(ARCHITECTURE.n_embed, device=compute.device)
-        self.weights = torch.tensor([1, 1, 1, 1, 0.5, 0.5, 0.25], device=compute.device).view(1, -1, 1, 1)
+        self.seeded = False  # the codebook, from latents
+        self.weights = torch.tensor([2, 2, 2, 1, 0.5, 0.5, 0.25], device=compute.device).view(1, -1, 1, 1)
 
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg
@@ -108,15 +111,21 @@ class GeneratorStage:
         )
         x = self.data.batch(draw.integers(0, len(self.data), count), draw, side).to(self.compute.device)
         if i == 0:
-            self._seed_codebook(x)
-        strange = cfg.strange_codes if i % 2 and not whole else 0.0
+            self._whiten(x)
+        quantised = i >= cfg.continuous * cfg.steps
+        if quantised and not self.seeded:
+            self._seed_codebook(draw)
+        strange = cfg.strange_codes if i % 2 and quantised and not whole else 0.0
         with self.compute.autocast():
             z = self.model.encode(x, wrap)
-            out, commitment, codes = self._through_codes(z, wrap, i, strange)
+            out, commitment, codes = (
+                self._through_codes(z, wrap, i, strange) if quantised else self._around_codes(z, wrap, draw)
+            )
         out, target = out.float(), 2 * x - 1
         error = (self.weights * (out - target).abs()).mean()
         edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
-        loss = error + edges + commitment
+        hue = F.l1_loss(F.avg_pool2d(out[:, :3], 16), F.avg_pool2d(target[:, :3], 16))
+        loss = error + edges + 3 * hue + commitment  # normalisation hides mean colours: ask for them
         ramp = min(1.0, max(0.0, (i / cfg.steps - cfg.adversarial_from) / 0.1))
         realism = torch.zeros(())
         if i >= cfg.adversarial_from * cfg.steps:
@@ -129,10 +138,12 @@ class GeneratorStage:
         if i >= cfg.adversarial_from * cfg.steps:
             self._train_discriminator(out.detach(), target)
         self.average.update(self.model, i)
-        self._revive_codes(i, codes, z)
+        if codes is not None:
+            self._revive_codes(i, codes, z)
         return {
             "error": error.item(),
             "edges": edges.item(),
+            "hue": hue.item(),
             "commitment": commitment.item(),
             "realism": realism.item(),
             "codes": (self.use > 0.02).sum().item(),
@@ -172,24 +183,39 @@ class GeneratorStage:
         nn.utils.clip_grad_norm_(self.discriminator.parameters(), 1.0)
         self.adam_d.step()
 
-    @torch.no_grad()
-    def _seed_codebook(self, x: Tensor) -> None:
-        """Latents start out white and codes where latents are.
+    def _around_codes(self, z: Tensor, wrap: Wrap, draw: np.random.Generator) -> tuple[Tensor, Tensor, None]:
+        """Before there are codes: latents on the sphere, blurred about as much as codes will blur them.
 
-        A fresh encoder sends every place to nearly one direction: few codes would ever be chosen.
+        Straight through codes from the first step, latents collapse into a narrow cone.
         """
+        noise = torch.from_numpy(draw.standard_normal(z.shape, np.float32)).to(z.device)
+        z = F.normalize(F.normalize(z.float(), dim=1) + 0.1 * noise, dim=1)
+        return self.model.decode_raw(z, wrap), z.new_zeros(()), None
+
+    @torch.no_grad()
+    def _whiten(self, x: Tensor) -> None:
+        """A fresh encoder sends every place to nearly one direction; spread them over the sphere."""
         z = self.model.encode(x, PLANE).float().permute(0, 2, 3, 1).flatten(0, 2)
         mean, (values, vectors) = z.mean(0), torch.linalg.eigh(z.T.cov())
         white = vectors @ torch.diag(values.clamp(min=1e-12).rsqrt()) @ vectors.T
         last = self.model.quant_conv
         last.weight.copy_((white @ last.weight[:, :, 0, 0])[:, :, None, None])
         last.bias.copy_(white @ (last.bias - mean))  # type: ignore[operator]
-        z = F.normalize((z - mean) @ white, dim=-1)
-        pick = torch.randint(0, len(z), (ARCHITECTURE.n_embed,), generator=torch.Generator().manual_seed(self.cfg.seed))
-        jitter = torch.randn(ARCHITECTURE.n_embed, z.shape[1], generator=torch.Generator().manual_seed(2))
-        codes = F.normalize(z[pick.to(z.device)] + 0.05 * jitter.to(z.device), dim=-1)
-        self.model.quantize.embedding.weight.copy_(codes)  # type: ignore[union-attr,operator]
-        self.average = Average(self.model, self.cfg.ema)
+
+    @torch.no_grad()
+    def _seed_codebook(self, draw: np.random.Generator) -> None:
+        """Codes start where latents of many materials are, or most of them would never be chosen."""
+        rows = []
+        for _ in range(16):
+            x = self.data.batch(draw.integers(0, len(self.data), 8), draw, self.cfg.crop_px)
+            z = F.normalize(self.model.encode(x.to(self.compute.device), PLANE).float(), dim=1)
+            rows.append(z.permute(0, 2, 3, 1).flatten(0, 2))
+        flat = torch.cat(rows)
+        pick = torch.from_numpy(draw.permutation(len(flat))[: ARCHITECTURE.n_embed]).to(flat.device)
+        self.model.quantize.embedding.weight.copy_(flat[pick])  # type: ignore[union-attr,operator]
+        self.average.values["quantize.embedding.weight"].copy_(flat[pick])
+        self.use.fill_(1.0)
+        self.seeded = True
 
     @torch.no_grad()
     def _revive_codes(self, i: int, codes: Tensor, z: Tensor) -> None:
@@ -215,6 +241,7 @@ class GeneratorStage:
             "adam": self.adam.state_dict(),
             "adam_d": self.adam_d.state_dict(),
             "use": self.use,
+            "seeded": self.seeded,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
@@ -223,4 +250,4 @@ class GeneratorStage:
         self.average.values = state["average"]
         self.adam.load_state_dict(state["adam"])
         self.adam_d.load_state_dict(state["adam_d"])
-        self.use = state["use"]
+        self.use, self.seeded = state["use"], state["seeded"]

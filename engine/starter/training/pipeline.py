@@ -29,7 +29,7 @@ from engine.starter.training.prior import PriorStage, PriorTraining
 log = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "starter" / "weights"
-STAGES = ("materials", "guide", "judge", "generator", "prior")
+MATERIALS = 6144
 CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "relief")
 
 
@@ -47,7 +47,7 @@ class Plan:
     work: Path
     weights: Path
     compute: Compute
-    materials: int = 6144
+    materials: int = MATERIALS
     scale: float = 1.0
 
     def steps(self, full: int) -> int:

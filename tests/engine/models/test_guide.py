@@ -23,7 +23,9 @@ def test_embeddings_are_open_clips_own(tiny_pack):
     expected = F.normalize(guide.model.encode_image((x - 0.5) / 0.25), dim=-1)
     torch.testing.assert_close(guide.encode_image(x), expected)
     tokens = open_clip.SimpleTokenizer(context_length=16)(["red bricks"])
-    torch.testing.assert_close(guide.encode_text(["red bricks"])[0], F.normalize(guide.model.encode_text(tokens)[0], dim=0))
+    torch.testing.assert_close(
+        guide.encode_text(["red bricks"])[0], F.normalize(guide.model.encode_text(tokens)[0], dim=0)
+    )
 
 
 def test_templates_are_averaged_on_the_sphere(tiny_pack):

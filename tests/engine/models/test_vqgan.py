@@ -85,7 +85,9 @@ SMALL = {
 
 @pytest.fixture(scope="module", params=[True, False], ids=["starter-like", "published-like"])
 def vqgan(request):
-    extra = SMALL if request.param else {**SMALL, "patch": 1, "in_channels": 3, "out_ch": 3, "l2_codes": False}
+    extra = (
+        SMALL if request.param else {**SMALL, "patch": 1, "in_channels": 3, "out_ch": 3, "l2_codes": False}
+    )
     attention = {} if request.param else {"resolution": 32, "attn_resolutions": (16,)}
     model = VQGAN(VQGANConfig(**{**extra, **attention})).eval()
     fill_by_rule(model)
@@ -116,7 +118,9 @@ def test_encoding_commutes_with_rolling(vqgan):
     x = torch.rand(1, vqgan.cfg.in_channels, 32, 48, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
         rolled = vqgan.encode(x.roll((vqgan.f, 2 * vqgan.f), dims=(-2, -1)), TORUS)
-        torch.testing.assert_close(rolled, vqgan.encode(x, TORUS).roll((1, 2), dims=(-2, -1)), rtol=0, atol=1e-4)
+        torch.testing.assert_close(
+            rolled, vqgan.encode(x, TORUS).roll((1, 2), dims=(-2, -1)), rtol=0, atol=1e-4
+        )
 
 
 def test_quantiser_by_hand():

@@ -29,7 +29,9 @@ def test_distance_is_half_the_squared_angle(angle, expected):
     # 0.01: just before opposites, where arcsin is held back from 1
     torch.testing.assert_close(spherical_distance(x, y), torch.tensor([expected]).float(), rtol=0, atol=1e-2)
     if angle < 3:
-        torch.testing.assert_close(spherical_distance(x, y), torch.tensor([expected]).float(), rtol=0, atol=1e-5)
+        torch.testing.assert_close(
+            spherical_distance(x, y), torch.tensor([expected]).float(), rtol=0, atol=1e-5
+        )
 
 
 @given(angle=floats(0.01, 3.1))
@@ -59,7 +61,9 @@ def test_loss_of_two_views_and_two_prompts():
     2 · mean(0, π²/18) - 0.5 · mean(π²/8, π²/72) = π² (1/18 - 5/144) = π²/48.
     """
     embeddings = at(0, math.pi / 3)[None]
-    loss = prompt_loss(embeddings, at(0, math.pi / 2), torch.tensor([2.0, -0.5]), torch.tensor([NEVER, NEVER]))
+    loss = prompt_loss(
+        embeddings, at(0, math.pi / 2), torch.tensor([2.0, -0.5]), torch.tensor([NEVER, NEVER])
+    )
     torch.testing.assert_close(loss, torch.tensor([math.pi**2 / 48]), rtol=0, atol=1e-6)
 
 

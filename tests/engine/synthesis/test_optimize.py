@@ -47,7 +47,16 @@ def test_a_row_does_not_depend_on_its_neighbours():
 
 def test_progress_runs_from_zero_to_one():
     seen = []
-    list(optimize(torch.zeros(1, 1, 1, 1), lambda z, p: seen.append(p) or z.sum((1, 2, 3)), WIDE, steps=5, lr=1e-3, ema=0))
+    list(
+        optimize(
+            torch.zeros(1, 1, 1, 1),
+            lambda z, p: seen.append(p) or z.sum((1, 2, 3)),
+            WIDE,
+            steps=5,
+            lr=1e-3,
+            ema=0,
+        )
+    )
     assert seen == [0, 0.25, 0.5, 0.75, 1]
 
 

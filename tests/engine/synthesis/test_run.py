@@ -12,7 +12,15 @@ from engine.synthesis.run import synthesize, variation_seeds
 
 
 def settings(**changes):
-    base = {"prompt": "red bricks", "seed": 5, "variations": 2, "width": 128, "height": 128, "steps": 3, "cutouts": 2}
+    base = {
+        "prompt": "red bricks",
+        "seed": 5,
+        "variations": 2,
+        "width": 128,
+        "height": 128,
+        "steps": 3,
+        "cutouts": 2,
+    }
     return RunSettings(**{**base, "judge_views": 2, "proposals": 2, **changes})
 
 
@@ -45,7 +53,14 @@ def test_same_request_same_numbers(tiny_pack):
 
 @pytest.mark.parametrize(
     "change",
-    [{"seed": 6}, {"prompt": "green moss"}, {"negative": "red"}, {"steps": 2}, {"temperature": 0.5}, {"tile": "x"}],
+    [
+        {"seed": 6},
+        {"prompt": "green moss"},
+        {"negative": "red"},
+        {"steps": 2},
+        {"temperature": 0.5},
+        {"tile": "x"},
+    ],
     ids=str,
 )
 def test_every_setting_matters(tiny_pack, change):

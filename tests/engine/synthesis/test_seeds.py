@@ -33,7 +33,9 @@ def test_seeds_and_purposes_do_not_share_numbers():
 def test_the_numbers_of_a_seed_stay():
     """A sidecar's seed makes its picture again years later. Worked out with hashlib and NumPy's MT19937."""
     expected = [0.375325, 0.339393, 0.428635]
-    torch.testing.assert_close(uniform(streams([42], "cutouts"), (3,))[0], torch.tensor(expected), rtol=0, atol=1e-6)
+    torch.testing.assert_close(
+        uniform(streams([42], "cutouts"), (3,))[0], torch.tensor(expected), rtol=0, atol=1e-6
+    )
 
 
 def test_draws_keep_to_their_range_and_fill_it():

@@ -77,7 +77,8 @@ def reference(x: np.ndarray, m: np.ndarray, s: int, tile: tuple[bool, bool]) -> 
     eps = 1e-4
     c = s / 2
     along_x, along_y = (
-        (np.subtract(seen(c + du, c + dv), seen(c - du, c - dv))) / (2 * eps) for du, dv in ((eps, 0), (0, eps))
+        (np.subtract(seen(c + du, c + dv), seen(c - du, c - dv))) / (2 * eps)
+        for du, dv in ((eps, 0), (0, eps))
     )
     spanned = abs(along_x[0] * along_y[1] - along_x[1] * along_y[0])
     level = min(max(0.5 * math.log2(spanned) + LEVEL_BIAS, 0), len(levels) - 1)
@@ -140,14 +141,21 @@ def test_the_identity_gives_the_picture_back(size, tile):
     torch.testing.assert_close(view, picture, rtol=0, atol=1e-5)
 
 
-@given(dy=integers(0, 7), dx=integers(0, 7), log2_scale=sampled_from((0, 0.7, 1.4, 2)), seed=integers(0, 2**32 - 1))
+@given(
+    dy=integers(0, 7),
+    dx=integers(0, 7),
+    log2_scale=sampled_from((0, 0.7, 1.4, 2)),
+    seed=integers(0, 2**32 - 1),
+)
 def test_views_of_a_rolled_picture_roll_along(dy, dx, log2_scale, seed):
     """On the torus no place is special: no border shows, at any level."""
     levels = max(0, math.ceil(log2_scale + 0.5 + LEVEL_BIAS))
     dy, dx = dy * 2**levels, dx * 2**levels  # a level only knows rolls by whole pixels of its own
     picture = torch.rand(1, 3, 32, 48, generator=torch.Generator().manual_seed(seed))
     m = random_matrices(1, 3, 60, seed)
-    m[..., :2, :2] = m[..., :2, :2] / torch.linalg.det(m[..., :2, :2]).abs().sqrt()[..., None, None] * 2**log2_scale
+    m[..., :2, :2] = (
+        m[..., :2, :2] / torch.linalg.det(m[..., :2, :2]).abs().sqrt()[..., None, None] * 2**log2_scale
+    )
     m[..., 2, :2] *= 0.1
     shift = torch.eye(3)
     shift[:2, 2] = torch.tensor([dx, dy])
@@ -165,7 +173,9 @@ def test_the_far_border_never_shows_where_the_axis_does_not_tile(scale):
     picture[..., -1] = 1
     views = warp(picture, place(scale=scale, dx=-6), 12, (True, False))
     assert views.abs().max() < 1e-6
-    assert warp(picture, place(scale=scale, dx=-6), 12, TORUS).max() > 0.1, "the same view of a torus shows it"
+    assert warp(picture, place(scale=scale, dx=-6), 12, TORUS).max() > 0.1, (
+        "the same view of a torus shows it"
+    )
 
 
 @pytest.mark.parametrize(("side", "scale"), [(64, 4.0), (64, 3.3), (64, 5.7), (63, 9.0)])
