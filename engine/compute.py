@@ -31,7 +31,8 @@ class Compute:
 
 
 def _cpu_has_fast_bf16() -> bool:
-    return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    cpu = torch.cpu  # asked by private names: PyTorch has no public ones yet
+    return cpu._is_avx512_bf16_supported() or cpu._is_amx_tile_supported()  # noqa: SLF001
 
 
 def choose(device: str = "auto") -> Compute:
@@ -48,7 +49,7 @@ def choose(device: str = "auto") -> Compute:
         device = next(d for d in ("cuda", "mps", "cpu") if d in available)
     if device not in available:
         raise DeviceUnavailable(
-            f"This machine offers no {device!r} to PyTorch; it has: {', '.join(available)}. Set device to 'auto'.",
+            f"PyTorch finds no {device!r} here, only {', '.join(available)}. Set device to 'auto'.",
             field="device",
             remedy=Remedy("device", "auto"),
         )

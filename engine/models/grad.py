@@ -38,7 +38,7 @@ def replace_grad(forward: Tensor, backward: Tensor) -> Tensor:
 
     Straight-through estimation (Bengio et al. 2013), as VQ-VAE uses it.
     """
-    return _ReplaceGrad.apply(forward, backward)  # type: ignore[no-any-return,no-untyped-call]
+    return _ReplaceGrad.apply(forward, backward)
 
 
 def clamp_with_grad(x: Tensor, low: float, high: float) -> Tensor:
@@ -48,4 +48,4 @@ def clamp_with_grad(x: Tensor, low: float, high: float) -> Tensor:
 
     Source: `ClampWithGrad` in nerdyrodent/VQGAN-CLIP, `generate.py`.
     """
-    return _ClampWithGrad.apply(x, low, high)  # type: ignore[no-any-return,no-untyped-call]
+    return _ClampWithGrad.apply(x, low, high)

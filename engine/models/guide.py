@@ -9,7 +9,7 @@ import open_clip
 import torch
 from safetensors import SafetensorError
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
 from engine.errors import BadWeights

@@ -12,7 +12,7 @@ import math
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 from engine.models.vqgan import TORUS, Wrap
 

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from timm.models import register_model
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 
 def statistics(x: Tensor) -> Tensor:
@@ -52,7 +52,7 @@ class TextureNet(nn.Module):
         self.head: nn.Module = nn.Identity()
         self.reset_classifier(num_classes)
 
-    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:
+    def reset_classifier(self, num_classes: int, global_pool: str | None = None) -> None:  # noqa: ARG002
         """timm's interface: drops or sets the linear head; pooling stays what it is."""
         self.head = nn.Linear(self.num_features, num_classes) if num_classes else nn.Identity()
 
@@ -66,6 +66,9 @@ class TextureNet(nn.Module):
 
 
 @register_model
-def patina_texture_net(pretrained: bool = False, **kwargs: Any) -> TextureNet:
+def patina_texture_net(
+    pretrained: bool = False,  # noqa: ARG001
+    **kwargs: Any,
+) -> TextureNet:
     """timm's entry point of `TextureNet`. Weights come with the CLIP around it, never from a hub."""
     return TextureNet(num_classes=kwargs.get("num_classes", 0))

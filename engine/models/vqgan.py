@@ -7,10 +7,11 @@ L2-normalised codes, and padding that wraps around along the axes that tile.
 
 from __future__ import annotations
 
-import torch
+from itertools import pairwise
+
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 from engine.models.grad import clamp_with_grad, replace_grad
 
@@ -131,7 +132,7 @@ class Level(nn.Module):
 
     def __init__(self, channels: list[int], *, attention: bool, cfg: VQGANConfig) -> None:
         super().__init__()
-        pairs = list(zip(channels, channels[1:], strict=False))
+        pairs = list(pairwise(channels))
         self.block = nn.ModuleList(ResnetBlock(a, b, cfg) for a, b in pairs)
         self.attn = nn.ModuleList(AttnBlock(b, cfg) for _, b in pairs if attention)
 

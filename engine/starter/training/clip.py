@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,11 @@ import torch
 from pydantic import BaseModel, ConfigDict
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
-from engine.models import towers  # noqa: F401  # registers our towers with timm
 from engine.material.relief import decode_relief
+from engine.models import towers  # noqa: F401  # registers our towers with timm
 from engine.starter import captions
 from engine.starter.data import Materials, labels
 from engine.starter.materials import COLOURS, FAMILIES
@@ -234,4 +233,4 @@ class ClipStage:
         (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
         partial = folder / "partial.safetensors"
         save_file(halves, partial)
-        os.replace(partial, folder / "open_clip_model.safetensors")
+        partial.replace(folder / "open_clip_model.safetensors")

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import Tensor, nn
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
 from engine.models.vqgan import PLANE, TORUS, VQGAN, VQGANConfig, Wrap

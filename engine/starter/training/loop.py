@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,8 @@ log = logging.getLogger(__name__)
 
 class Stage(Protocol):
     """One network being trained. A step draws its batch from (seed, step) alone, so no state of a
-    random generator has to be stored."""
+    random generator has to be stored.
+    """
 
     name: str
     total_steps: int
@@ -93,7 +93,7 @@ def run(stage: Stage, folder: Path, *, every: int = 250) -> Iterator[tuple[int, 
         if (i + 1) % every == 0 or i + 1 == stage.total_steps:
             partial = path.with_suffix(".partial")
             torch.save({"step": i + 1, "stage": stage.state()}, partial)
-            os.replace(partial, path)
+            partial.replace(path)
             rate = (i + 1 - start) / (time.monotonic() - began)
             text = ", ".join(f"{k} {v:.4g}" for k, v in figures.items())
             log.info("%s step %d of %d, %.2f steps/s: %s", stage.name, i + 1, stage.total_steps, rate, text)

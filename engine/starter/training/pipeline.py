@@ -131,7 +131,7 @@ def _write(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> 
     halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
     partial = folder / "partial.safetensors"
     save_file(halves, partial)
-    os.replace(partial, folder / "model.safetensors")
+    partial.replace(folder / "model.safetensors")
 
 
 def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:

@@ -25,7 +25,7 @@ def test_reaches_the_minimum_and_reports_every_step():
 
 def test_first_steps_are_adams_and_the_last_quarter_is_a_tenth():
     """Adam's step on a constant gradient is lr at first and lr / 10 after the drop."""
-    goal = lambda z, progress: z.sum((1, 2, 3))  # noqa: E731
+    goal = lambda z, progress: z.sum((1, 2, 3))
     seen = [s.z.item() for s in optimize(torch.zeros(1, 1, 1, 1), goal, WIDE, steps=8, lr=0.1, ema=0.0)]
     moves = [a - b for a, b in zip([0.0, *seen], seen, strict=False)]
     assert moves[:6] == pytest.approx([0.1] * 6, abs=1e-5)
