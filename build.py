@@ -353,7 +353,10 @@ def demo(prompt: str, preset: str, out: Path) -> int:
     """From a prompt to a lit, seamless material: a real Blender, a real engine, nothing staged."""
     engine, blender = environment("engine"), environment(DEMO_BLENDER)
     wanted = ("--prompt", prompt, "--preset", preset, "--out", out)
-    return run(blender, ROOT / "addon/demo", *wanted, PATINA_ENGINE_PYTHON=str(engine))
+    code = run(blender, ROOT / "addon/demo", *wanted, PATINA_ENGINE_PYTHON=str(engine))
+    if code not in {0, 1, 130}:  # at 1 it has said why, at 130 somebody stopped it
+        raise Failed(f"Blender ended before the demo did (code {code}). {out / 'blender.log'} may say why.")
+    return code
 
 
 def train(arguments: Sequence[str]) -> int:
