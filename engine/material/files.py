@@ -200,5 +200,5 @@ def _as_words(picture: Tensor) -> NDArray[np.uint16]:
 
 
 def _levels(picture: Tensor, highest: int) -> NDArray[np.float64]:
-    scaled: NDArray[np.float64] = picture.detach().double().clamp(0, 1).mul(highest).round().cpu().numpy()
+    scaled: NDArray[np.float64] = picture.detach().cpu().double().clamp(0, 1).mul(highest).round().numpy()
     return scaled[0] if len(scaled) == 1 else scaled.transpose(1, 2, 0)

@@ -26,12 +26,13 @@ def seam_score(maps: DecodedMaps, tile: Tile = "xy") -> Tensor:
         tile: "xy", "x", "y" or "none": the axes that are meant to tile.
 
     Returns:
-        (B,), float64, on the maps' device: about 0.8 for true tiles, `SEAMLESS` at most; larger is a
+        (B,), float64, on the CPU: about 0.8 for true tiles, `SEAMLESS` at most; larger is a
         visible cut. 0 where nothing is meant to tile: there is no seam that could show.
 
     Source: research/materials.md 2.1.
     """
-    pictures = (luminance(maps.basecolor.double()), maps.height.double())
+    # Apple's GPUs have no float64, and a report should not differ between devices.
+    pictures = (luminance(maps.basecolor.cpu().double()), maps.height.cpu().double())
     score = pictures[1].new_zeros(len(maps))
     for axis, tiles in zip((-2, -1), tile_axes(tile), strict=True):
         if tiles:
