@@ -50,12 +50,15 @@ def live_icon(variation: int) -> int:
 
 
 def file_icon(path: str) -> int:
-    """The icon of a picture file, loaded by Blender when it is first drawn; 0 where the file is gone."""
+    """The icon of a picture file; 0 where the file is gone."""
     if _collection is None:
         return 0
     icon = _collection.get(path)
     if icon is None and Path(path).is_file():
         icon = _collection.load(path, path, "IMAGE")
+        tuple(
+            icon.image_size
+        )  # loads it now: Blender would draw a spinner first
     return icon.icon_id if icon else 0
 
 
