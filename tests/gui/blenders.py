@@ -102,8 +102,8 @@ def run(
     script: Path,
     arguments: list[str],
     *,
-    size: tuple[int, int] = (1024, 768),
-    timeout_s: float = 180,
+    size: tuple[int, int],
+    timeout_s: float,
     **environment: str,
 ) -> tuple[int, str]:
     """Run a script in a Blender with factory settings, its window filling a display of its own.

@@ -158,7 +158,7 @@ class Sidebar:
 
     def _open_tab(self, draws: list) -> Steps[None]:
         top = self.region.y + self.region.height
-        below = 30
+        below = 165  # behind Blender's own three tabs
         end = time.monotonic() + 15
         while not draws:
             if time.monotonic() > end:
@@ -172,7 +172,7 @@ class Sidebar:
             else:  # before Blender 4.2 a tab has to be clicked, and only its column is known
                 region = self.region
                 yield from self.pointer.click((region.x + region.width - 8, top - below))
-                below = below + 40 if below < 400 else 30
+                below = below + 35 if below < 400 else 25
                 yield 0.1
 
     def under(self, place: Place) -> Steps[str]:
@@ -205,7 +205,7 @@ class Sidebar:
         region = self.region
         for share in across:
             x = int(region.x + share * region.width)
-            for y in range(region.y + region.height - 4, region.y + 4, -7):
+            for y in range(region.y + region.height - 4, region.y + 4, -12):  # no widget is lower
                 widget = yield from self.under((x, y))
                 seen.add(widget)
                 name = next((name for name in names if name in widget), None)

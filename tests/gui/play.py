@@ -29,10 +29,13 @@ class Played:
     engines: list[int]
 
 
-def play(blender: blenders.Blender, scenario: str, *, timeout_s: float, **plan: object) -> Played:
+def play(
+    blender: blenders.Blender, scenario: str, *, size: tuple[int, int], timeout_s: float, **plan: object
+) -> Played:
     """Play a scenario of scenario.py.
 
     Args:
+        size: of the window, px.
         plan: what the scenario needs besides the add-on and the folder for its pictures.
     """
     pictures = blender.folder / "pictures"
@@ -43,6 +46,7 @@ def play(blender: blenders.Blender, scenario: str, *, timeout_s: float, **plan: 
         blender,
         SCENARIO,
         [json.dumps(arguments)],
+        size=size,
         timeout_s=timeout_s,
         PATINA_ENGINE_PYTHON=str(blender.engine_python),
         PATINA_ENGINE_ROOT=str(blenders.CHECKOUT),

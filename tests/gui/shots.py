@@ -33,6 +33,7 @@ def main() -> int:
         played = play(
             blender,
             "material",
+            size=(1280, 800),
             timeout_s=900,
             prompt=options.prompt,
             preset=options.preset,

@@ -12,7 +12,8 @@ import pytest
 from tests.gui import blenders
 from tests.gui.play import play
 
-SMALL_RUN = {"size": "128", "variations": 2, "steps": 12}
+WINDOW = (900, 640)  # a larger one is drawn more slowly
+SMALL_RUN = {"size": "128", "variations": 2, "steps": 24}
 BLACK_PNG_BYTES = 8_000  # a screen of one colour packs to less
 
 
@@ -29,7 +30,7 @@ def perform(blender, request):
     """Play a scenario; its pictures go to PATINA_SHOTS as well."""
 
     def run(scenario, **plan):
-        played = play(blender, scenario, timeout_s=240, **plan)
+        played = play(blender, scenario, size=WINDOW, timeout_s=500, **plan)
         if keep := os.environ.get("PATINA_SHOTS"):
             shutil.copytree(played.pictures, Path(keep) / request.node.callspec.id, dirs_exist_ok=True)
         assert played.code == 0, f"Blender ended with {played.code}:\n{played.output}"
