@@ -78,7 +78,7 @@ class PriorStage:
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.adam.step()
         self.average.update(self.model, i)
-        return {"loss": float(loss)}
+        return {"loss": loss.item()}
 
     @torch.no_grad()
     def _codes(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:

@@ -1,0 +1,137 @@
+"""Training: resumable to the same weights, exported in the formats that the engine loads."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.compute import Compute
+from engine.material.relief import RELIEF_RANGE, decode_relief, encode_relief
+from engine.models.guide import Clip
+from engine.models.vqgan import VQGAN, VQGANConfig
+from engine.starter import dataset
+from engine.starter.data import Materials, labels
+from engine.starter.training import clip, generator, loop, pipeline, prior
+
+CPU = Compute(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("shards")
+    for _ in dataset.write(dataset.plan(folder, 24, first_seed=0, size=64)):
+        pass
+    return Materials.open(folder)
+
+
+def clip_stage(data):
+    cfg = clip.GUIDE.model_copy(update={"steps": 4, "batch": 8, "image_px": 32})
+    return clip.ClipStage(data, cfg, CPU)
+
+
+def generator_stage(data):
+    cfg = generator.GeneratorTraining(
+        steps=6, batch=2, crop_px=32, whole_from=0.8, adversarial_from=0.5, continuous=0.2
+    )
+    return generator.GeneratorStage(data, cfg, CPU)
+
+
+def prior_stage(data, tiny_pack):
+    return prior.PriorStage(
+        data, tiny_pack.generator, tiny_pack.guide, prior.PriorTraining(steps=4, batch=2), CPU
+    )
+
+
+@pytest.fixture(params=["clip", "generator", "prior"])
+def stage(request, data, tiny_pack):
+    """Makes a fresh stage at every call."""
+    return {
+        "clip": lambda: clip_stage(data),
+        "generator": lambda: generator_stage(data),
+        "prior": lambda: prior_stage(data, tiny_pack),
+    }[request.param]
+
+
+def test_an_interrupted_training_ends_in_the_same_weights(stage, tmp_path):
+    whole = stage()
+    for _ in loop.run(whole, tmp_path / "whole", every=100):
+        pass
+    interrupted = stage()
+    for step, _ in loop.run(interrupted, tmp_path / "parts", every=1):
+        if step == 2:
+            break  # as a kill would, after the second step's checkpoint
+    resumed = stage()
+    steps = [step for step, _ in loop.run(resumed, tmp_path / "parts", every=1)]
+    assert steps[0] == 3
+    for key, value in whole.average.values.items():
+        torch.testing.assert_close(resumed.average.values[key], value, rtol=0, atol=0, msg=key)
+
+
+def test_exported_clip_opens_in_open_clip_and_agrees(data, tmp_path):
+    """The full token table gives the same embeddings as the dense one that was trained."""
+    stage = clip_stage(data)
+    for _ in loop.run(stage, tmp_path / "work"):
+        pass
+    stage.export(tmp_path / "guide")
+    opened = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
+    stage.model.load_state_dict(stage.average.values)
+    stage.model.eval()
+    tokens = stage.vocabulary.compact[stage.vocabulary.tokenizer(["red bricks"])]
+    expected = torch.nn.functional.normalize(stage.model.encode_text(tokens), dim=-1)
+    torch.testing.assert_close(
+        opened.encode_text(["red bricks"]), expected, rtol=0, atol=5e-3
+    )  # float16 file
+    unknown = opened.encode_text(["zyzzyva bricks", "xylograph bricks"])
+    assert opened.size_px == 32
+    assert unknown.isfinite().all()
+
+
+def test_exported_generator_fits_its_configuration(data, tmp_path):
+    stage = generator_stage(data)
+    for _ in loop.run(stage, tmp_path / "work"):
+        pass
+    plan = pipeline.Plan(work=tmp_path, weights=tmp_path, compute=CPU)
+    pipeline._export_generator(plan, stage)
+    config = json.loads((tmp_path / "generator" / "config.json").read_text())
+    model = VQGAN(VQGANConfig.model_validate(config))
+    model.load_state_dict(load_file(tmp_path / "generator" / "model.safetensors"))
+
+
+def test_training_lowers_the_generators_error(data):
+    cfg = generator.GeneratorTraining(
+        steps=40, batch=2, crop_px=32, continuous=1, lr=2e-3, adversarial_from=2
+    )
+    stage = generator.GeneratorStage(data, cfg, CPU)
+    errors = [stage.step(i)["error"] for i in range(40)]
+    assert sum(errors[-5:]) < 0.8 * sum(errors[:5])
+
+
+def test_divergence_stops_the_run(tmp_path):
+    class Diverging:
+        name, total_steps = "diverging", 3
+
+        def step(self, i):
+            return {"loss": float("nan") if i == 1 else 1.0}
+
+        def state(self):
+            return {}
+
+    with pytest.raises(FloatingPointError, match="diverging diverged at step 1"):
+        list(loop.run(Diverging(), tmp_path))
+
+
+def test_materials_are_what_was_rendered(data):
+    assert len(data) == 24 and data.size_px == 64
+    whole = data.crop(3, 0, 0, 64)
+    assert (data.crop(3, 60, 10, 16) == whole.take(range(60, 76), 0, mode="wrap")[:, 10:26]).all()
+    family, colour = labels(data.params[3])
+    assert family >= 0 and colour >= 0
+
+
+def test_relief_survives_its_channel():
+    for relief in (*RELIEF_RANGE, 0.01, 0.05):
+        assert decode_relief(torch.tensor(encode_relief(relief))).item() == pytest.approx(relief, rel=1e-4)
+    assert encode_relief(0.0) == 0 and encode_relief(1.0) == 1
