@@ -39,7 +39,7 @@ class GeneratorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 1
-    steps: int = 7000
+    steps: int = 6000
     batch: int = 8
     crop_px: int = 96
     whole_from: float = 0.85  # from here on whole tiles on the torus, a quarter as many
@@ -125,7 +125,7 @@ class GeneratorStage:
         error = (self.weights * (out - target).abs()).mean()
         edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
         hue = F.l1_loss(F.avg_pool2d(out[:, :3], 16), F.avg_pool2d(target[:, :3], 16))
-        loss = error + edges + 3 * hue + commitment  # normalisation hides mean colours: ask for them
+        loss = error + edges + 5 * hue + commitment  # normalisation hides mean colours: ask for them
         ramp = min(1.0, max(0.0, (i / cfg.steps - cfg.adversarial_from) / 0.1))
         realism = torch.zeros(())
         if i >= cfg.adversarial_from * cfg.steps:
