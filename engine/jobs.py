@@ -14,10 +14,8 @@ from functools import partial
 from engine.errors import Cancelled, InvalidRequest, PatinaError
 from engine.protocol import Params, RequestId
 
-try:
+if sys.platform != "win32":
     import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 
@@ -161,8 +159,8 @@ def outcome_of(work: Callable[[], Params]) -> Params | PatinaError:
 
 
 def peak_memory() -> str:
-    """The most memory that this process has held at once, for people; "unknown" where it cannot be asked."""
-    if resource is None:
+    """The most memory that this process has held at once, for people; "unknown" on Windows."""
+    if sys.platform == "win32":
         return "unknown"
     used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return f"{used >> (20 if sys.platform == 'darwin' else 10)}MiB"  # macOS counts bytes, Linux KiB

@@ -122,8 +122,9 @@ class Limits:
             for name in ("ge", "gt", "le", "lt", "multiple_of"):
                 if hasattr(constraint, name):
                     found[name] = getattr(constraint, name)
-        self.low, self.high = found.get("ge", found.get("gt")), found.get("le", found.get("lt"))
         self.low_open, self.high_open = "gt" in found, "lt" in found
+        self.low: float = found["gt" if self.low_open else "ge"]
+        self.high: float = found["lt" if self.high_open else "le"]
         self.step = found.get("multiple_of")
 
     def __str__(self) -> str:

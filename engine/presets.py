@@ -71,7 +71,7 @@ def _check(path: Path, content: object) -> Preset:
     content = dict(content)
     if content.pop("format", None) != FORMAT:
         raise _bad(path, f'has no "format": {FORMAT}, the only one that this engine reads')
-    kinds = dict.fromkeys(("label", "description", "group", "negative"), str)
+    kinds: dict[str, type] = dict.fromkeys(("label", "description", "group", "negative"), str)
     kinds |= {"templates": list, "settings": dict}
     for name, value in content.items():
         if name not in kinds:

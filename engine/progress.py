@@ -56,6 +56,8 @@ class Stopwatch:
             self._guided += 1
             self._step_s = took if self._step_s is None else MEMORY * self._step_s + (1 - MEMORY) * took
             self._end = now + self._step_s * (total - step + self._after_steps) + self._after_s
+        if phase == PHASES[-1] and step == total:
+            self._end = now
         left = None if self._end is None else max(0.0, self._end - now)
         speed = 1 / self._step_s if phase == "guide" and self._step_s else None
         return Progress(phase, step, total, loss, speed, left)

@@ -115,9 +115,9 @@ def request_of(message: object) -> Request:
 
 def reply(request_id: RequestId | None, outcome: Params | PatinaError) -> dict[str, Any]:
     """The response to a request: its result or its error."""
-    failed = isinstance(outcome, PatinaError)
-    body = {"error": outcome.as_dict()} if failed else {"result": outcome}
-    return {"jsonrpc": "2.0", "id": request_id, **body}
+    if isinstance(outcome, PatinaError):
+        return {"jsonrpc": "2.0", "id": request_id, "error": outcome.as_dict()}
+    return {"jsonrpc": "2.0", "id": request_id, "result": outcome}
 
 
 def notification(method: str, params: Params) -> dict[str, Any]:

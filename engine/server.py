@@ -7,6 +7,7 @@ methods. The main thread reads; one worker thread computes.
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import logging
 import os
 import sys
@@ -195,7 +196,8 @@ class News:
 def serve() -> int:
     """Serve stdin until it ends, the client says shutdown, or the parent process dies.
 
-    Never returns to an interpreter that waits for its worker: the process ends with this call's result.
+    Returns:
+        The exit code. Leave by `os._exit`: an orderly exit would wait for a worker that may be stuck.
     """
     requests, answers = stdio.own_stdin(), stdio.own_stdout()
     logging.basicConfig(
@@ -221,12 +223,11 @@ def serve() -> int:
 def _generation() -> ModuleType:
     """The module that computes. Importing it imports torch: seconds, and only ever on the worker."""
     try:
-        from engine import generation
+        return importlib.import_module("engine.generation")
     except (ImportError, OSError) as error:
         raise PatinaError(
             "The engine's packages cannot be loaded. Install the engine again.", details=repr(error)
         ) from error
-    return generation
 
 
 def _only(request: Request, allowed: dict[str, Any]) -> None:

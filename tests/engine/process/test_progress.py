@@ -28,8 +28,17 @@ def test_seconds_left_are_the_missing_steps_and_what_follows():
     assert news.seconds_left == pytest.approx(2.0 * 4 + 3.0)
     clock.now += 8.0
     assert watch.tick("rank", 1, 1).seconds_left == pytest.approx(3.0)
+    clock.now += 1.0
+    assert watch.tick("write", 1, 2).seconds_left == pytest.approx(2.0)
+    assert watch.tick("write", 2, 2).seconds_left == 0.0  # over, whatever the allowance was
+
+
+def test_an_allowance_that_was_too_small_leaves_nothing_rather_than_less():
+    clock = Clock()
+    watch = Stopwatch(after_guide_s=1.0, clock=clock)
+    watch.tick("guide", 1, 1)
     clock.now += 60.0
-    assert watch.tick("write", 1, 1).seconds_left == 0.0
+    assert watch.tick("rank", 1, 1).seconds_left == 0.0
 
 
 def test_one_slow_step_does_not_throw_the_estimate():
