@@ -56,9 +56,7 @@ def file_icon(path: str) -> int:
     icon = _collection.get(path)
     if icon is None and Path(path).is_file():
         icon = _collection.load(path, path, "IMAGE")
-        tuple(
-            icon.image_size
-        )  # loads it now: Blender would draw a spinner first
+        tuple(icon.image_size)  # loads it now: Blender would draw a spinner first
     return icon.icon_id if icon else 0
 
 

@@ -29,7 +29,8 @@ class PATINA_OT_restart_engine(Operator):
         try:
             pump.session.restart()
         except EngineError as error:
-            self.report({"ERROR"}, error.message)
+            # In a window the panel says it; an error would open a pop-up over the panel as well.
+            self.report({"ERROR"} if bpy.app.background else {"WARNING"}, error.message)
             return {"CANCELLED"}
         finally:
             pump.wake()

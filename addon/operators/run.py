@@ -5,6 +5,7 @@
 import json
 import random
 
+import bpy
 from bpy.props import IntProperty
 from bpy.types import Context, Operator
 
@@ -33,7 +34,8 @@ class PATINA_OT_generate(Operator):
         try:
             pump.session.generate(settings, preferences.device(), preferences.results_folder())
         except EngineError as error:
-            self.report({"ERROR"}, error.message)
+            # In a window the panel says it; an error would open a pop-up over the panel as well.
+            self.report({"ERROR"} if bpy.app.background else {"WARNING"}, error.message)
             return {"CANCELLED"}
         finally:
             pump.wake()
