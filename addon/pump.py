@@ -9,7 +9,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import images, preferences
-from .link import State
+from .link import EngineError, State
 from .session import Session
 
 log = logging.getLogger(__name__)
@@ -28,9 +28,9 @@ def tick() -> float | None:
         changed = session.poll()
         if _show_pictures() or changed:
             mirror()
-    except Exception:  # the timer's outermost frame: Blender would drop it and leave a bar that never moves
+    except Exception as error:  # the timer's outermost frame: Blender would drop it, and the bar never move
         log.exception("the pump failed")
-        session.engine.stop()
+        session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
     if not session.engine.alive:
         return None

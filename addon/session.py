@@ -121,9 +121,14 @@ class Session:
         events = self.engine.poll()
         for event in events:
             self._take(event)
-        if self.busy and before is State.STARTING and self.engine.state is State.BUSY:
+        if before is State.STARTING and self.engine.state is State.BUSY and not events:
             self.status = "Ready to begin"
         return bool(events) or self.engine.state is not before
+
+    def give_up(self, error: EngineError) -> None:
+        """End the engine over an error of our own."""
+        self.engine.stop()
+        self.error, self.status = error, ""
 
     def _take(self, event: object) -> None:
         if isinstance(event, Progress):

@@ -7,6 +7,8 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -32,25 +34,33 @@ def pytest_sessionfinish() -> None:
     shutil.rmtree(HOME, ignore_errors=True)
 
 
-@pytest.fixture
-def timers():
-    """bpy.app.timers as something that a test turns by hand: without a window Blender never does."""
-    with TimerPump() as pump:
-        yield pump
+@contextmanager
+def enabled(timers: TimerPump, folder: Path) -> Iterator[Blender]:
+    """A fresh file, and the add-on freshly enabled, with its results in a folder of the test's."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATINA_ENGINE_PYTHON", str(engine_python()))
+        bpy.ops.wm.read_homefile(use_factory_startup=True)
+        bpy.ops.preferences.addon_enable(module="patina")
+        package = importlib.import_module("patina")
+        bpy.context.preferences.addons["patina"].preferences.results_folder = str(folder / "results")
+        yield Blender(package, timers, folder)
+        if "patina" in bpy.context.preferences.addons:
+            bpy.ops.preferences.addon_disable(module="patina")
+        assert not timers.queue, "the add-on left a timer behind"
 
 
 @pytest.fixture
-def blender(timers, tmp_path, monkeypatch):
-    """A fresh file, and the add-on freshly enabled, with its results in tmp_path."""
-    monkeypatch.setenv("PATINA_ENGINE_PYTHON", str(engine_python()))
-    bpy.ops.wm.read_homefile(use_empty=False, use_factory_startup=True)
-    bpy.ops.preferences.addon_enable(module="patina")
-    package = importlib.import_module("patina")
-    bpy.context.preferences.addons["patina"].preferences.results_folder = str(tmp_path / "results")
-    yield Blender(package, timers, tmp_path)
-    if "patina" in bpy.context.preferences.addons:
-        bpy.ops.preferences.addon_disable(module="patina")
-    assert not timers.queue, "the add-on left a timer behind"
+def blender(tmp_path):
+    """The add-on in a fresh file. Its timer is turned by hand: without a window Blender never does."""
+    with TimerPump() as timers, enabled(timers, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    """The same for a whole module: its engine serves one test after the other, as torch takes its time."""
+    with TimerPump() as timers, enabled(timers, tmp_path_factory.mktemp("running")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -27,6 +27,22 @@ def engine_python() -> Path:
     return ROOT / ".env" / "engine" / inside
 
 
+def gone(pid: int) -> bool:
+    """Whether there is no such process any more, or only a zombie that is not ours to collect."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_gone(pid: int, timeout_s: float = 10.0) -> None:
+    """Wait for the end of a process."""
+    end = time.monotonic() + timeout_s
+    while not gone(pid):
+        assert time.monotonic() < end, f"process {pid} still runs after {timeout_s:g} s"
+        time.sleep(0.02)
+
+
 class TimerPump:
     """Stands in for bpy.app.timers' functions while it is entered. `turn` calls what is due, in real time."""
 

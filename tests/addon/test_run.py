@@ -1,0 +1,225 @@
+"""Generate, the pump, and every kind of trouble, with engines of a few lines; and how the real one ends."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import textwrap
+
+import bpy
+import pytest
+
+from tests.addon.link.fake import TALK
+from tests.addon.support import ROOT, draw, engine_python, gone, wait_gone
+
+
+@pytest.fixture
+def ask(blender):
+    """Set up a small run and press Generate."""
+    inputs = blender.inputs
+    inputs.prompt, inputs.size, inputs.variations, inputs.steps = "red bricks", "128", 2, 2
+    inputs.judge_views, inputs.cutouts = 2, 2
+
+    def press(**settings):
+        for name, value in settings.items():
+            setattr(inputs, name, value)
+        assert bpy.ops.patina.generate() == {"FINISHED"}
+
+    return press
+
+
+@pytest.fixture
+def small_engine(tmp_path, monkeypatch):
+    """Another engine in place of the real one: a few lines that know the protocol."""
+
+    def use(body):
+        package = tmp_path / "root" / "engine"
+        package.mkdir(parents=True, exist_ok=True)
+        (package / "__init__.py").write_text("")
+        (package / "__main__.py").write_text(TALK + textwrap.dedent(body))
+        monkeypatch.setenv("PATINA_ENGINE_ROOT", str(package.parent))
+        monkeypatch.setenv("PATINA_ENGINE_PYTHON", sys.executable)
+
+    return use
+
+
+@pytest.mark.parametrize("ending", ["os._exit(0)", "os.kill(os.getpid(), 9)"], ids=["quits", "is killed"])
+def test_no_engine_outlives_blender(tmp_path, ending):
+    script = f"""
+import os
+os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
+os.makedirs({str(tmp_path)!r} + "/scripts/addons")
+os.symlink({str(ROOT / "addon")!r}, {str(tmp_path)!r} + "/scripts/addons/patina")
+import bpy, sys, time
+bpy.ops.preferences.addon_enable(module="patina")
+bpy.context.scene.patina.prompt = "moss"
+bpy.context.scene.patina.steps = 5000
+bpy.ops.patina.generate()
+pump = sys.modules["patina.pump"]
+end = time.monotonic() + 30
+while not pump.session.engine.facts.version and time.monotonic() < end:
+    pump.tick()
+    time.sleep(0.02)
+print("ENGINE", pump.session.engine.pid, bpy.context.window_manager.patina.state, flush=True)
+{ending}
+"""
+    environment = {**os.environ, "PATINA_ENGINE_PYTHON": str(engine_python())}
+    with subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True, env=environment
+    ) as child:
+        line = next(line for line in child.stdout if line.startswith("ENGINE"))
+        child.wait(60)
+    assert line.split()[2] == "starting"
+    wait_gone(int(line.split()[1]))
+
+
+def test_a_clean_exit_with_a_running_engine_is_clean(tmp_path):
+    """No crash, no hang, no process: what a person does who closes Blender in mid-run."""
+    script = f"""
+import os
+os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
+os.makedirs({str(tmp_path)!r} + "/scripts/addons")
+os.symlink({str(ROOT / "addon")!r}, {str(tmp_path)!r} + "/scripts/addons/patina")
+import bpy, sys
+bpy.ops.preferences.addon_enable(module="patina")
+bpy.context.scene.patina.prompt = "moss"
+bpy.ops.patina.generate()
+pump = sys.modules["patina.pump"]
+assert bpy.app.timers.is_registered(pump.tick)
+print("ENGINE", pump.session.engine.pid, flush=True)
+"""
+    environment = {**os.environ, "PATINA_ENGINE_PYTHON": str(engine_python())}
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        stdout=subprocess.PIPE, text=True, env=environment, timeout=60, check=False,
+    )  # fmt: skip
+    pid = next(line for line in done.stdout.splitlines() if line.startswith("ENGINE")).split()[1]
+    assert done.returncode == 0
+    wait_gone(int(pid))
+
+
+def test_generate_needs_a_prompt(blender):
+    blender.inputs.prompt = "  "
+    assert not bpy.ops.patina.generate.poll()
+    with pytest.raises(RuntimeError, match="Describe a surface first"):
+        bpy.ops.patina.generate()
+
+
+def test_a_missing_engine_is_a_calm_state_with_a_way_out(blender, ask, monkeypatch):
+    monkeypatch.setenv("PATINA_ENGINE_PYTHON", "/nowhere/python")
+    with pytest.raises(RuntimeError, match="not installed"):
+        ask()
+    assert blender.state.state == "missing"
+    assert "patina.open_preferences" in draw(bpy.types.PATINA_PT_main).operators()
+    blender.timers.turn()
+    blender.until(lambda: not blender.timers.queue, 5)
+
+
+def test_the_timer_hurries_only_while_there_is_something_to_see(blender, ask, small_engine):
+    small_engine(
+        """
+        for method, id, params in requests():
+            if method == "initialize":
+                greet(id); ready()
+            elif method == "generate":
+                job = id
+                tell("job/progress", job=id, phase="guide", step=1, total=4, loss=None, seconds_left=200.0)
+            elif method == "cancel":
+                answer(id, cancelled=True)
+                refuse(job, "Cancelled.", "cancelled")
+        """
+    )
+    assert not blender.timers.queue
+    ask()
+    blender.until(lambda: blender.state.progress > 0)
+    assert blender.state.status == "Step 1 of 4, 3 min left"
+    assert len(blender.timers.queue) == 1
+    assert set(blender.timers.intervals) == {0.05}
+    bpy.ops.patina.cancel()
+    blender.until(lambda: not blender.state.job)
+    assert blender.timers.intervals[-1] == 1.0
+    blender.session.engine.stop()
+    blender.until(lambda: not blender.timers.queue, 10)
+
+
+def test_a_bug_in_a_tick_is_a_message_and_not_a_bar_that_never_moves(blender, ask, small_engine, monkeypatch):
+    small_engine("time.sleep(600)")
+    ask()
+    pid = blender.session.engine.pid
+    monkeypatch.setattr(blender.session, "poll", lambda: 1 / 0)
+    blender.until(lambda: not blender.state.job, 5)
+    monkeypatch.undo()
+    assert blender.state.message
+    blender.until(lambda: gone(pid), 5)
+
+
+def test_an_answer_that_lacks_something_is_a_message(blender, ask, small_engine):
+    small_engine(
+        """
+        for method, id, params in requests():
+            if method == "initialize":
+                greet(id); ready()
+            else:
+                answer(id, folder=params["folder"], prompt="x", variations=[{"rank": 1}])
+        """
+    )
+    ask()
+    blender.until(lambda: not blender.state.job)
+    assert "lacks" in blender.state.message
+    assert len(blender.state.results) == 0
+
+
+def test_the_log_can_be_copied(blender, ask, small_engine):
+    small_engine("print('why it failed', file=sys.stderr); sys.exit(4)")
+    ask()
+    blender.until(lambda: blender.state.state == "failed")
+    assert blender.state.log_tail == "why it failed"
+    text = sys.modules["patina.operators.engine"].report()
+    assert "why it failed" in text
+    assert "code 4" in text
+    assert bpy.app.version_string in text
+    assert bpy.ops.patina.copy_log() == {"FINISHED"}
+    assert bpy.ops.patina.dismiss() == {"FINISHED"}
+    assert blender.state.message == ""
+
+
+def test_selecting_a_variation(finished):
+    assert bpy.ops.patina.select(index=1) == {"FINISHED"}
+    assert finished.state.selected == 1
+    assert finished.session.chosen.rank == 2
+    assert bpy.ops.patina.select(index=9) == {"CANCELLED"}
+    assert finished.state.selected == 1
+
+
+def test_shuffling_draws_another_seed(blender):
+    seeds = set()
+    for _ in range(5):
+        assert bpy.ops.patina.shuffle_seed() == {"FINISHED"}
+        seeds.add(blender.inputs.seed)
+    assert len(seeds) == 5
+
+
+@pytest.mark.parametrize(
+    ("operator", "reason"),
+    [("cancel", "Nothing is running"), ("apply", "Generate a material first")],
+)
+def test_a_grey_button_says_why(blender, operator, reason):
+    assert not getattr(bpy.ops.patina, operator).poll()
+    with pytest.raises(RuntimeError, match=reason):
+        getattr(bpy.ops.patina, operator)()
+
+
+def test_apply_says_what_to_select(finished):
+    light = bpy.data.objects["Light"]
+    for item in bpy.context.selected_objects:
+        item.select_set(False)
+    bpy.context.view_layer.objects.active = light
+    with pytest.raises(RuntimeError, match="Select an object"):
+        bpy.ops.patina.apply()
+    bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
+    bpy.ops.object.mode_set(mode="EDIT")
+    with pytest.raises(RuntimeError, match="Object Mode"):
+        bpy.ops.patina.apply()
+    bpy.ops.object.mode_set(mode="OBJECT")
+    assert bpy.ops.patina.apply() == {"FINISHED"}
