@@ -27,7 +27,7 @@ from xml.etree import ElementTree as ET
 ROOT = Path(__file__).resolve().parent
 ENV = ROOT / ".env"
 WINDOWS = os.name == "nt"
-DEMO_BLENDER = "bpy-5.0"
+DEMO_BLENDER, DEMO_PROMPT = "bpy-5.0", "mossy cobblestones"
 
 
 class Failed(Exception):
@@ -224,7 +224,7 @@ def test(arguments: Sequence[str]) -> int:
     """Every check and test. With pytest arguments only pytest, and with paths only what they name."""
     count: Counter[str] = Counter()
     for title, command in CHECKS.items() if not arguments else ():
-        heading(title)
+        print(f"\n--- {title} ---")
         if run(environment("dev"), "-m", *command):
             print(f"The check of {title} failed: {' '.join(command)}")
             count["failed"] += 1
@@ -241,18 +241,13 @@ def test(arguments: Sequence[str]) -> int:
 def run_stage(stage: Stage, arguments: Sequence[str], count: Counter[str]) -> None:
     """Run one stage's pytest and add its outcome; dying or hanging counts as one more failure."""
     python = environment(stage.environment)
-    heading(stage.title)
+    print(f"\n--- {stage.title} ---")
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         ignored = [f"--ignore={path}" for path in stage.without]
         code = run(
             python,
-            "-m",
-            "pytest",
-            *stage.options,
-            *ignored,
-            f"--junitxml={report}",
-            *arguments,
+            *("-m", "pytest", *stage.options, *ignored, f"--junitxml={report}", *arguments),
             timeout_s=stage.timeout_s,
             PATINA_ENGINE_PYTHON=str(environment("dev")),
             OMP_NUM_THREADS="1",  # two workers on two cores would get in each other's way
@@ -273,10 +268,6 @@ def add_report(report: Path, count: Counter[str]) -> None:
         )
         failed = failures + errors
         count.update(passed=total - failed - skipped, failed=failed, skipped=skipped)
-
-
-def heading(title: str) -> None:
-    print(f"\n--- {title} ---", flush=True)
 
 
 def package() -> int:
@@ -368,14 +359,13 @@ def parser() -> argparse.ArgumentParser:
     door = argparse.ArgumentParser(prog="build.py", description="Patina's one door for people.")
     commands = door.add_subparsers(dest="command", required=True, metavar="COMMAND")
     one = commands.add_parser("demo", help="make a material from a prompt, in a real Blender, and render it")
-    one.add_argument("prompt", nargs="?", default="mossy cobblestones")
-    one.add_argument("--preset", default="stone", help="a file in presets/ (default: stone)")
+    one.add_argument("prompt", nargs="?", help=f"the surface in your own words (default: {DEMO_PROMPT!r})")
+    one.add_argument("--preset", help="a file in presets/ (default: plain, or stone for the default prompt)")
     one.add_argument("--out", type=Path, default=ROOT / "demo-out", help="folder (default: demo-out/)")
     commands.add_parser("test", help="run every check and test; further arguments go to pytest")
     commands.add_parser("package", help="write the add-on zip and validate it")
-    commands.add_parser(
-        "train", add_help=False, help="train the starter models; further arguments go to the engine"
-    )
+    learn = "train the starter models; further arguments go to the engine"
+    commands.add_parser("train", add_help=False, help=learn)
     return door
 
 
@@ -388,9 +378,10 @@ def main(arguments: Sequence[str]) -> int:
         return {"test": test, "train": train}[chosen.command](further)
     if further:
         door.error(f"{chosen.command} does not know {' '.join(further)}")
-    return (
-        package() if chosen.command == "package" else demo(chosen.prompt, chosen.preset, chosen.out.resolve())
-    )
+    if chosen.command == "package":
+        return package()
+    preset = chosen.preset or ("plain" if chosen.prompt else "stone")
+    return demo(chosen.prompt or DEMO_PROMPT, preset, chosen.out.resolve())
 
 
 if __name__ == "__main__":
