@@ -31,7 +31,7 @@ class AugmentParams:
     """What is done to n views of side s of each of B variations. CPU tensors, float32.
 
     Attributes:
-        colour: (B, n, 3, 4), affine map of sRGB values: the first three columns times (r, g, b), plus the last.
+        colour: (B, n, 3, 4), affine map of sRGB values: three columns times (r, g, b), plus the last.
         noise: (B, 3, s + 7 (n - 1), s), standard normal; cut i adds rows 7 i .. 7 i + s.
         noise_std: (B, n), what the noise is multiplied with, in picture values.
         box: (B, n, 4), left, top, width, height of the erased rectangle, view px; width 0 erases nothing.

@@ -104,7 +104,7 @@ class Cutouts:
     def _draw_matrix(
         self, streams: Sequence[torch.Generator], picture_px: tuple[int, int], progress: float
     ) -> Tensor:
-        """Matrices (B, n, 3, 3), view → picture: perspective first, then shear, flip, scale, rotation, place."""
+        """Matrices (B, n, 3, 3), view → picture: perspective, then shear, flip, scale, rotation, place."""
         B, n, s = len(streams), self.count, self.size_px
         side = self._draw_side(streams, picture_px, progress)  # (B, n)
         centre = self._draw_centre(streams, picture_px, side)  # (B, n, 2)
@@ -146,4 +146,5 @@ class Cutouts:
         """Centres (B, n, 2), x first, picture px, of crops with the given sides (B, n)."""
         at = uniform(streams, (self.count, 2)).unbind(-1)
         axes = zip(at, picture_px[::-1], self.tile[::-1], strict=True)
-        return torch.stack([u * l if tiles else side / 2 + u * (l - side) for u, l, tiles in axes], dim=-1)
+        placed = [u * length if tiles else side / 2 + u * (length - side) for u, length, tiles in axes]
+        return torch.stack(placed, dim=-1)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 LEVEL_BIAS = -0.25
 """Added to the ideal pyramid level. Against 64 samples a pixel, on brick, 1/f and white pictures at
@@ -101,17 +101,18 @@ def _atlas(levels: Sequence[Tensor], tile: tuple[bool, bool]) -> Tensor:
     """
     framed = []
     width = levels[0].shape[-1]
-    for x in levels:
-        x = F.pad(x, (1, 1, 0, 0), "circular" if tile[1] else "replicate")  # a mirror repeats its last pixel
-        x = F.pad(x, (0, 0, 1, 1), "circular" if tile[0] else "replicate")
+    beyond = ["circular" if tiles else "replicate" for tiles in tile]  # a mirror repeats its last pixel
+    for level in levels:
+        x = F.pad(level, (1, 1, 0, 0), beyond[1])
+        x = F.pad(x, (0, 0, 1, 1), beyond[0])
         framed.append(F.pad(x, (0, width + 2 - x.shape[-1])))
     return torch.cat(framed, dim=-2)
 
 
 def _place(levels: Sequence[Tensor], level: Tensor, atlas: Tensor) -> tuple[Tensor, Tensor]:
-    """The linear map from picture to atlas for given levels (B, n): factor and offset, each (B, n, 2), x first.
+    """From picture to atlas at given levels (B, n): factor and offset, each (B, n, 2), x first.
 
-    The atlas is measured as `grid_sample` does: -1..1 from the left edge to the right, and from the top to the bottom.
+    The atlas is measured as `grid_sample` does: -1..1 from its left edge to the right, from top to bottom.
     """
     full = torch.tensor(levels[0].shape[-2:])
     sides = torch.tensor([x.shape[-2:] for x in levels])  # (L, 2), height first
@@ -123,7 +124,7 @@ def _place(levels: Sequence[Tensor], level: Tensor, atlas: Tensor) -> tuple[Tens
 
 
 def _look_up(atlas: Tensor, x: Tensor, y: Tensor, factor: Tensor, offset: Tensor) -> Tensor:
-    """Bilinear values (B, n, C, s, s) at picture coordinates x, y (B, n, s, s), through factor and offset (B, n, 2)."""
+    """Bilinear values (B, n, C, s, s) at x, y (B, n, s, s), picture px, by factor and offset (B, n, 2)."""
     B, n, s = x.shape[:3]
     a, b = factor[..., None, None], offset[..., None, None]
     grid = torch.stack([torch.addcmul(b[:, :, i], u, a[:, :, i]) for i, u in enumerate((x, y))], dim=-1)

@@ -9,7 +9,7 @@ from hypothesis.strategies import booleans, floats, integers, lists, tuples
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine.synthesis.cutouts import INNER_SCALE, MAX_MAGNIFICATION, Cutouts, CutoutParams
+from engine.synthesis.cutouts import INNER_SCALE, MAX_MAGNIFICATION, CutoutParams, Cutouts
 from engine.synthesis.seeds import streams
 from engine.synthesis.warp import warp
 
@@ -18,7 +18,7 @@ TILES = tuples(booleans(), booleans())
 
 
 def corners(params: CutoutParams, s: int) -> Tensor:
-    """Where the corners of the views lie in the picture: (B, n, 4, 2), x first, clockwise from the top left."""
+    """Where the corners of the views lie in the picture: (B, n, 4, 2), x first, clockwise from top left."""
     square = torch.tensor([[0.0, 0, 1], [s, 0, 1], [s, s, 1], [0, s, 1]])
     seen = torch.einsum("bnij,kj->bnki", params.matrix, square)
     return seen[..., :2] / seen[..., 2:]
@@ -62,6 +62,7 @@ def test_a_disc_stays_a_disc_in_a_picture_that_is_not_square():
     progress=floats(0, 1),
     s=integers(16, 128),
 )
+@example(picture_px=(40, 300), tile=(False, True), progress=0.5, s=128)  # far smaller than the view
 def test_crops_stay_inside_where_the_axis_does_not_tile(picture_px, tile, progress, s):
     params = Cutouts(s, 16, tile, strength=0).draw(streams([1], "inside"), picture_px, progress)
     for axis, (side, tiles) in enumerate(zip(picture_px[::-1], tile[::-1], strict=True)):
@@ -124,7 +125,7 @@ def test_strength_bends_views_but_leaves_their_place():
     seeds=lists(integers(0, 2**32), min_size=2, max_size=4, unique=True), tile=TILES, progress=floats(0, 1)
 )
 def test_a_variation_is_cut_the_same_alone_and_in_company(seeds, tile, progress):
-    """Made again alone from its seed, a variation must be the same picture: so to the last bit, three steps on."""
+    """Made again alone from its seed, a variation must be the same picture: to the last bit, three steps on."""
     cutouts = Cutouts(20, 3, tile)
     pictures = torch.rand(len(seeds), 3, 32, 48, generator=torch.Generator().manual_seed(0))
     together, alone = streams(seeds, "cutouts"), streams(seeds[-1:], "cutouts")

@@ -23,7 +23,7 @@ def place(scale: float = 1.0, dx: float = 0.0, dy: float = 0.0) -> Tensor:
 
 
 def random_matrices(B: int, n: int, reach: float, seed: int) -> Tensor:
-    """Matrices (B, n, 3, 3) that turn, shrink or magnify up to 5 times, lead far outside and converge a little."""
+    """Matrices (B, n, 3, 3) that turn, shrink or magnify up to 5 times, lead far outside and converge."""
     g = torch.Generator().manual_seed(seed)
     scale = torch.empty(B, n, 1, 1).uniform_(-1, 2.3, generator=g).exp2()
     m = torch.zeros(B, n, 3, 3)
@@ -118,7 +118,7 @@ def test_convention_the_matrix_maps_the_view_to_the_picture():
 
 
 def test_convention_coordinates_count_from_the_corner():
-    """Twice as coarse a view shows means of 2 x 2 pixels, from the first ones on: not shifted by half a pixel."""
+    """Twice as coarse a view shows means of 2 x 2 pixels, from the first on: not half a pixel off."""
     picture = torch.rand(1, 2, 8, 8)
     view = warp(picture, place(scale=2), 4, PLANE)[0, 0]
     torch.testing.assert_close(view, torch.nn.functional.avg_pool2d(picture, 2)[0], rtol=0, atol=1e-5)
@@ -162,7 +162,7 @@ def test_views_of_a_rolled_picture_roll_along(dy, dx, log2_scale, seed):
     assert level_of(m, 8).max() <= levels
     expected = warp(picture, m, 8, TORUS)
     rolled = warp(picture.roll((dy, dx), dims=(-2, -1)), shift @ m, 8, TORUS)
-    # 1e-4: coordinates beyond 100 px in float32 are good to 1e-5, and white noise is as steep as a picture can be
+    # 1e-4: coordinates beyond 100 px in float32 are good to 1e-5, and white noise is as steep as can be
     torch.testing.assert_close(rolled, expected, rtol=0, atol=1e-4)
 
 
