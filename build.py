@@ -96,7 +96,7 @@ def reason(title: str, output: str) -> str:
     )
     known = {
         "ensurepip": "This Python cannot make environments. Install its venv part (Debian: python3-venv).",
-        "No space left": "The disk is full. The environments need about 12 GB.",
+        "No space left": "The disk is full. The environments take about 8 GB.",
         "error sending request": no_network,  # uv
         "network was disabled": no_network,
         "from versions: none": no_network,  # pip
