@@ -24,7 +24,7 @@ class PriorConfig(BaseModel):
 
     n_embed: int = 1024
     text_dim: int = 128
-    width: int = 256
+    width: int = 192
     dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 1, 1)
 
 
@@ -44,10 +44,9 @@ class Block(nn.Module):
         self.norm2 = nn.GroupNorm(8, width)
         self.conv2 = nn.Conv2d(width, width, 1)
         self.modulate = nn.Linear(width, 2 * width)
-        nn.init.zeros_(self.conv2.weight)
-        nn.init.zeros_(self.conv2.bias)
-        nn.init.zeros_(self.modulate.weight)
-        nn.init.zeros_(self.modulate.bias)
+        with torch.no_grad():  # every block starts as the identity
+            for p in (*self.conv2.parameters(), *self.modulate.parameters()):
+                p.zero_()
 
     def forward(self, x: Tensor, c: Tensor, wrap: Wrap) -> Tensor:
         scale, shift = self.modulate(c)[:, :, None, None].chunk(2, 1)
@@ -86,7 +85,7 @@ class Prior(nn.Module):
         x = self.embed(codes).permute(0, 3, 1, 2)
         for block in self.blocks:
             x = block(x, c, wrap)
-        return self.head(F.silu(self.norm(x)))  # type: ignore[no-any-return]
+        return self.head(F.silu(self.norm(x)))
 
     @torch.no_grad()
     def sample(
@@ -139,4 +138,4 @@ class Prior(nn.Module):
         if text_scale != 1:
             free = self(codes, text, ~drop, wrap).float()
             logits = free + text_scale * (logits - free)
-        return logits.flatten(2).mT  # type: ignore[no-any-return]
+        return logits.flatten(2).mT

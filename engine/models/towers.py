@@ -62,7 +62,7 @@ class TextureNet(nn.Module):
             x = stage(x)
             if i > 0:
                 pooled.append(statistics(x))
-        return self.head(self.mix(torch.cat(pooled, -1)))  # type: ignore[no-any-return]
+        return self.head(self.mix(torch.cat(pooled, -1)))
 
 
 @register_model

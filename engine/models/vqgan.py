@@ -128,10 +128,22 @@ class Resample(nn.Module):
 
 
 class Level(nn.Module):
-    """The blocks of one resolution, with attention where the configuration asks for it."""
+    """The blocks of one resolution, with attention where the configuration asks for it.
 
-    def __init__(self, channels: list[int], *, attention: bool, cfg: VQGANConfig) -> None:
+    Args:
+        channels: of the input, then of every block's output.
+        attention: after every block.
+        resample: "downsample" or "upsample", as its key is called, or None at the last level.
+        cfg: of the whole network.
+    """
+
+    def __init__(
+        self, channels: list[int], *, attention: bool, resample: str | None, cfg: VQGANConfig
+    ) -> None:
         super().__init__()
+        self.resample = resample
+        if resample is not None:
+            self.add_module(resample, Resample(channels[-1], up=resample == "upsample", cfg=cfg))
         pairs = list(pairwise(channels))
         self.block = nn.ModuleList(ResnetBlock(a, b, cfg) for a, b in pairs)
         self.attn = nn.ModuleList(AttnBlock(b, cfg) for _, b in pairs if attention)
@@ -141,7 +153,7 @@ class Level(nn.Module):
             x = block(x, wrap)
             if len(self.attn) > 0:
                 x = self.attn[i](x)
-        return x
+        return x if self.resample is None else self.get_submodule(self.resample)(x, wrap)
 
 
 class Mid(nn.Module):
@@ -169,10 +181,8 @@ class Encoder(nn.Module):
         for i in range(len(cfg.ch_mult)):
             channels = [widths[i]] + [widths[i + 1]] * cfg.num_res_blocks
             attention = cfg.resolution // cfg.patch // 2**i in cfg.attn_resolutions
-            level = Level(channels, attention=attention, cfg=cfg)
-            if i < len(cfg.ch_mult) - 1:
-                level.downsample = Resample(widths[i + 1], up=False, cfg=cfg)
-            self.down.append(level)
+            resample = "downsample" if i < len(cfg.ch_mult) - 1 else None
+            self.down.append(Level(channels, attention=attention, resample=resample, cfg=cfg))
         self.mid = Mid(widths[-1], cfg)
         self.norm_out = nn.GroupNorm(cfg.norm_groups, widths[-1], eps=1e-6)
         self.conv_out = Conv(widths[-1], cfg.z_channels, 3, pads=(1, 1, 1, 1), border=cfg.border)
@@ -181,8 +191,6 @@ class Encoder(nn.Module):
         h = self.conv_in(F.pixel_unshuffle(x, self.patch), wrap)
         for level in self.down:
             h = level(h, wrap)
-            if hasattr(level, "downsample"):
-                h = level.downsample(h, wrap)
         return self.conv_out(F.silu(self.norm_out(self.mid(h, wrap))), wrap)
 
 
@@ -200,10 +208,8 @@ class Decoder(nn.Module):
             c_in = widths[min(i + 1, len(widths) - 1)]
             channels = [c_in] + [widths[i]] * (cfg.num_res_blocks + 1)
             attention = cfg.resolution // cfg.patch // 2**i in cfg.attn_resolutions
-            level = Level(channels, attention=attention, cfg=cfg)
-            if i > 0:
-                level.upsample = Resample(widths[i], up=True, cfg=cfg)
-            self.up.append(level)
+            resample = "upsample" if i > 0 else None
+            self.up.append(Level(channels, attention=attention, resample=resample, cfg=cfg))
         self.norm_out = nn.GroupNorm(cfg.norm_groups, widths[0], eps=1e-6)
         self.conv_out = Conv(widths[0], cfg.out_ch * cfg.patch**2, 3, pads=(1, 1, 1, 1), border=cfg.border)
 
@@ -211,9 +217,34 @@ class Decoder(nn.Module):
         h = self.mid(self.conv_in(h, wrap), wrap)
         for level in reversed(self.up):
             h = level(h, wrap)
-            if hasattr(level, "upsample"):
-                h = level.upsample(h, wrap)
         return F.pixel_shuffle(self.conv_out(F.silu(self.norm_out(h)), wrap), self.patch)
+
+
+class NearestCodes(nn.Module):
+    """A codebook whose codes are chosen by distance; taming's key is `embedding`."""
+
+    def __init__(self, cfg: VQGANConfig) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(cfg.n_embed, cfg.embed_dim)
+
+    @property
+    def table(self) -> nn.Embedding:
+        """The codebook."""
+        return self.embedding
+
+
+class GumbelCodes(nn.Module):
+    """A codebook whose codes are chosen by logits; taming's keys are `proj` and `embed`."""
+
+    def __init__(self, cfg: VQGANConfig) -> None:
+        super().__init__()
+        self.proj = nn.Conv2d(cfg.embed_dim, cfg.n_embed, 1)
+        self.embed = nn.Embedding(cfg.n_embed, cfg.embed_dim)
+
+    @property
+    def table(self) -> nn.Embedding:
+        """The codebook."""
+        return self.embed
 
 
 class VQGAN(nn.Module):
@@ -230,21 +261,14 @@ class VQGAN(nn.Module):
         self.f = cfg.patch * 2 ** (len(cfg.ch_mult) - 1)
         self.encoder = Encoder(cfg)
         self.decoder = Decoder(cfg)
-        self.quantize = nn.Module()
-        table = nn.Embedding(cfg.n_embed, cfg.embed_dim)
-        if cfg.gumbel:  # encodes to logits over the codes rather than to a place among them
-            self.quantize.proj = nn.Conv2d(cfg.embed_dim, cfg.n_embed, 1)
-            self.quantize.embed = table
-        else:
-            self.quantize.embedding = table
+        self.quantize = GumbelCodes(cfg) if cfg.gumbel else NearestCodes(cfg)
         self.quant_conv = nn.Conv2d(cfg.z_channels, cfg.embed_dim, 1)
         self.post_quant_conv = nn.Conv2d(cfg.embed_dim, cfg.z_channels, 1)
 
     @property
     def codebook(self) -> Tensor:
         """(n_embed, embed_dim), float32; on the unit sphere where `l2_codes` is set."""
-        table = self.quantize.embed if self.cfg.gumbel else self.quantize.embedding
-        codes = table.weight.float()  # type: ignore[union-attr,operator]
+        codes = self.quantize.table.weight.float()
         return F.normalize(codes, dim=-1) if self.cfg.l2_codes else codes
 
     def z_range(self) -> tuple[Tensor, Tensor]:
@@ -254,7 +278,7 @@ class VQGAN(nn.Module):
 
     def encode(self, x: Tensor, wrap: Wrap = TORUS) -> Tensor:
         """Picture in 0..1 → unquantised latent (B, embed_dim, H/f, W/f)."""
-        return self.quant_conv(self.encoder(2 * x - 1, wrap))  # type: ignore[no-any-return]
+        return self.quant_conv(self.encoder(2 * x - 1, wrap))
 
     def nearest(self, z: Tensor) -> Tensor:
         """Latent → the code nearest to each position, (B, h, w) int64."""
@@ -268,8 +292,9 @@ class VQGAN(nn.Module):
     def codes_of(self, x: Tensor, wrap: Wrap = TORUS) -> Tensor:
         """Picture in 0..1 → codes (B, h, w)."""
         h = self.encode(x, wrap)
-        if self.cfg.gumbel:
-            return self.quantize.proj(h).argmax(1)  # type: ignore[operator,no-any-return]
+        if isinstance(self.quantize, GumbelCodes):
+            logits: Tensor = self.quantize.proj(h)
+            return logits.argmax(1)
         return self.nearest(h)
 
     def lookup(self, codes: Tensor) -> Tensor:
@@ -282,7 +307,7 @@ class VQGAN(nn.Module):
 
     def decode_raw(self, z_q: Tensor, wrap: Wrap = TORUS) -> Tensor:
         """Latent on the codebook → picture, about -1..1, as the network leaves it."""
-        return self.decoder(self.post_quant_conv(z_q), wrap)  # type: ignore[no-any-return]
+        return self.decoder(self.post_quant_conv(z_q), wrap)
 
     def decode(self, z: Tensor, wrap: Wrap = TORUS) -> Tensor:
         """Latent z, on or off the codebook → picture (B, out_ch, f·h, f·w) float32 in 0..1."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -12,13 +11,13 @@ from torch import Tensor
 
 from engine.material.relief import encode_relief
 from engine.starter import dataset
-from engine.starter.materials import COLOURS, FAMILIES, REGISTRY
+from engine.starter.materials import COLOURS, FAMILIES, REGISTRY, Params
 
 CHANNELS = 7
 """Base colour 3, height, roughness, metallic, relief: what the starter's generator decodes."""
 
 
-def labels(params: dict[str, Any]) -> tuple[int, int]:
+def labels(params: Params) -> tuple[int, int]:
     """Indices of a material's family and colour."""
     return FAMILIES.index(params["family"]), COLOURS.index(params["colour"])
 
@@ -39,14 +38,14 @@ class Materials:
     """
 
     maps: list[np.ndarray]
-    params: list[dict[str, Any]]
+    params: list[Params]
     reliefs: np.ndarray
 
     @classmethod
     def open(cls, folder: Path) -> Materials:
         """Opens every finished shard of a folder."""
         maps: list[np.ndarray] = []
-        params: list[dict[str, Any]] = []
+        params: list[Params] = []
         reliefs: list[float] = []
         for shard, records in dataset.load(folder):
             maps.append(shard)

@@ -19,7 +19,7 @@ from engine.material.relief import decode_relief
 from engine.models import towers  # noqa: F401  # registers our towers with timm
 from engine.starter import captions
 from engine.starter.data import Materials, labels
-from engine.starter.materials import COLOURS, FAMILIES
+from engine.starter.materials import COLOURS, FAMILIES, Params
 from engine.starter.training.loop import Average, rng, warm_cosine
 
 CONTEXT = 32
@@ -51,7 +51,7 @@ class ClipTraining(BaseModel):
 
 
 GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
-JUDGE = ClipTraining(name="judge", tower="convnext_zepto_rms_ols", seed=23, part=(2, 4))
+JUDGE = ClipTraining(name="judge", tower="convnext_zepto_rms_ols", seed=23, part=(2, 4), steps=1000)
 
 
 class Vocabulary:
@@ -62,7 +62,7 @@ class Vocabulary:
     caption used gets the row of the unknown one, so it says nothing instead of something random.
     """
 
-    def __init__(self, params: list[dict[str, Any]], captions_per_material: int = 4) -> None:
+    def __init__(self, params: list[Params], captions_per_material: int = 4) -> None:
         self.tokenizer = open_clip.SimpleTokenizer(context_length=CONTEXT)
         draw = np.random.default_rng(0)
         texts = [captions.caption(p, draw) for p in params for _ in range(captions_per_material)]
@@ -145,7 +145,9 @@ class ClipStage:
         ).to(compute.device)
         self.family, self.colour = (torch.tensor(v) for v in zip(*map(labels, data.params), strict=True))
         self.chance = self._chance()
-        self.meaning = np.unique([captions.canonical(p) for p in data.params], return_inverse=True)[1]
+        self.meaning = np.unique(np.array([captions.canonical(p) for p in data.params]), return_inverse=True)[
+            1
+        ]
         self.average = Average(self.model, cfg.ema)
         groups = self._groups()
         self.adam = torch.optim.AdamW(groups, cfg.lr, betas=(0.9, 0.98))

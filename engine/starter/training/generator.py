@@ -46,7 +46,8 @@ class GeneratorTraining(BaseModel):
     continuous: float = 0.1  # share of the run before codes replace latents
     lr: float = 6e-4
     adversarial_from: float = 0.45
-    adversarial: float = 0.05
+    adversarial: float = 0.008  # more, and the picture fills with checks that only fool the critic
+    matching: float = 0.1
     commitment: float = 0.25
     strange_codes: float = 0.05  # share of codes replaced at random in every other step
     ema: float = 0.998
@@ -172,7 +173,7 @@ class GeneratorStage:
                 _, wanted = self.discriminator(target)
         self.discriminator.requires_grad_(True)
         match = sum(((a.float() - b.float()).abs().mean() for a, b in zip(features, wanted, strict=True)))
-        return self.cfg.adversarial * (-logits.float().mean() + 2 * match)
+        return self.cfg.matching * match - self.cfg.adversarial * logits.float().mean()
 
     def _train_discriminator(self, out: Tensor, target: Tensor) -> None:
         with self.compute.autocast():
@@ -200,7 +201,8 @@ class GeneratorStage:
         white = vectors @ torch.diag(values.clamp(min=1e-12).rsqrt()) @ vectors.T
         last = self.model.quant_conv
         last.weight.copy_((white @ last.weight[:, :, 0, 0])[:, :, None, None])
-        last.bias.copy_(white @ (last.bias - mean))  # type: ignore[operator]
+        if last.bias is not None:
+            last.bias.copy_(white @ (last.bias - mean))
 
     @torch.no_grad()
     def _seed_codebook(self, draw: np.random.Generator) -> None:
@@ -212,7 +214,7 @@ class GeneratorStage:
             rows.append(z.permute(0, 2, 3, 1).flatten(0, 2))
         flat = torch.cat(rows)
         pick = torch.from_numpy(draw.permutation(len(flat))[: ARCHITECTURE.n_embed]).to(flat.device)
-        self.model.quantize.embedding.weight.copy_(flat[pick])  # type: ignore[union-attr,operator]
+        self.model.quantize.table.weight.copy_(flat[pick])
         self.average.values["quantize.embedding.weight"].copy_(flat[pick])
         self.use.fill_(1.0)
         self.seeded = True
@@ -228,8 +230,8 @@ class GeneratorStage:
         flat = F.normalize(z.float(), dim=1).permute(0, 2, 3, 1).flatten(0, 2)
         generator = torch.Generator().manual_seed(self.cfg.seed * 7919 + i)
         pick = torch.randint(0, len(flat), (len(dead),), generator=generator).to(flat.device)
-        weight = self.model.quantize.embedding.weight  # type: ignore[union-attr]
-        weight[dead] = flat[pick]  # type: ignore[index]
+        weight = self.model.quantize.table.weight
+        weight[dead] = flat[pick]
         self.average.values["quantize.embedding.weight"][dead] = flat[pick]
         self.use[dead] = 1.0
 

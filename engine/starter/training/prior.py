@@ -26,7 +26,7 @@ class PriorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 31
-    steps: int = 3000
+    steps: int = 2000
     batch: int = 6
     lr: float = 6e-4
     weight_decay: float = 0.03
