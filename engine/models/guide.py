@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 
@@ -58,6 +59,22 @@ class Clip:
         """Texts → unit embeddings (N, D), float32. Longer ones are cut at the context length."""
         tokens = self._tokenizer(list(texts)).to(self.compute.device)
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
+
+    def unknown_words(self, text: str) -> list[str]:
+        """Words of a text that this model never saw in training, in order.
+
+        The starter's token table gives all tokens without training the same row, so that they say
+        nothing; published models have no such rows, and for them the answer is always empty.
+        """
+        table = self.model.token_embedding.weight
+        repeated = (table[1:] == table[:-1]).all(-1).nonzero().flatten()
+        if len(repeated) < len(table) // 2:
+            return []
+        nothing = table[repeated[len(repeated) // 2]]
+        words = re.findall(r"[^\W\d_]+", text.lower())
+        tokens = self._tokenizer(words) if words else []
+        unknown = [bool((table[t[1 : int(t.argmax())]] == nothing).all(-1).any()) for t in tokens]
+        return list(dict.fromkeys(w for w, lost in zip(words, unknown, strict=True) if lost))
 
     def encode_templates(self, text: str, templates: Sequence[str]) -> Tensor:
         """One text, averaged over templates with a {} for it → unit embedding (D,).

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # noqa: N812  # the field's name for it
+from torch.nn import functional as F  # the field's name for it
 
 from engine.material.maps import DecodedMaps
 from engine.material.relief import decode_relief
@@ -107,7 +107,15 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     )
     yield Phase("rank", 2, 2, picture=maps.basecolor)
     order = judge_scores.argsort(descending=True, stable=True).tolist()
-    return Synthesis(maps, seeds, guide_scores.cpu(), judge_scores.cpu(), order, [])
+    return Synthesis(maps, seeds, guide_scores.cpu(), judge_scores.cpu(), order, _warnings(s, pack))
+
+
+def _warnings(s: RunSettings, pack: Pack) -> list[str]:
+    words = pack.guide.unknown_words(s.prompt)
+    if not words:
+        return []
+    named = ", ".join(f'"{w}"' for w in words)
+    return [f"The {pack.id} pack does not know {named}: expect something else, or use other words."]
 
 
 def _propose(

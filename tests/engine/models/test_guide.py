@@ -71,3 +71,7 @@ def test_texture_net_takes_any_size_and_hardly_minds_rolling():
     with torch.no_grad():
         a, b = net(x), net(x.roll((16, 32), dims=(2, 3)))
     assert F.cosine_similarity(a, b).item() > 0.99
+
+
+def test_a_model_with_a_row_for_every_token_knows_every_word(tiny_pack):
+    assert tiny_pack.guide.unknown_words("red cathedral") == []

@@ -135,3 +135,12 @@ def test_relief_survives_its_channel():
     for relief in (*RELIEF_RANGE, 0.01, 0.05):
         assert decode_relief(torch.tensor(encode_relief(relief))).item() == pytest.approx(relief, rel=1e-4)
     assert encode_relief(0.0) == 0 and encode_relief(1.0) == 1
+
+
+def test_words_without_training_are_named(data, tmp_path):
+    """Tokens that no caption used share a row of the table, which is how the model knows them again."""
+    stage = clip_stage(data)
+    stage.export(tmp_path / "guide")
+    opened = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
+    assert opened.unknown_words("Red cathedral bricks, cathedral 42") == ["cathedral"]
+    assert opened.unknown_words("") == []
