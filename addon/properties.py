@@ -208,6 +208,7 @@ class PatinaResult(PropertyGroup):
     rank: IntProperty()
     judge_score: FloatProperty()
     seam: FloatProperty()
+    seed: StringProperty()
     basecolor: StringProperty(subtype="FILE_PATH")
 
 

@@ -58,7 +58,7 @@ class Session:
     def __init__(self, launch: Callable[[], Launch]) -> None:
         self.engine = Engine(launch)
         self._name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{os.getpid()}"
-        self._runs = 0
+        self._runs, self._begun = 0, False
         self.folder: Path | None = None
         self.progress, self.status = 0.0, ""
         self.error: EngineError | None = None
@@ -88,14 +88,13 @@ class Session:
         folder = results / self._name / f"{self._runs:03}_{slug(settings['prompt'])}"
         self.error = None
         self.previews, self.live = {}, 0
-        self.progress, self.status = 0.0, "Starting the engine"
+        self.progress, self._begun = 0.0, False
         try:
             self.engine.generate({**settings, "folder": str(folder), "device": device})
         except EngineError as error:
             self.error = error
             raise
-        if self.engine.state is State.BUSY:
-            self.status = "Sent"
+        self.status = self._waiting_for()
 
     def cancel(self) -> None:
         """Stop the run."""
@@ -117,13 +116,19 @@ class Session:
 
     def poll(self) -> bool:
         """Take in what has happened. True if there is something new to draw."""
-        before = self.engine.state
+        before = self.engine.state, self.status
         events = self.engine.poll()
         for event in events:
             self._take(event)
-        if before is State.STARTING and self.engine.state is State.BUSY and not events:
-            self.status = "Ready to begin"
-        return bool(events) or self.engine.state is not before
+        if self.busy and not self._begun and not self.engine.cancelling:
+            self.status = self._waiting_for()
+        return bool(events) or (self.engine.state, self.status) != before
+
+    def _waiting_for(self) -> str:
+        """What goes on before the first progress: importing the networks' library takes its seconds."""
+        if self.engine.state is State.BUSY:
+            return "Beginning"
+        return "Loading the engine" if self.engine.facts.version else "Starting the engine"
 
     def give_up(self, error: EngineError) -> None:
         """End the engine over an error of our own."""
@@ -132,6 +137,7 @@ class Session:
 
     def _take(self, event: object) -> None:
         if isinstance(event, Progress):
+            self._begun = True
             if not self.engine.cancelling:
                 self.progress, self.status = max(self.progress, fraction(event)), sentence(event)
         elif isinstance(event, Preview):

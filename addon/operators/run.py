@@ -7,10 +7,12 @@ import random
 
 import bpy
 from bpy.props import IntProperty
-from bpy.types import Context, Operator
+from bpy.types import Context, Operator, OperatorProperties
 
 from .. import preferences, properties, pump
 from ..link import EngineError
+
+SEAMLESS = 1.25  # the step across the wrap, in units of the strongest steps inside; as the engine has it
 
 
 class PATINA_OT_generate(Operator):
@@ -79,6 +81,17 @@ class PATINA_OT_select(Operator):
     bl_options = {"INTERNAL"}
 
     index: IntProperty(min=0, options={"SKIP_SAVE"})
+
+    @classmethod
+    def description(cls, context: Context, operator: OperatorProperties) -> str:
+        results = context.window_manager.patina.results
+        if operator.index >= len(results):
+            return cls.bl_description
+        result = results[operator.index]
+        return (
+            f"{cls.bl_description}. Match with the prompt {result.judge_score:.3f}, "
+            f"seam {result.seam:.2f} (up to {SEAMLESS:g} none shows), seed {result.seed}"
+        )
 
     @classmethod
     def poll(cls, _context: Context) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from functools import lru_cache
 
@@ -185,3 +186,11 @@ def test_the_engines_remedies_can_be_applied(blender, name, value, expected):
 def test_a_remedy_that_does_not_fit_is_refused(blender, name, value):
     with pytest.raises((AttributeError, TypeError, ValueError)):
         blender.package.properties.set_by_name(blender.inputs, name, value)
+
+
+def test_the_seam_limit_in_the_tooltip_is_the_engines():
+    text = (ROOT / "engine" / "material" / "seams.py").read_text()
+    ours = (ROOT / "addon" / "operators" / "run.py").read_text()
+    assert re.search(r"^SEAMLESS = ([\d.]+)", text, re.MULTILINE)[1] == (
+        re.search(r"^SEAMLESS = ([\d.]+)", ours, re.MULTILINE)[1]
+    )

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -223,3 +224,39 @@ def test_apply_says_what_to_select(finished):
         bpy.ops.patina.apply()
     bpy.ops.object.mode_set(mode="OBJECT")
     assert bpy.ops.patina.apply() == {"FINISHED"}
+
+
+def test_the_bar_says_what_is_waited_for(blender, ask, small_engine):
+    small_engine(
+        """
+        import pathlib
+        go = pathlib.Path("go")
+        def wait(name):
+            while not go.with_name(name).exists():
+                time.sleep(0.01)
+        for method, id, params in requests():
+            if method == "initialize":
+                wait("greet"); greet(id); wait("ready"); ready(); wait("begin")
+            else:
+                tell("job/progress", job=id, phase="load", step=0, total=1, loss=None)
+                wait("end")
+        """
+    )
+    root = blender.folder / "root"
+    ask()
+    for go_on, words in (("", "Starting the engine"), ("greet", "Loading the engine"), ("ready", "Beginning"),
+                         ("begin", "Loading models")):  # fmt: skip
+        if go_on:
+            (root / go_on).touch()
+        blender.until(lambda words=words: blender.state.status == words, 20)
+    for _ in range(5):
+        blender.timers.turn()
+    assert blender.state.status == "Loading models"
+
+
+def test_a_thumbnails_tooltip_tells_its_scores_and_seed(finished):
+    cls = bpy.types.PATINA_OT_select
+    text = cls.description(bpy.context, SimpleNamespace(index=1))
+    assert "0.450" in text
+    assert "seed 7" in text
+    assert cls.description(bpy.context, SimpleNamespace(index=9)) == cls.bl_description
