@@ -125,7 +125,7 @@ def test_strength_bends_views_but_leaves_their_place():
     seeds=lists(integers(0, 2**32), min_size=2, max_size=4, unique=True), tile=TILES, progress=floats(0, 1)
 )
 def test_a_variation_is_cut_the_same_alone_and_in_company(seeds, tile, progress):
-    """Made again alone from its seed, a variation must be the same picture: to the last bit, three steps on."""
+    """Made again alone from its seed, a variation must be the same to the last bit, three steps on."""
     cutouts = Cutouts(20, 3, tile)
     pictures = torch.rand(len(seeds), 3, 32, 48, generator=torch.Generator().manual_seed(0))
     together, alone = streams(seeds, "cutouts"), streams(seeds[-1:], "cutouts")

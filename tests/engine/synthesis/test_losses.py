@@ -50,8 +50,10 @@ def test_the_gradient_is_finite_at_both_ends(angle):
 
 
 def test_distance_of_half_precision_is_computed_in_full():
-    x, y = at(0.0).bfloat16(), at(math.pi / 2).bfloat16()
-    assert spherical_distance(x, y).dtype == torch.float32
+    x, y = torch.randn(2, 5, 8, generator=torch.Generator().manual_seed(1)).bfloat16()
+    distance = spherical_distance(x, y)
+    assert distance.dtype == torch.float32
+    assert torch.equal(distance, spherical_distance(x.float(), y.float()))
 
 
 def test_loss_of_two_views_and_two_prompts():
