@@ -18,17 +18,19 @@ def progress(layout: UILayout, data: Any, name: str, text: str) -> None:
     if _function_has("progress"):
         layout.progress(factor=getattr(data, name), text=text, type="BAR")
     else:
-        row = layout.row(align=True)
+        column = layout.column(align=True)
+        column.label(text=text)  # not on the slider, which would cut it short for its number
+        row = column.row(align=True)
         row.enabled = False
-        row.prop(data, name, text=text, slider=True)
+        row.prop(data, name, text="", slider=True)
 
 
 def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
-    """A text field that says what belongs into it while it is empty (4.1; before, it is just empty)."""
+    """A text field that says what belongs into it while it is empty (4.1; before, its name is beside it)."""
     if _function_has("prop", "placeholder"):
         layout.prop(data, name, text="", placeholder=hint)
     else:
-        layout.prop(data, name, text="")
+        layout.prop(data, name)
 
 
 def use_nodes(material: Material) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
-from .text import paragraph
+from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 TILE_SCALE = 5.0  # icons in the grid, in rows of buttons
 SINGLE_SCALE = 9.0
@@ -73,7 +73,7 @@ def _draw_message(layout: UILayout, context: Context, state: Any) -> None:
         return
     box = layout.box()
     row = box.row()
-    paragraph(row.column(), context, state.message, icon="ERROR")
+    paragraph(row.column(), context, state.message, icon="ERROR", margin_px=MARGIN_PX + BUTTON_PX)
     row.operator("patina.dismiss", text="", icon="X", emboss=False)
     if state.setting:
         box.operator(

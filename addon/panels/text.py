@@ -5,14 +5,17 @@ import textwrap
 from bpy.types import Context, UILayout
 
 LETTER_PX = 6.6  # about the mean width of a letter at a user interface scale of 1
-MARGIN_PX = 50
+MARGIN_PX = 75  # tabs, panel edges and an icon
+BUTTON_PX = 35  # what a box and a small button beside the text take
 
 
-def paragraph(layout: UILayout, context: Context, text: str, icon: str = "NONE") -> None:
+def paragraph(
+    layout: UILayout, context: Context, text: str, icon: str = "NONE", margin_px: float = MARGIN_PX
+) -> None:
     """Draw a text in as many labels as the region's width asks for; the icon is on the first."""
     scale = context.preferences.system.ui_scale or 1.0
     width = context.region.width if context.region else 300
-    letters = max(16, int((width / scale - MARGIN_PX) / LETTER_PX))
+    letters = max(12, int((width / scale - margin_px) / LETTER_PX))
     column = layout.column(align=True)
     column.scale_y = 0.8
     lines = [line for part in text.splitlines() for line in textwrap.wrap(part, letters)]
