@@ -269,7 +269,7 @@ class Engine:
             self._shake_hands(error, result if isinstance(result, dict) else {})
         elif method == "cancel":
             self._cancel_answered(error, result)
-        elif self._job is not None and self._job.id == message["id"]:
+        else:  # generate; only the job that runs can be waiting for an answer
             self._job = None
             if error is not None:
                 yield Cancelled() if error.kind == "cancelled" else Failed(error)

@@ -191,6 +191,7 @@ def test_a_remedy_that_does_not_fit_is_refused(blender, name, value):
 def test_the_seam_limit_in_the_tooltip_is_the_engines():
     text = (ROOT / "engine" / "material" / "seams.py").read_text()
     ours = (ROOT / "addon" / "operators" / "run.py").read_text()
-    assert re.search(r"^SEAMLESS = ([\d.]+)", text, re.MULTILINE)[1] == (
-        re.search(r"^SEAMLESS = ([\d.]+)", ours, re.MULTILINE)[1]
+    assert (
+        re.search(r"^SEAMLESS = ([\d.]+)", text, re.MULTILINE)[1]
+        == (re.search(r"^SEAMLESS = ([\d.]+)", ours, re.MULTILINE)[1])
     )

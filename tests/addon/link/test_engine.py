@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from addon.link import Cancelled, Engine, EngineError, Failed, Finished, Launch, Preview, Progress, State
-from addon.link.engine import CANCEL_ACK_S, CANCEL_END_S, HANDSHAKE_S, MAX_FAILED_STARTS
+from addon.link.engine import CANCEL_ACK_S, CANCEL_END_S, HANDSHAKE_S, MAX_FAILED_STARTS, TERMINATE_S
 from tests.addon.link.fake import BEHAVES, run_until
 
 PARAMS = {"prompt": "moss", "folder": "/tmp/somewhere"}
@@ -360,15 +360,62 @@ def test_close_leaves_no_process(engine_of, body):
     engine = engine_of(body)
     engine.start()
     pid = engine.pid
-    deadline = time.monotonic() + 10
-    while body is STUBBORN and "deaf" not in Path(engine.log).read_text():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
+    if body is STUBBORN:
+        started(engine, "deaf")
     start = time.monotonic()
     engine.close()
     assert time.monotonic() - start < 2
     assert gone(pid)
     assert not engine.alive
+
+
+def started(engine, word):
+    """Wait for the engine to have said a word on stderr."""
+    end = time.monotonic() + 10
+    while word not in Path(engine.log).read_text():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_stop_does_not_wait_for_an_engine_that_reads_no_stdin(engine_of):
+    engine = engine_of("print('here', file=sys.stderr, flush=True); time.sleep(600)")
+    engine.start()
+    pid = engine.pid
+    started(engine, "here")
+    engine.stop()
+    assert engine.state is State.STOPPED
+    run_until(engine, lambda _: gone(pid), timeout_s=TERMINATE_S * 0.7)
+
+
+def test_stop_ends_even_an_engine_that_ignores_every_hint(engine_of, clock):
+    engine = engine_of(STUBBORN)
+    engine.start()
+    pid = engine.pid
+    started(engine, "deaf")
+    engine.stop()
+    time.sleep(0.2)
+    engine.poll()
+    assert not gone(pid)
+    assert engine.alive
+    clock.ahead = TERMINATE_S + 0.1
+    run_until(engine, lambda _: gone(pid), timeout_s=5)
+    engine.poll()
+    assert not engine.alive
+
+
+def test_a_request_larger_than_the_pipe_arrives_whole(engine_of):
+    engine = engine_of(
+        """
+        time.sleep(0.5)
+        for method, id, params in requests():
+            if method == "initialize":
+                greet(id); ready()
+            else:
+                answer(id, length=len(params["prompt"]))
+        """
+    )
+    engine.generate({"prompt": "x" * 300_000})
+    assert run_until(engine, ended)[-1] == Finished({"length": 300_000})
 
 
 def test_children_of_the_engine_end_with_it(engine_of):
