@@ -23,9 +23,18 @@ class PriorConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     n_embed: int = 1024
+    code_dim: int = 8
     text_dim: int = 128
     width: int = 192
     dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 1, 1)
+
+
+CODE_SCALE = 4.0
+"""Codes lie about 0.15 apart on the unit sphere; the functions that read them want larger steps."""
+
+
+def _mlp(c_in: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(c_in, width), nn.SiLU(), nn.Linear(width, width))
 
 
 def _pad(x: Tensor, n: int, wrap: Wrap) -> Tensor:
@@ -44,9 +53,9 @@ class Block(nn.Module):
         self.norm2 = nn.GroupNorm(8, width)
         self.conv2 = nn.Conv2d(width, width, 1)
         self.modulate = nn.Linear(width, 2 * width)
-        with torch.no_grad():  # every block starts as the identity
+        with torch.no_grad():  # every block starts close to the identity
             for p in (*self.conv2.parameters(), *self.modulate.parameters()):
-                p.zero_()
+                p.mul_(0.1)
 
     def forward(self, x: Tensor, c: Tensor, wrap: Wrap) -> Tensor:
         scale, shift = self.modulate(c)[:, :, None, None].chunk(2, 1)
@@ -62,30 +71,35 @@ class Prior(nn.Module):
         super().__init__()
         self.cfg = cfg
         self.mask = cfg.n_embed  # the code that stands for a hole
-        self.embed = nn.Embedding(cfg.n_embed + 1, cfg.width)
-        self.text = nn.Sequential(
-            nn.Linear(cfg.text_dim, cfg.width), nn.SiLU(), nn.Linear(cfg.width, cfg.width)
-        )
+        self.register_buffer("codebook", F.normalize(torch.randn(cfg.n_embed, cfg.code_dim), dim=-1))
+        self.read = _mlp(cfg.code_dim, cfg.width)
+        self.hole = nn.Parameter(torch.zeros(cfg.width))
+        self.text = _mlp(cfg.text_dim, cfg.width)
         self.no_text = nn.Parameter(torch.zeros(cfg.width))
         self.share = nn.Linear(1, cfg.width)
         self.blocks = nn.ModuleList(Block(cfg.width, d) for d in cfg.dilations)
         self.norm = nn.GroupNorm(8, cfg.width)
-        self.head = nn.Conv2d(cfg.width, cfg.n_embed, 1)
+        self.say = nn.Conv2d(cfg.width, cfg.width, 1)
+        self.write = _mlp(cfg.code_dim, cfg.width)
 
     def forward(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
         """Codes (B, h, w) with `self.mask` for holes, unit text (B, D) → logits (B, n_embed, h, w).
 
-        Rows where `drop` (B,) is true are answered as if there were no text.
+        Rows where `drop` (B,) is true are answered as if there were no text. Codes are read and written by
+        functions of their place in the codebook, so that what is learnt of one holds for its neighbours.
         """
+        places = CODE_SCALE * self.get_buffer("codebook")
         hole = (codes == self.mask).float()
         c = self.text(text * math.sqrt(text.shape[-1]))
         if drop is not None:
             c = torch.where(drop[:, None], self.no_text.to(c.dtype), c)
-        c = F.silu(c + self.share(hole.mean((1, 2))[:, None]))
-        x = self.embed(codes).permute(0, 3, 1, 2)
+        c = c + self.share(hole.mean((1, 2))[:, None])
+        table = torch.cat([self.read(places), self.hole[None]])
+        x = F.embedding(codes, table).permute(0, 3, 1, 2) + c[:, :, None, None]
         for block in self.blocks:
-            x = block(x, c, wrap)
-        return self.head(F.silu(self.norm(x)))
+            x = block(x, F.silu(c), wrap)
+        x = self.say(F.silu(self.norm(x)))
+        return torch.einsum("bchw,kc->bkhw", x, self.write(places))
 
     @torch.no_grad()
     def sample(

@@ -66,9 +66,12 @@ class TextureNet(nn.Module):
 
 
 @register_model
-def patina_texture_net(
-    pretrained: bool = False,  # noqa: ARG001
-    **kwargs: Any,
-) -> TextureNet:
+def patina_texture_net(pretrained: bool = False, **kwargs: Any) -> TextureNet:  # noqa: ARG001
     """timm's entry point of `TextureNet`. Weights come with the CLIP around it, never from a hub."""
     return TextureNet(num_classes=kwargs.get("num_classes", 0))
+
+
+@register_model
+def patina_texture_net_deep(pretrained: bool = False, **kwargs: Any) -> TextureNet:  # noqa: ARG001
+    """The same with a stage more and fewer channels: what fools one need not fool the other."""
+    return TextureNet((24, 48, 96, 144, 192), num_classes=kwargs.get("num_classes", 0))

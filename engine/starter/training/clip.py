@@ -51,7 +51,7 @@ class ClipTraining(BaseModel):
 
 
 GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
-JUDGE = ClipTraining(name="judge", tower="convnext_zepto_rms_ols", seed=23, part=(2, 4), steps=1000)
+JUDGE = ClipTraining(name="judge", tower="patina_texture_net_deep", seed=23, part=(2, 4), steps=1200)
 
 
 class Vocabulary:

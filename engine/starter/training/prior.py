@@ -26,13 +26,12 @@ class PriorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 31
-    steps: int = 2000
+    steps: int = 2400
     batch: int = 6
-    lr: float = 6e-4
+    lr: float = 1e-3
     weight_decay: float = 0.03
     no_text: float = 0.1  # share of rows that learn to do without the caption
     text_noise: float = 0.03  # so that a caption a little off still lands
-    smoothing: float = 0.1
     ema: float = 0.998
 
 
@@ -52,7 +51,11 @@ class PriorStage:
         self.data, self.generator, self.guide = data, generator, guide
         self.cfg, self.compute, self.total_steps = cfg, compute, cfg.steps
         text_dim = guide.encode_text(["stone"]).shape[-1]
-        self.model = Prior(PriorConfig(n_embed=generator.cfg.n_embed, text_dim=text_dim)).to(compute.device)
+        config = PriorConfig(
+            n_embed=generator.cfg.n_embed, code_dim=generator.cfg.embed_dim, text_dim=text_dim
+        )
+        self.model = Prior(config).to(compute.device)
+        self.model.get_buffer("codebook").copy_(generator.codebook)
         self.average = Average(self.model, cfg.ema)
         self.adam = torch.optim.AdamW(
             self.model.parameters(), cfg.lr, betas=(0.9, 0.96), weight_decay=cfg.weight_decay
@@ -71,7 +74,7 @@ class PriorStage:
         drop = torch.from_numpy(draw.random(cfg.batch) < cfg.no_text).to(codes.device)
         with self.compute.autocast():
             logits = self.model(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
-        loss = F.cross_entropy(logits.float(), codes, reduction="none", label_smoothing=cfg.smoothing)
+        loss = F.cross_entropy(logits.float(), codes, reduction="none")
         loss = (loss * hidden).sum() / hidden.sum().clamp(min=1)
         self.adam.zero_grad()
         loss.backward()
