@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -12,6 +12,7 @@ from torch.nn import functional as F  # the field's name for it
 from engine.material.maps import DecodedMaps
 from engine.material.relief import decode_relief
 from engine.models.packs import Pack
+from engine.models.prior import ROUNDS
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.cutouts import Cutouts
@@ -133,10 +134,12 @@ def _propose(
     best_z, best = torch.empty(0), torch.full((len(seeds),), -torch.inf)
     for p in range(s.proposals):
         text = target.embeddings[:1].expand(len(seeds), -1)
-        with pack.compute.autocast():
-            codes = pack.prior.sample(
-                text, grid, streams(seeds, f"prior/{p}"), temperature=s.temperature, wrap=wrap
-            )
+        codes = torch.empty(0)
+        rounds = pack.prior.sample(
+            text, grid, streams(seeds, f"prior/{p}"), temperature=s.temperature, wrap=wrap
+        )
+        for i, codes in enumerate(_under_autocast(rounds, pack)):  # noqa: B007  # the last one counts
+            yield Phase("propose", p * ROUNDS + i + 1, s.proposals * ROUNDS)
         z = pack.generator.lookup(codes)
         picture = decode_picture(z, pack, wrap)
         fit = score(
@@ -150,8 +153,18 @@ def _propose(
         better = fit > best
         best_z = z if p == 0 else torch.where(better.to(z.device)[:, None, None, None], z, best_z)
         best = torch.maximum(best, fit)
-        yield Phase("propose", p + 1, s.proposals, picture=picture)
+        yield Phase("propose", (p + 1) * ROUNDS, s.proposals * ROUNDS, picture=picture)
     return best_z
+
+
+def _under_autocast(rounds: Iterator[Tensor], pack: Pack) -> Iterator[Tensor]:
+    """The same rounds, each computed in the pack's precision. Between them the caller's own holds."""
+    while True:
+        with pack.compute.autocast():
+            codes = next(rounds, None)
+        if codes is None:
+            return
+        yield codes
 
 
 def _guide(
