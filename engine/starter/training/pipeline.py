@@ -135,7 +135,7 @@ def _write(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> 
 
 
 def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
-    """Hashes the finished networks into the starter's catalogue entry."""
+    """Hashes the finished networks into the starter's catalogue entry. The prior may be missing."""
     files = {
         "generator": weights / "generator" / "model.safetensors",
         "guide": weights / "guide" / "open_clip_model.safetensors",
@@ -150,6 +150,8 @@ def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
         "channels": CHANNEL_NAMES,
     }
     for role, path in files.items():
+        if role == "prior" and not path.exists():
+            continue
         data = path.read_bytes()
         entry[role] = {
             "path": path.relative_to(ROOT).as_posix(),
