@@ -24,6 +24,7 @@ root=$1; shift
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --rbind / "$root/host"
+mount -t tmpfs none "$root/tmp"
 while [ "$1" != -- ]; do mkdir -p "$root$1"; mount --bind "$1" "$root$1"; shift; done
 shift
 exec chroot "$root" "$@"

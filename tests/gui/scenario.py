@@ -9,20 +9,25 @@ from __future__ import annotations
 import json
 import os
 import signal
+import statistics
 import sys
+import time
 from pathlib import Path
 
 import bpy
+from bpy_extras.view3d_utils import location_3d_to_region_2d
+from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from guikit import Pointer, Sidebar, Steps, play, until
+from guikit import Pointer, Sidebar, Steps, play, take_picture, until
 
 PANEL = "PATINA_PT_main"
 ENGINE_S = 150.0  # for importing torch on a busy machine
 RUN_S = 600.0
-MOVES = 5  # that somebody must see a bar make in a run
+MOVES = 3  # that somebody must see a bar make in a run, be the machine ever so busy
 REDRAW_S = 0.3
+PATTERN = 0.02  # of brightness between the darker and the lighter parts of a texture
 
 
 def enable(archive: str) -> str:
@@ -175,12 +180,37 @@ def check_material(artist: Artist, material: bpy.types.Material) -> None:
 
 def show_shading(artist: Artist) -> Steps[None]:
     """Show the cube with its textures; by Material Preview where the plan can wait for its shaders."""
-    shading = artist.sidebar.area.spaces.active.shading
-    if artist.plan.get("preview_s"):
-        shading.type = "MATERIAL"
-        yield artist.plan["preview_s"]
-    else:
+    space = artist.sidebar.area.spaces.active
+    shading = space.shading
+    space.region_3d.view_distance *= 0.6
+    if not (patience_s := artist.plan.get("preview_s")):
         shading.color_type = "TEXTURE"
+        return
+    shading.type = "MATERIAL"
+    end = time.monotonic() + patience_s
+    while not is_textured(artist):
+        assert time.monotonic() < end, f"no texture on the cube after {patience_s} s"
+        artist.sidebar.area.tag_redraw()
+        yield 2.0
+
+
+def is_textured(artist: Artist) -> bool:
+    """Whether the cube's front shows a pattern: until its shader is compiled, it is plain or not drawn."""
+    area = artist.sidebar.area
+    region = next(region for region in area.regions if region.type == "WINDOW")
+    front = location_3d_to_region_2d(region, area.spaces.active.region_3d, Vector((0.5, -1, 0.4)))
+    picture = artist.pictures.parent / "look.png"
+    take_picture(picture)
+    image = bpy.data.images.load(str(picture))
+    width, half = image.size[0], 20
+    left, low = region.x + int(front.x) - half, region.y + int(front.y) - half
+    greens = []
+    for y in range(low, low + 2 * half):
+        row = 4 * (y * width + left)
+        greens += image.pixels[row + 1 : row + 8 * half : 4]
+    bpy.data.images.remove(image)
+    darker, _, lighter = statistics.quantiles(greens, n=4)  # lines of the grid fill no quarter
+    return lighter - darker > PATTERN
 
 
 def trouble(artist: Artist) -> Steps[None]:

@@ -19,7 +19,9 @@ def main() -> int:
     parser.add_argument("--blender", choices=blenders.BLENDERS, default="sid", help="default: sid (5.2)")
     parser.add_argument("--prompt", default="mossy cobblestones", help="lower-case words")
     parser.add_argument("--preset", default="stone")
-    parser.add_argument("--preview", type=float, default=25, help="seconds for shaders, default: 25")
+    parser.add_argument(
+        "--preview", type=float, default=300, help="most seconds to wait for shaders; 0: Solid"
+    )
     parser.add_argument("--size", type=int, default=256, help="of the material, px")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--variations", type=int, default=4)
