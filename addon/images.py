@@ -71,6 +71,6 @@ def _read(preview: Preview) -> "array.array | np.ndarray | None":
         content = Path(preview.file).read_bytes()
     except OSError:
         return None
-    if count == 0 or len(content) != 4 * count:
+    if min(preview.width, preview.height) < 1 or len(content) != 4 * count:
         return None
     return np.frombuffer(content, np.int32) if np is not None else array.array("i", content)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 import re
+import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import bpy
@@ -95,24 +95,19 @@ def test_every_button_and_setting_explains_itself(blender):
 
 
 def test_the_same_folder_works_as_an_extension(tmp_path):
-    """In a Blender of its own: as `bl_ext.user_default.patina`, from a zip, with presets inside."""
+    """In a Blender of its own: under an extension's name, away from the checkout, with presets inside."""
     if bpy.app.version < (4, 2, 0):
         pytest.skip("extensions came with Blender 4.2")
-    archive = tmp_path / "patina.zip"
-    with zipfile.ZipFile(archive, "w") as file:
-        for path in ADDON.rglob("*"):
-            if path.is_file() and "demo" not in path.parts and "__pycache__" not in path.parts:
-                file.write(path, path.relative_to(ADDON))
-        for path in (ROOT / "presets").glob("*.json"):
-            file.write(path, f"presets/{path.name}")
+    folder = tmp_path / "extensions" / "user_default" / "patina"
+    shutil.copytree(ADDON, folder, ignore=shutil.ignore_patterns("demo", "__pycache__"))
+    shutil.copytree(ROOT / "presets", folder / "presets")
     script = f"""
 import os
 os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
 os.environ.pop("PATINA_ENGINE_ROOT", None)
 import bpy, sys
-bpy.ops.extensions.package_install_files(
-    filepath={str(archive)!r}, repo="user_default", enable_on_install=True)
 name = "bl_ext.user_default.patina"
+bpy.ops.preferences.addon_enable(module=name)
 assert name in bpy.context.preferences.addons, list(bpy.context.preferences.addons.keys())
 bpy.context.preferences.addons[name].preferences.device = "cpu"
 assert sys.modules[name + ".preferences"].device() == "cpu"
@@ -137,6 +132,7 @@ print("GOOD")
 
 def test_a_checkout_finds_its_own_engine_through_a_link(blender, monkeypatch):
     monkeypatch.delenv("PATINA_ENGINE_PYTHON")
+    monkeypatch.delenv("PATINA_ENGINE_ROOT", raising=False)
     launch = blender.package.preferences.launch()
     assert launch.root == ROOT
     assert launch.python == ROOT / ".env" / "engine" / engine_python_inside()
