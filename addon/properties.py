@@ -114,18 +114,18 @@ class PatinaInputs(PropertyGroup):
     steps: IntProperty(
         name="Steps",
         description="How long to work on the picture; 0 keeps the first proposals",
-        default=40,
+        default=24,
         min=0,
         max=5000,
         soft_max=400,
     )
     proposals: IntProperty(
-        name="Proposals", description="First ideas per variation; the best is kept", default=2, min=1, max=16
+        name="Proposals", description="First ideas per variation; the best is kept", default=6, min=1, max=16
     )
     cutouts: IntProperty(
         name="Views per Step",
         description="How many parts of the picture are looked at in each step; more is steadier and slower",
-        default=8,
+        default=12,
         min=1,
         max=128,
         soft_max=64,
@@ -143,7 +143,7 @@ class PatinaInputs(PropertyGroup):
     keep: FloatProperty(
         name="Keep Proposal",
         description="How strongly the picture is held to its first idea",
-        default=0.0,
+        default=4.0,
         min=0,
         max=100,
         soft_max=10,

@@ -32,14 +32,14 @@ class RunSettings(BaseModel):
     tile: Tile = "xy"
     seed: int = Field(ge=0, le=MAX_SEED)  # no default: who leaves it open draws one, so it is stored
 
-    steps: int = Field(40, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
-    lr: float = Field(0.05, gt=0, le=1, description="Adam step on z, before its one drop")
+    steps: int = Field(24, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
+    lr: float = Field(0.04, gt=0, le=1, description="Adam step on z, before its one drop")
     ema: float = Field(0.9, ge=0, lt=1, description="Share of the old average that a step keeps")
-    cutouts: int = Field(8, ge=1, le=128, description="Views per variation and step")
-    proposals: int = Field(2, ge=1, le=16, description="Starts sampled per variation; the best is kept")
+    cutouts: int = Field(12, ge=1, le=128, description="Views per variation and step")
+    proposals: int = Field(6, ge=1, le=16, description="Starts sampled per variation; the best is kept")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
     negative_weight: float = Field(0.5, ge=0, le=4)
-    keep: float = Field(0.0, ge=0, le=100, description="Pull of z towards its start")
+    keep: float = Field(4.0, ge=0, le=100, description="Pull of z towards its start")
     relief: float | None = Field(
         None, gt=0, le=0.5, description="Height range / tile width; None: what the network decodes"
     )
