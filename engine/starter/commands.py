@@ -97,7 +97,8 @@ def evaluate(options: argparse.Namespace) -> int:
 
 
 def _set_up(threads: int | None) -> None:
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(message)s")
+    logging.getLogger("engine").setLevel(logging.INFO)  # open_clip tells every step to the root logger
     if threads is not None:
         import torch
 
