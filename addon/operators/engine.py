@@ -11,6 +11,7 @@ from bpy.types import Context, Operator
 from .. import preferences, pump
 from ..link import EngineError
 from ..link.process import tail
+from . import trouble
 
 COPIED_LINES = 200
 
@@ -29,8 +30,7 @@ class PATINA_OT_restart_engine(Operator):
         try:
             pump.session.restart()
         except EngineError as error:
-            # In a window the panel says it; an error would open a pop-up over the panel as well.
-            self.report({"ERROR"} if bpy.app.background else {"WARNING"}, error.message)
+            trouble.tell(self, error)
             return {"CANCELLED"}
         finally:
             pump.wake()

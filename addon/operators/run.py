@@ -5,12 +5,12 @@
 import json
 import random
 
-import bpy
 from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
 from .. import preferences, properties, pump
 from ..link import EngineError
+from . import trouble
 
 SEAMLESS = 1.25  # the step across the wrap, in units of the strongest steps inside; as the engine has it
 
@@ -36,8 +36,7 @@ class PATINA_OT_generate(Operator):
         try:
             pump.session.generate(settings, preferences.device(), preferences.results_folder())
         except EngineError as error:
-            # In a window the panel says it; an error would open a pop-up over the panel as well.
-            self.report({"ERROR"} if bpy.app.background else {"WARNING"}, error.message)
+            trouble.tell(self, error)
             return {"CANCELLED"}
         finally:
             pump.wake()
