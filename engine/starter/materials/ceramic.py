@@ -173,7 +173,6 @@ def mosaic(c: Canvas) -> Layers:
         "black": Palette("black", "17171a 242427 353538", 0.6),
     },
     relief=(0.014, 0.03),
-    colourable=True,
     modifiers=OUTDOOR,
 )
 def basket_weave_pavers(c: Canvas) -> Layers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
+from engine.starter.materials.layouts import patch
 from engine.starter.materials.primitives import Array, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
@@ -108,19 +109,13 @@ def _blade(
     hue: float,
 ) -> None:
     """Paint one tapered, bent blade into height and tone, only where it lies."""
-    n = c.size
-    half = length * 0.62 + width
-    x0, y0 = centre[0] + c.shift[1] / n, centre[1] + c.shift[0] / n
-    ix = np.arange(int(np.floor((x0 - half) * n)), int(np.ceil((x0 + half) * n)))
-    iy = np.arange(int(np.floor((y0 - half) * n)), int(np.ceil((y0 + half) * n)))
-    dx, dy = ((ix + 0.5) / n - x0)[None, :], ((iy + 0.5) / n - y0)[:, None]
+    window, dx, dy = patch(c.size, c.shift, (centre[0], centre[1]), length * 0.62 + width)
     p = (dx * np.cos(angle) + dy * np.sin(angle)) / length
     q = -dx * np.sin(angle) + dy * np.cos(angle) + bend * length * (p * p - 0.1)
     t = np.clip(p + 0.5, 0, 1)  # 0 at the root, 1 at the tip
     taper = width * np.sqrt(np.clip(1 - t**2, 0, 1)) * (np.abs(p) < 0.5)
-    cover = np.clip((taper - np.abs(q)) * n + 0.5, 0, 1) * (taper > 0)
+    cover = np.clip((taper - np.abs(q)) * c.size + 0.5, 0, 1) * (taper > 0)
     fold = 1 - 0.4 * np.clip(q / np.maximum(taper, 1e-4), -1, 1)  # one half of the blade is in the light
-    window = np.ix_(iy % n, ix % n)
     height[window] += cover * (level * (0.35 + 0.65 * t) - height[window])
     shade = (0.14 + 0.4 * level + 0.3 * t + 0.2 * (hue - 0.5)) * (0.7 + 0.3 * fold)
     tone[window] += cover * (shade - tone[window])
