@@ -293,7 +293,7 @@ def straw_thatch(c: Canvas) -> Layers:
         "brown": Palette("brown", "5f3f22 7d5833 987048"),
         "grey": Palette("grey", "7c7b79 979694 b0afad", 0.7),
     },
-    relief=(0.01, 0.03),
+    relief=(0.015, 0.035),
     colourable=True,
     modifiers=("wet", "dusty"),
 )
@@ -307,14 +307,15 @@ def paper_kraft(c: Canvas) -> Layers:
     crumpled, soft = c.number("crumpled", 0.35, 1.0), c.noise("soft", 3)
     facets = folds[0] - 0.6 * folds[1] + 0.3 * folds[2]
     worn = np.maximum(smoothstep(0.035, 0.0, folds[1]), 0.7 * smoothstep(0.06, 0.0, folds[2])) * crumpled
-    facing = np.roll(facets, (1, 1), (0, 1)) - np.roll(facets, (-1, -1), (0, 1))
+    valley = smoothstep(0.02, 0.0, folds[0]) * crumpled
+    facing = np.roll(facets, (-1, -1), (0, 1)) - np.roll(facets, (1, 1), (0, 1))
     shade = np.clip(0.03 * c.size * crumpled * facing, -1, 1)  # what is left in the folds of handling
     pulp, sheet = c.noise("pulp", 24, octaves=4, gain=0.7), np.zeros((c.size, c.size), np.float32)
     rng = np.random.default_rng(c.key("fibres"))
     for _ in range(130):
         fibre = strip(c, rng.random(2), np.pi * rng.random(), 0.03 + 0.05 * rng.random(), 0.004, bend=0.1)
         fibre.paint(sheet, rng.normal(0, 0.5))
-    tone = 0.5 + 0.55 * crumpled * (facets - 0.15) + 0.4 * (soft - 0.5) + 0.3 * (pulp - 0.5) + 0.22 * sheet
-    base = ramp(np.clip(tone + 0.3 * worn, 0, 1), c.colours) * (1 + 0.2 * shade)[..., None]
+    tone = 0.5 + 0.9 * crumpled * (facets - 0.15) + 0.4 * (soft - 0.5) + 0.3 * (pulp - 0.5) + 0.22 * sheet
+    base = ramp(np.clip(tone + 0.3 * worn, 0, 1), c.colours) * (1 + 0.12 * shade - 0.06 * valley)[..., None]
     height = crumpled * facets + 0.2 * soft + 0.03 * pulp + 0.015 * sheet
     return Layers(base, height, 0.9 - 0.06 * pulp)
