@@ -216,8 +216,8 @@ def _shag(c: Canvas) -> tuple[Array, Array]:
     spread, flow = c.number("spread", 0.3, 0.7), c.noise("flow", 2, octaves=2)
     height = 0.3 * c.noise("under", 24, octaves=2)
     tone = 0.5 * height
-    for level in np.linspace(0.2, 1, round(900 / size**2)):
-        length, width = size * (0.1 + 0.09 * rng.random()), size * (0.017 + 0.01 * rng.random())
+    for level in np.linspace(0.2, 1, round(620 / size**1.8)):
+        length, width = size * (0.1 + 0.09 * rng.random()), size * (0.02 + 0.012 * rng.random())
         centre, bend = rng.random(2), 0.3 * (rng.random() - 0.5)
         j, i = ((centre[::-1] * c.size).astype(int) + c.shift) % c.size
         angle = 9 * flow[j, i] + rng.normal(0, spread)  # neighbours lean the same way
