@@ -3,7 +3,7 @@
 Draw the parameters with `sample(seed=7)`, the maps with `render(params, size=256)`.
 """
 
-from engine.starter.materials import animal, fabric, fluid, ground, masonry, metal, wood
+from engine.starter.materials import animal, fabric, fluid, ground, made, masonry, metal, wood
 from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Params
@@ -11,7 +11,16 @@ from engine.starter.materials.rendering import Material, render
 from engine.starter.materials.sampling import sample
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
-FAMILY_MODULES = (masonry, ground, wood, fabric, metal, animal, fluid)  # importing them fills the registry
+FAMILY_MODULES = (
+    masonry,
+    ground,
+    wood,
+    fabric,
+    metal,
+    animal,
+    fluid,
+    made,
+)  # importing them fills the registry
 
 __all__ = [
     "COLOURS",
