@@ -3,7 +3,7 @@
 Draw the parameters with `sample(seed=7)`, the maps with `render(params, size=256)`.
 """
 
-from engine.starter.materials import fabric, ground, masonry, metal, sheet_metal, wood
+from engine.starter.materials import fabric, ground, masonry, metal, metalwork, sheet_metal, wood
 from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Params
@@ -11,7 +11,15 @@ from engine.starter.materials.rendering import Material, render
 from engine.starter.materials.sampling import sample
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
-FAMILY_MODULES = (masonry, ground, wood, fabric, metal, sheet_metal)  # importing them fills the registry
+FAMILY_MODULES = (
+    masonry,
+    ground,
+    wood,
+    fabric,
+    metal,
+    sheet_metal,
+    metalwork,
+)  # importing them fills the registry
 
 __all__ = [
     "COLOURS",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from engine.starter.materials.primitives import Array, hashed
+from engine.starter.materials.primitives import Array, Blocks, hashed
 from engine.starter.materials.registry import Canvas
 
 _STROKE_NUMBERS = 6  # random numbers that a stroke takes
@@ -59,3 +59,29 @@ def is_paint(c: Canvas) -> bool:
     """Whether the palette can only be a paint's: no bare steel is coloured, black or white."""
     middle = c.colours[len(c.colours) // 2]
     return bool(np.ptp(middle) > 0.14 or not 0.25 < middle.mean() < 0.8)
+
+
+def panels(c: Canvas, name: str, grid: int, levels: int) -> Blocks:
+    """A grid × grid of rectangles (H, W), each split up to `levels` times into unequal quarters and halves.
+
+    A rectangle is split across its longer side, more and more seldom, and no piece is thinner than 1/20 tile.
+    """
+    u, v = (c.u + c.number(name + ".left", 0.05, 0.2), c.v + c.number(name + ".top", 0.05, 0.2))
+    u, v = np.broadcast_arrays(u % 1, v % 1)
+    i, j = np.floor(u * grid).astype(np.int64), np.floor(v * grid).astype(np.int64)
+    x, y, ids = i / grid, j / grid, i + grid * j
+    width = height = np.full(u.shape, 1 / grid)
+    for k in range(levels):
+        chance, place = c.pick(ids, f"{name}.{k}"), c.pick(ids, f"{name}.at{k}")
+        upright = width * (0.75 + 0.5 * c.pick(ids, f"{name}.way{k}")) > height
+        share = (1 + np.floor(3 * place)) / 4
+        least = np.minimum(share, 1 - share) * np.where(upright, width, height)
+        split = (chance > 0.06 + 0.12 * k) & (least > 0.05)
+        first = np.where(upright, u < x + share * width, v < y + share * height)
+        part = np.where(first, share, 1 - share)
+        x = np.where(split & upright & ~first, x + share * width, x)
+        y = np.where(split & ~upright & ~first, y + share * height, y)
+        width = np.where(split & upright, part * width, width)
+        height = np.where(split & ~upright, part * height, height)
+        ids = np.where(split, 2 * ids + first, 2 * ids) + 7 * split
+    return Blocks((u - x) / width - 0.5, (v - y) / height - 0.5, width, height, ids)
