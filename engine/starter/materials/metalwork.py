@@ -68,7 +68,7 @@ def corrugated(c: Canvas) -> Layers:
         "checker plate",
         "chequer plate",
         "metal tread",
-        "anti-slip steel plate",
+        "anti-slip plate",
     ),
     palettes={
         "aluminium": Palette("grey", "5d6165 94989c d5d8da", 3),
@@ -114,12 +114,12 @@ def diamond_plate(c: Canvas) -> Layers:
         "perforated sheet",
         "metal grille",
         "speaker mesh",
-        "perforated steel",
+        "punched metal",
         "metal mesh",
     ),
     palettes={
         "steel": Palette("grey", "6a6e72 9a9ea2 ced1d4", 3),
-        "black": Palette("black", "141517 232427 46484c", 1.5),
+        "black": Palette("black", "1b1c1f 2e3034 686b70", 1.5),
         "white": Palette("white", "cfd0d0 e9eaea fbfbfb", 0.7),
         "gold": Palette("yellow", "86641f c19a40 ecd28a", 0.8),
         "copper": Palette("orange", "7c3f22 b5683f e2a17a", 0.6),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
@@ -14,10 +16,10 @@ from engine.starter.materials.registry import Canvas, Layers, Palette, family
     group="metal",
     nouns=(
         "scratched metal",
-        "scratched steel",
+        "scratched plate",
         "scuffed metal",
         "scratched metal sheet",
-        "scuffed steel plate",
+        "scuffed metal plate",
     ),
     palettes={
         "steel": Palette("grey", "4e5155 7d8185 b5b9bc", 3),
@@ -79,27 +81,7 @@ def galvanized(c: Canvas) -> Layers:
     return Layers(mix(zinc, from_hex("dfe2e2"), 0.75 * white), height, rough, 1 - 0.4 * white)
 
 
-@family(
-    group="metal",
-    nouns=(
-        "hammered copper",
-        "hammered metal",
-        "beaten copper",
-        "dented metal",
-        "beaten metal",
-        "hammered sheet",
-    ),
-    palettes={
-        "copper": Palette("orange", "6a2f1a b5623c eda37c", 3),
-        "brass": Palette("yellow", "6e5018 b78c34 ecd083"),
-        "iron": Palette("grey", "3d3c3b 72706e a9a7a4"),
-        "black iron": Palette("black", "0b0b0c 1c1c1e 414043", 0.7),
-    },
-    relief=(0.025, 0.05),
-    modifiers=("dusty", "wet"),
-    finishes=("glossy", "matte"),
-)
-def hammered_copper(c: Canvas) -> Layers:
+def _hammered(c: Canvas) -> Layers:
     """Round dents that meet in crests; the crests are polished, the bowls have darkened."""
     n = c.count("dents", 5.0, 8.0)
     dents = c.cells("dents", n, jitter=c.number("order", 0.6, 0.95), at=c.warp("wobble", 0.008, 7))
@@ -116,6 +98,41 @@ def hammered_copper(c: Canvas) -> Layers:
     metal = metal * (1 - 0.6 * dull)[..., None]
     height = bowl - 0.25 * struck * (1 - bowl) + 0.03 * fine
     return Layers(metal, height, 0.16 + 0.1 * fine + 0.35 * dull, 1.0)
+
+
+HAMMERED: dict[str, Any] = {
+    "group": "metal",
+    "relief": (0.025, 0.05),
+    "modifiers": ("dusty", "wet"),
+    "finishes": ("glossy", "matte"),
+}
+
+
+@family(
+    nouns=("hammered copper", "beaten copper", "dented copper", "hand-hammered copper", "dimpled copper"),
+    palettes={
+        "copper": Palette("orange", "6a2f1a b5623c eda37c", 3),
+        "old copper": Palette("brown", "3f1f12 7c4528 c08560"),
+    },
+    **HAMMERED,
+)
+def hammered_copper(c: Canvas) -> Layers:
+    """Copper, bright or browned."""
+    return _hammered(c)
+
+
+@family(
+    nouns=("hammered metal", "beaten metal", "dented metal", "hammered sheet", "hand-hammered metal"),
+    palettes={
+        "iron": Palette("grey", "3d3c3b 72706e a9a7a4", 1.5),
+        "brass": Palette("yellow", "6e5018 b78c34 ecd083", 1.5),
+        "black iron": Palette("black", "0d0d0f 222326 58585c", 0.7),
+    },
+    **HAMMERED,
+)
+def hammered_metal(c: Canvas) -> Layers:
+    """Brass and iron: captions must not call them copper."""
+    return _hammered(c)
 
 
 VERDIGRIS_COPPER = np.stack([from_hex(code) for code in ("3a2116", "70402a", "a8643f", "d08c64")])
