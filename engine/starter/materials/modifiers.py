@@ -9,7 +9,7 @@ import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
 from engine.starter.materials.metal import rust_layer
-from engine.starter.materials.primitives import Array, blurred, equalised, smoothstep
+from engine.starter.materials.primitives import Array, blurred, cavities, covering, smoothstep
 from engine.starter.materials.registry import Canvas, Maps
 
 MOSS = np.stack([from_hex(code) for code in ("18290e", "30541a", "4f7c26", "85a840")])
@@ -17,22 +17,11 @@ MOSS = np.stack([from_hex(code) for code in ("18290e", "30541a", "4f7c26", "85a8
 STRONG = 0.5  # from this strength on, fine cracks branch off the wide ones
 
 
-def _cavities(maps: Maps) -> Array:
-    """0..1, high where the surface lies lower than around it."""
-    return equalised(blurred(maps.height, 0.02) - maps.height)
-
-
-def _covering(field: Array, share: float, softness: float) -> Array:
-    """A mask that covers this share of the picture, where the field is highest."""
-    level = float(np.quantile(field, 1 - share))
-    return smoothstep(level - softness, level + softness, field)
-
-
 def mossy(c: Canvas, maps: Maps, strength: float) -> Maps:
     """Moss fills the joints first, then spreads over the faces in patches."""
     patches, fuzz = c.noise("moss.patch", 4, octaves=4), c.noise("moss.fuzz", 40, octaves=3, gain=0.7)
-    field = 0.62 * _cavities(maps) + 0.9 * patches + 0.3 * (fuzz - 0.5)
-    mask = _covering(field, 0.16 + 0.36 * strength, 0.05)
+    field = 0.62 * cavities(maps.height) + 0.9 * patches + 0.3 * (fuzz - 0.5)
+    mask = covering(field, 0.16 + 0.36 * strength, 0.05)
     tone = np.clip(0.42 + 1.1 * (fuzz - 0.5) + 0.45 * (patches - 0.5), 0, 1)
     moss = ramp(tone, MOSS) * (0.55 + 0.45 * smoothstep(0.3, 1.0, mask))[..., None]
     thick = 0.1 + 0.14 * fuzz
@@ -49,7 +38,7 @@ def wet(c: Canvas, maps: Maps, strength: float) -> Maps:
     """Darker and smoother everywhere; water stands level in the lowest parts."""
     low = blurred(maps.height, 0.015) + 0.5 * (c.noise("wet.pool", 3, octaves=3) - 0.5)
     share = 0.08 + 0.3 * strength
-    pool = 1 - _covering(low, 1 - share, 0.06)
+    pool = 1 - covering(low, 1 - share, 0.06)
     porous = maps.roughness * (1 - maps.metallic)
     darker = 1 - strength * (0.06 + 0.34 * porous)
     base: Array = maps.base * darker[..., None]
@@ -62,7 +51,7 @@ def wet(c: Canvas, maps: Maps, strength: float) -> Maps:
 
 def dusty(c: Canvas, maps: Maps, strength: float) -> Maps:
     """Pale dust, thick in the cavities and in drifts."""
-    drift = c.noise("dust.drift", 4, octaves=5) + 0.35 * _cavities(maps)
+    drift = c.noise("dust.drift", 4, octaves=5) + 0.35 * cavities(maps.height)
     speck = c.noise("dust.speck", 48, octaves=3, gain=0.8)
     mask = smoothstep(0.25, 0.85, drift + 0.3 * (speck - 0.5)) * (0.22 + 0.38 * strength)
     dust = from_hex("b9ab92") * (0.9 + 0.2 * speck)[..., None]
@@ -80,7 +69,7 @@ def rusty(c: Canvas, maps: Maps, strength: float) -> Maps:
     field = c.noise("rust.blotch", 4, octaves=6, gain=0.6) + 0.4 * (
         c.noise("rust.run", 12, 2, octaves=3) - 0.5
     )
-    mask = _covering(field, 0.1 + 0.42 * strength, 0.03)
+    mask = covering(field, 0.1 + 0.42 * strength, 0.03)
     return replace(
         maps,
         base=mix(maps.base, rust_layer(c, "rust.tone"), mask),
@@ -94,7 +83,7 @@ def cracked(c: Canvas, maps: Maps, strength: float) -> Maps:
     """Dark cracks that branch and come and go; more of them where the strength is high."""
     at = c.warp("crack.bend", 0.045, 6, octaves=4)
     wide = c.cells("crack.wide", 3, jitter=1.0, at=at)
-    gate = _covering(c.noise("crack.gate", 3, octaves=3), 0.35 + 0.6 * strength, 0.08)
+    gate = covering(c.noise("crack.gate", 3, octaves=3), 0.35 + 0.6 * strength, 0.08)
     width = 0.02 + 0.03 * strength
     crack = smoothstep(width, 0.3 * width, wide.edge) * gate
     if strength > STRONG:

@@ -216,3 +216,14 @@ def blurred(x: Array, sigma: float) -> Array:
     fy, fx = np.fft.fftfreq(x.shape[0])[:, None] * x.shape[0], np.fft.rfftfreq(x.shape[1])[None] * x.shape[1]
     transfer = np.exp(-2 * np.pi**2 * sigma**2 * (fx**2 + fy**2))
     return np.fft.irfft2(np.fft.rfft2(x) * transfer, x.shape).astype(np.float32)
+
+
+def cavities(height: Array, reach: float = 0.02) -> Array:
+    """Evenly spread over 0..1 (H, W), high where a surface lies lower than around it, `reach` in tiles."""
+    return equalised(blurred(height, reach) - height)
+
+
+def covering(field: Array, share: float, softness: float) -> Array:
+    """A mask (H, W), 0..1, that covers this share of the picture, where the field is highest."""
+    level = float(np.quantile(field, 1 - share))
+    return smoothstep(level - softness, level + softness, field)
