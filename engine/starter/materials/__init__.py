@@ -3,7 +3,23 @@
 Draw the parameters with `sample(seed=7)`, the maps with `render(params, size=256)`.
 """
 
-from engine.starter.materials import ceramic, earth, fabric, ground, masonry, metal, stone, wood
+from engine.starter.materials import (
+    animal,
+    ceramic,
+    earth,
+    fabric,
+    fluid,
+    ground,
+    made,
+    masonry,
+    metal,
+    metalwork,
+    plant,
+    sheet_metal,
+    stone,
+    textile,
+    wood,
+)
 from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Params
@@ -11,16 +27,23 @@ from engine.starter.materials.rendering import Material, render
 from engine.starter.materials.sampling import sample
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
-FAMILY_MODULES = (
-    masonry,
-    ground,
-    wood,
-    fabric,
-    metal,
+FAMILY_MODULES = (  # importing them fills the registry
+    animal,
     ceramic,
-    stone,
     earth,
-)  # importing them fills the registry
+    fabric,
+    fluid,
+    ground,
+    made,
+    masonry,
+    metal,
+    metalwork,
+    plant,
+    sheet_metal,
+    stone,
+    textile,
+    wood,
+)
 
 __all__ = [
     "COLOURS",
