@@ -213,14 +213,18 @@ def _with_typo(text: str, rng: np.random.Generator) -> str:
 
 
 @cache
-def held_out() -> frozenset[tuple[str, str]]:
+def held_out(families: tuple[str, ...] = FAMILIES) -> frozenset[tuple[str, str]]:
     """The (family, colour) pairs that training never sees: a tenth of all there are, fixed by hash.
 
     Only pairs that come from colouring a family are taken, never a family's natural colour, and few of any
     one family or colour, so that none of them disappears from training.
+
+    Args:
+        families: that training takes its materials from.
     """
-    natural = {(name, p.colour) for name, entry in REGISTRY.items() for p in entry.palettes.values()}
-    coloured = {(name, term) for name, entry in REGISTRY.items() if entry.colourable for term in COLOURS}
+    entries = [REGISTRY[name] for name in families]
+    natural = {(entry.name, p.colour) for entry in entries for p in entry.palettes.values()}
+    coloured = {(entry.name, term) for entry in entries if entry.colourable for term in COLOURS}
     candidates = coloured - natural - PROMISED
     chosen: list[tuple[str, str]] = []
     for pair in sorted(candidates, key=lambda pair: hashlib.sha256("/".join(pair).encode()).digest()):
@@ -232,9 +236,9 @@ def held_out() -> frozenset[tuple[str, str]]:
     return frozenset(chosen)
 
 
-def is_held_out(params: Params) -> bool:
-    """True for materials that only evaluation may see."""
-    return (params["family"], params["colour"]) in held_out()
+def is_held_out(params: Params, families: tuple[str, ...] = FAMILIES) -> bool:
+    """True for materials that only evaluation may see, where training takes its own from these families."""
+    return (params["family"], params["colour"]) in held_out(families)
 
 
 __all__ = ["COLOURS", "FAMILIES", "canonical", "caption", "held_out", "is_held_out"]

@@ -84,13 +84,15 @@ def evaluate(options: argparse.Namespace) -> int:
 
     from engine.compute import choose
     from engine.models import packs
-    from engine.starter import evaluate as measure
+    from engine.starter import evaluate as measure, record
+    from engine.starter.training import pipeline
 
     _set_up(options.threads)
     pack = packs.load(options.pack, choose(options.device))
+    families = record.read(pipeline.WEIGHTS).families
     with Console(stderr=True).status("rendering materials that training never saw") as status:
-        report = measure.everything(pack, options.work, options.prompts, say=status.update)
-    out = options.out or packs.ROOT / "starter" / "weights" / "evaluation.json"
+        report = measure.everything(pack, families, options.work, options.prompts, say=status.update)
+    out = options.out or pipeline.WEIGHTS / "evaluation.json"
     out.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     Console().print_json(json.dumps(report))
     return 0

@@ -27,9 +27,9 @@ from rich.progress import (
 )
 
 from engine.starter.captions import is_held_out
-from engine.starter.materials import Material, Params, render, sample
+from engine.starter.materials import FAMILIES, Material, Params, render, sample
 
-FORMAT = 1
+FORMAT = 2
 SHARD = 256
 CHANNELS = 6
 RETRY_STRIDE = 2**32  # between the seeds tried for one place in the set
@@ -45,6 +45,7 @@ class ShardSpec:
     count: int
     size: int
     held_out: bool
+    families: tuple[str, ...]
 
     @property
     def maps_file(self) -> Path:
@@ -62,14 +63,15 @@ class ShardSpec:
             "count": self.count,
             "size": self.size,
             "held_out": self.held_out,
+            "families": list(self.families),
         }
 
 
-def params_for(seed: int, *, held_out: bool = False) -> Params:
+def params_for(seed: int, *, held_out: bool = False, families: tuple[str, ...] = FAMILIES) -> Params:
     """The parameters at this place of a set: the first that belong to training, or to what is held out."""
     while True:
-        params = sample(seed)
-        if is_held_out(params) == held_out:
+        params = sample(seed, among=families)
+        if is_held_out(params, families) == held_out:
             return params
         seed += RETRY_STRIDE
 
@@ -81,11 +83,19 @@ def to_bytes(material: Material) -> NDArray[np.uint8]:
     return (np.clip(maps, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def plan(folder: Path, count: int, first_seed: int, size: int, *, held_out: bool = False) -> list[ShardSpec]:
+def plan(
+    folder: Path,
+    count: int,
+    first_seed: int,
+    size: int,
+    *,
+    held_out: bool = False,
+    families: tuple[str, ...] = FAMILIES,
+) -> list[ShardSpec]:
     """The shards of a set, in order."""
     starts = range(0, count, SHARD)
     return [
-        ShardSpec(folder, k, first_seed + start, min(SHARD, count - start), size, held_out)
+        ShardSpec(folder, k, first_seed + start, min(SHARD, count - start), size, held_out, families)
         for k, start in enumerate(starts)
     ]
 
@@ -106,7 +116,8 @@ def write_shard(spec: ShardSpec) -> int:
     maps = np.empty((spec.count, spec.size, spec.size, CHANNELS), np.uint8)
     materials = []
     for k in range(spec.count):
-        material = render(params_for(spec.first_seed + k, held_out=spec.held_out), spec.size)
+        params = params_for(spec.first_seed + k, held_out=spec.held_out, families=spec.families)
+        material = render(params, spec.size)
         maps[k] = to_bytes(material)
         materials.append({"params": material.params, "relief": material.relief})
     spec.folder.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,8 @@ from engine.models.packs import Pack
 from engine.models.vqgan import TORUS
 from engine.settings import RunSettings
 from engine.starter import captions, dataset
-from engine.starter.data import Materials, labels, noun
-from engine.starter.materials import COLOURS, FAMILIES
+from engine.starter.data import Materials, noun
+from engine.starter.materials import COLOURS
 from engine.synthesis.run import Synthesis, synthesize
 
 
@@ -31,21 +31,23 @@ class Namer:
     """Zero-shot naming: which of all "COLOUR NOUN" texts lies nearest to a picture."""
 
     clip: Clip
+    families: tuple[str, ...]
     texts: Tensor  # (families · colours, D)
 
     @classmethod
-    def of(cls, clip: Clip) -> Namer:
+    def of(cls, clip: Clip, families: tuple[str, ...]) -> Namer:
         """Encodes every pair of a family's noun and a colour."""
-        pairs = itertools.product(FAMILIES, COLOURS)
-        return cls(clip, clip.encode_text([f"{colour} {noun(family)}" for family, colour in pairs]))
+        pairs = itertools.product(families, COLOURS)
+        texts = clip.encode_text([f"{colour} {noun(family)}" for family, colour in pairs])
+        return cls(clip, families, texts)
 
-    def __call__(self, embeddings: Tensor) -> tuple[Tensor, Tensor]:
-        """Unit image embeddings (N, D) → indices of family and colour, each (N,).
+    def __call__(self, embeddings: Tensor) -> list[tuple[str, str]]:
+        """Unit image embeddings (N, D) → family and colour of each.
 
         The family is the one whose best colour fits best; the colour is the best of that family.
         """
-        best = (embeddings @ self.texts.T).argmax(-1)
-        return best // len(COLOURS), best % len(COLOURS)
+        best = (embeddings @ self.texts.T).argmax(-1).tolist()
+        return [(self.families[b // len(COLOURS)], COLOURS[b % len(COLOURS)]) for b in best]
 
 
 @torch.no_grad()
@@ -63,17 +65,17 @@ def embed(data: Materials, indices: np.ndarray, clip: Clip) -> Tensor:
     return F.normalize(torch.cat(rows), dim=-1)
 
 
-def naming(data: Materials, clip: Clip, limit: int = 512) -> dict[str, float]:
-    """Shares of pictures whose material and colour a CLIP names right."""
+def naming(
+    data: Materials, clip: Clip, families: tuple[str, ...], limit: int = 512
+) -> dict[str, float]:
+    """Shares of pictures whose material, one of these families, and colour a CLIP names right."""
     indices = np.arange(min(limit, len(data)))
-    family, colour = Namer.of(clip)(embed(data, indices, clip))
-    truth = [labels(data.params[i]) for i in indices]
-    pairs = list(zip(family.tolist(), colour.tolist(), truth, strict=True))
-    coloured = [c == t[1] for _, c, t in pairs if t[1] >= 0]
+    named = Namer.of(clip, families)(embed(data, indices, clip))
+    pairs = [(name, data.params[i]) for name, i in zip(named, indices, strict=True)]
     return {
         "pictures": len(pairs),
-        "family": float(np.mean([f == t[0] for f, _, t in pairs])),
-        "colour": float(np.mean(coloured)),
+        "family": float(np.mean([family == p["family"] for (family, _), p in pairs])),
+        "colour": float(np.mean([colour == p["colour"] for (_, colour), p in pairs])),
     }
 
 
@@ -102,40 +104,45 @@ def reconstruction(data: Materials, pack: Pack, limit: int = 64) -> dict[str, An
     }
 
 
-def prompts(limit: int, seed: int = 7) -> list[tuple[int, int]]:
+def prompts(families: tuple[str, ...], limit: int, seed: int = 7) -> list[tuple[str, str]]:
     """Pairs (family, colour) that training never saw together, as far as there are enough."""
-    held = sorted((FAMILIES.index(family), COLOURS.index(colour)) for family, colour in captions.held_out())
+    held = sorted(captions.held_out(families), key=lambda p: (p[0], COLOURS.index(p[1])))
     draw = np.random.default_rng(seed)
     return [held[i] for i in draw.permutation(len(held))[:limit]]
 
 
-def whole(pack: Pack, pairs: list[tuple[int, int]], **overrides: Any) -> Iterator[dict[str, Any]]:
+def whole(
+    pack: Pack, families: tuple[str, ...], pairs: list[tuple[str, str]], **overrides: Any
+) -> Iterator[dict[str, Any]]:
     """Runs prompts through the engine; the judge names what came out. One record a prompt."""
-    namer = Namer.of(pack.judge)
+    namer = Namer.of(pack.judge, families)
     for family, colour in pairs:
-        prompt = f"{COLOURS[colour]} {noun(FAMILIES[family])}"
+        prompt = f"{colour} {noun(family)}"
         settings = RunSettings(**{"prompt": prompt, "seed": 100, "variations": 2, **overrides})
         result = _finish(settings, pack)
         best = result.maps.basecolor[result.order[:1]]
         px = (pack.judge.size_px, pack.judge.size_px)
         seen = pack.judge.encode_image(F.interpolate(best, px, mode="bilinear", antialias=True))
-        named = namer(seen)
+        named = namer(seen)[0]
         first = result.order[0]
         yield {
             "prompt": prompt,
-            "family": int(named[0]) == family,
-            "colour": int(named[1]) == colour,
+            "family": named[0] == family,
+            "colour": named[1] == colour,
             "judge": float(result.judge_scores[first]),
             "guide": float(result.guide_scores[first]),
             "seam": float(seam_score(result.maps, "xy").max()),
         }
 
 
-def everything(pack: Pack, work: Path, count: int, say: Callable[[str], None]) -> dict[str, Any]:
+def everything(
+    pack: Pack, families: tuple[str, ...], work: Path, count: int, say: Callable[[str], None]
+) -> dict[str, Any]:
     """All figures of a pack: naming, reconstruction, and the whole engine on unseen prompts.
 
     Args:
         pack: the networks to measure.
+        families: that they were trained on.
         work: folder for rendered materials; what is there already is used again.
         count: prompts for the whole engine.
         say: told what is being done, for people.
@@ -143,19 +150,19 @@ def everything(pack: Pack, work: Path, count: int, say: Callable[[str], None]) -
     sets = {"seen": (10_000_000, 512, False), "held_out": (20_000_000, 256, True)}
     data = {}
     for name, (seed, size, held_out) in sets.items():
-        specs = dataset.plan(work / name, size, first_seed=seed, size=256, held_out=held_out)
+        specs = dataset.plan(work / name, size, first_seed=seed, size=256, held_out=held_out, families=families)
         for _ in dataset.write(specs):
             say(f"rendering materials: {name}")
         data[name] = Materials.open(work / name)
     report: dict[str, Any] = {"naming": {}, "whole": {}}
     for role in ("guide", "judge"):
         say(f"naming materials: {role}")
-        report["naming"][role] = {name: naming(d, getattr(pack, role)) for name, d in data.items()}
+        report["naming"][role] = {name: naming(d, getattr(pack, role), families) for name, d in data.items()}
     say("through the codes and back")
     report["reconstruction"] = reconstruction(data["held_out"], pack)
     for steps in (0, RunSettings.model_fields["steps"].default):
         records = []
-        for record in whole(pack, prompts(count), steps=steps):
+        for record in whole(pack, families, prompts(families, count), steps=steps):
             records.append(record)
             say(f"prompts with {steps} guided steps: {len(records)} of {count}")
         report["whole"][f"{steps} steps"] = summary(records)

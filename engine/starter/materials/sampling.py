@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Collection
 
 import numpy as np
 
@@ -37,10 +38,16 @@ def target_near(term: str, rng: np.random.Generator) -> str:
     return to_hex(centroid(term))
 
 
-def sample(seed: int, family: str | None = None) -> Params:
-    """The parameters that belong to this seed; the family is drawn too where none is given."""
+def sample(seed: int, family: str | None = None, *, among: Collection[str] = REGISTRY) -> Params:
+    """The parameters that belong to this seed; the family is drawn too where none is given.
+
+    Args:
+        seed: the same one gives the same parameters, as long as `among` is the same.
+        family: a name in REGISTRY.
+        among: the families to draw one of.
+    """
     rng = np.random.default_rng([seed, zlib.crc32(b"sample")])
-    chosen = str(rng.choice(sorted(REGISTRY)))
+    chosen = str(rng.choice(sorted(among)))
     entry = REGISTRY[family or chosen]
     palette, target, colour = _colouring(entry, rng)
     scale = str(rng.choice(entry.scales))
