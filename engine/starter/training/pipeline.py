@@ -1,4 +1,4 @@
-"""All stages in order: materials, guide, judge, generator, prior, and writing the pack."""
+"""All stages in order: materials, guide, judge, generator, decoder, prior, and writing the pack."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from engine.starter import dataset
 from engine.starter.data import Materials
 from engine.starter.training import codes
 from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
+from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run
 from engine.starter.training.prior import PriorStage, PriorTraining
@@ -67,6 +68,7 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         ("guide", _clip(GUIDE), _export_clip),
         ("judge", _clip(JUDGE), _export_clip),
         ("generator", _generator, _export_generator),
+        ("decoder", _decoder, _export_generator),
         ("prior", _prior, _export_prior),
     ):
         if name not in wanted:
@@ -100,6 +102,13 @@ def _generator(plan: Plan, data: Materials) -> GeneratorStage:
     return GeneratorStage(data, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
 
 
+def _decoder(plan: Plan, data: Materials) -> DecoderStage:
+    guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
+    cfg = DecoderTraining()
+    cfg = cfg.model_copy(update={"steps": plan.steps(cfg.steps)})
+    return DecoderStage(data, _shipped_generator(plan), guide, cfg, plan.compute)
+
+
 def _shipped_generator(plan: Plan) -> VQGAN:
     from safetensors.torch import load_file
 
@@ -110,9 +119,12 @@ def _shipped_generator(plan: Plan) -> VQGAN:
 
 
 def _codes_folder(plan: Plan) -> Path:
-    """Another generator, other codes: they do not mix."""
-    weights = (plan.weights / "generator" / "model.safetensors").read_bytes()
-    return plan.work / f"codes-{hashlib.sha256(weights).hexdigest()[:12]}"
+    """Another encoder, other codes: they do not mix. The decoder may change."""
+    digest = hashlib.sha256()
+    for key, value in sorted(_shipped_generator(plan).state_dict().items()):
+        if key.startswith(("encoder.", "quant_conv.", "quantize.")):
+            digest.update(value.cpu().numpy().tobytes())
+    return plan.work / f"codes-{digest.hexdigest()[:12]}"
 
 
 def _encode(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
@@ -136,7 +148,7 @@ def _export_clip(plan: Plan, stage: Stage) -> None:
 
 
 def _export_generator(plan: Plan, stage: Stage) -> None:
-    assert isinstance(stage, GeneratorStage)
+    assert isinstance(stage, GeneratorStage | DecoderStage)
     _write(plan.weights / "generator", stage.average.values, ARCHITECTURE.model_dump(mode="json"))
 
 

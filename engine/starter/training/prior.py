@@ -26,12 +26,12 @@ class PriorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 31
-    steps: int = 3600
+    steps: int = 3800
     batch: int = 12
     lr: float = 1.2e-3
     weight_decay: float = 0.03
     no_text: float = 0.1  # share of rows that learn to do without the caption
-    text_noise: float = 0.03  # so that a caption a little off still lands
+    text_noise: float = 0.01  # so that a caption a little off still lands
     ema: float = 0.998
 
 

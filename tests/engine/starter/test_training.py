@@ -15,7 +15,7 @@ from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter import dataset
 from engine.starter.data import Materials, labels
-from engine.starter.training import clip, codes, generator, loop, pipeline, prior
+from engine.starter.training import clip, codes, decoder, generator, loop, pipeline, prior
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -52,12 +52,22 @@ def prior_stage(data, grids, tiny_pack):
     return prior.PriorStage(grids, data.params, tiny_pack.generator, tiny_pack.guide, cfg, CPU)
 
 
-@pytest.fixture(params=["clip", "generator", "prior"])
-def stage(request, data, grids, tiny_pack):
+def decoder_stage(data, tmp_path):
+    """From fresh networks in the shapes of the shipped ones: the decoder looks through the guide's tower."""
+    clip_stage(data).export(tmp_path / "guide")
+    guide = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
+    torch.manual_seed(3)
+    cfg = decoder.DecoderTraining(steps=4, batch=2, crop_px=32, whole_every=2)
+    return decoder.DecoderStage(data, VQGAN(generator.ARCHITECTURE), guide, cfg, CPU)
+
+
+@pytest.fixture(params=["clip", "generator", "decoder", "prior"])
+def stage(request, data, grids, tiny_pack, tmp_path):
     """Makes a fresh stage at every call."""
     return {
         "clip": lambda: clip_stage(data),
         "generator": lambda: generator_stage(data),
+        "decoder": lambda: decoder_stage(data, tmp_path),
         "prior": lambda: prior_stage(data, grids, tiny_pack),
     }[request.param]
 
@@ -170,3 +180,14 @@ def test_encoding_goes_on_where_it_stopped(data, tiny_pack, tmp_path, monkeypatc
     first = (tmp_path / "codes_00000.npy").stat().st_mtime_ns
     assert list(codes.encode(data, tiny_pack.generator, tmp_path, CPU)) == [8, 8, 8]
     assert (tmp_path / "codes_00000.npy").stat().st_mtime_ns == first
+
+
+def test_sharpening_the_decoder_leaves_the_codes_alone(data, tmp_path):
+    """A prior knows the codes of its encoder: they must mean the same afterwards."""
+    stage = decoder_stage(data, tmp_path)
+    x = data.batch(np.arange(2), np.random.default_rng(0), 64)
+    before, first = stage.model.codes_of(x), stage.step(0)
+    for i in range(1, 4):
+        stage.step(i)
+    assert torch.equal(stage.model.codes_of(x), before)
+    assert stage.step(0)["error"] < first["error"]
