@@ -25,7 +25,8 @@ from engine.models.packs import Pack
 from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
 from engine.settings import RunSettings
-from engine.synthesis.run import Phase, Synthesis, synthesize as run_synthesis
+from engine.synthesis.phase import Phase
+from engine.synthesis.run import Synthesis, synthesize as run_synthesis
 
 log = logging.getLogger(__name__)
 

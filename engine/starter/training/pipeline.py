@@ -1,4 +1,4 @@
-"""All stages in order: materials, guide, judge, generator, prior, and writing the pack."""
+"""All stages in order: materials, guide, judge, generator, decoder, prior, and writing the pack."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ from engine.models.prior import PriorConfig
 from engine.models.vqgan import VQGAN
 from engine.starter import dataset
 from engine.starter.data import Materials
+from engine.starter.training import codes
 from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
+from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run
 from engine.starter.training.prior import PriorStage, PriorTraining
@@ -66,14 +68,18 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         ("guide", _clip(GUIDE), _export_clip),
         ("judge", _clip(JUDGE), _export_clip),
         ("generator", _generator, _export_generator),
+        ("decoder", _decoder, _export_generator),
         ("prior", _prior, _export_prior),
     ):
-        if name in wanted:
-            data = Materials.open(plan.work / "train")
-            stage = build(plan, data)
-            for step, figures in run(stage, plan.work / "checkpoints"):
-                yield name, step, stage.total_steps, figures
-            export(plan, stage)
+        if name not in wanted:
+            continue
+        if name == "prior":
+            yield from _encode(plan)
+        data = Materials.open(plan.work / "train")
+        stage = build(plan, data)
+        for step, figures in run(stage, plan.work / "checkpoints"):
+            yield name, step, stage.total_steps, figures
+        export(plan, stage)
 
 
 def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
@@ -96,17 +102,44 @@ def _generator(plan: Plan, data: Materials) -> GeneratorStage:
     return GeneratorStage(data, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
 
 
-def _prior(plan: Plan, data: Materials) -> PriorStage:
+def _decoder(plan: Plan, data: Materials) -> DecoderStage:
+    guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
+    cfg = DecoderTraining()
+    cfg = cfg.model_copy(update={"steps": plan.steps(cfg.steps)})
+    return DecoderStage(data, _shipped_generator(plan), guide, cfg, plan.compute)
+
+
+def _shipped_generator(plan: Plan) -> VQGAN:
     from safetensors.torch import load_file
 
     generator = VQGAN(ARCHITECTURE)
     weights = load_file(plan.weights / "generator" / "model.safetensors")
     generator.load_state_dict({k: v.float() for k, v in weights.items()})
-    generator.eval().requires_grad_(False).to(plan.compute.device)
+    return generator.eval().requires_grad_(False).to(plan.compute.device)
+
+
+def _codes_folder(plan: Plan) -> Path:
+    """Another encoder, other codes: they do not mix. The decoder may change."""
+    digest = hashlib.sha256()
+    for key, value in sorted(_shipped_generator(plan).state_dict().items()):
+        if key.startswith(("encoder.", "quant_conv.", "quantize.")):
+            digest.update(value.cpu().numpy().tobytes())
+    return plan.work / f"codes-{digest.hexdigest()[:12]}"
+
+
+def _encode(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
+    data, done = Materials.open(plan.work / "train"), 0
+    for count in codes.encode(data, _shipped_generator(plan), _codes_folder(plan), plan.compute):
+        done += count
+        yield "codes", done, len(data), {}
+
+
+def _prior(plan: Plan, data: Materials) -> PriorStage:
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
     cfg = PriorTraining()
     cfg = cfg.model_copy(update={"steps": plan.steps(cfg.steps)})
-    return PriorStage(data, generator, guide, cfg, plan.compute)
+    grids = codes.Grids.open(_codes_folder(plan))
+    return PriorStage(grids, data.params, _shipped_generator(plan), guide, cfg, plan.compute)
 
 
 def _export_clip(plan: Plan, stage: Stage) -> None:
@@ -115,7 +148,7 @@ def _export_clip(plan: Plan, stage: Stage) -> None:
 
 
 def _export_generator(plan: Plan, stage: Stage) -> None:
-    assert isinstance(stage, GeneratorStage)
+    assert isinstance(stage, GeneratorStage | DecoderStage)
     _write(plan.weights / "generator", stage.average.values, ARCHITECTURE.model_dump(mode="json"))
 
 

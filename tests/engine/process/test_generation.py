@@ -13,7 +13,8 @@ from engine.errors import BadWeights, Cancelled, CannotWrite
 from engine.generation import Models, run_generate
 from engine.material.maps import DecodedMaps
 from engine.settings import RunSettings
-from engine.synthesis.run import Phase, Synthesis
+from engine.synthesis.phase import Phase
+from engine.synthesis.run import Synthesis
 
 SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
 PACK = SimpleNamespace(

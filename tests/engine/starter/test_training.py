@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,7 +15,7 @@ from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter import dataset
 from engine.starter.data import Materials, labels
-from engine.starter.training import clip, generator, loop, pipeline, prior
+from engine.starter.training import clip, codes, decoder, generator, loop, pipeline, prior
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -39,19 +40,35 @@ def generator_stage(data):
     return generator.GeneratorStage(data, cfg, CPU)
 
 
-def prior_stage(data, tiny_pack):
-    return prior.PriorStage(
-        data, tiny_pack.generator, tiny_pack.guide, prior.PriorTraining(steps=4, batch=2), CPU
-    )
+@pytest.fixture(scope="module")
+def grids(data, tiny_pack, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("codes")
+    assert sum(codes.encode(data, tiny_pack.generator, folder, CPU)) == len(data)
+    return codes.Grids.open(folder)
 
 
-@pytest.fixture(params=["clip", "generator", "prior"])
-def stage(request, data, tiny_pack):
+def prior_stage(data, grids, tiny_pack):
+    cfg = prior.PriorTraining(steps=4, batch=2)
+    return prior.PriorStage(grids, data.params, tiny_pack.generator, tiny_pack.guide, cfg, CPU)
+
+
+def decoder_stage(data, tmp_path):
+    """From fresh networks in the shapes of the shipped ones: the decoder looks through the guide's tower."""
+    clip_stage(data).export(tmp_path / "guide")
+    guide = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
+    torch.manual_seed(3)
+    cfg = decoder.DecoderTraining(steps=4, batch=2, crop_px=32, whole_every=2)
+    return decoder.DecoderStage(data, VQGAN(generator.ARCHITECTURE), guide, cfg, CPU)
+
+
+@pytest.fixture(params=["clip", "generator", "decoder", "prior"])
+def stage(request, data, grids, tiny_pack, tmp_path):
     """Makes a fresh stage at every call."""
     return {
         "clip": lambda: clip_stage(data),
         "generator": lambda: generator_stage(data),
-        "prior": lambda: prior_stage(data, tiny_pack),
+        "decoder": lambda: decoder_stage(data, tmp_path),
+        "prior": lambda: prior_stage(data, grids, tiny_pack),
     }[request.param]
 
 
@@ -144,3 +161,33 @@ def test_words_without_training_are_named(data, tmp_path):
     opened = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
     assert opened.unknown_words("Red cathedral bricks, cathedral 42") == ["cathedral"]
     assert opened.unknown_words("") == []
+
+
+def test_grids_are_the_generators_codes(data, grids, tiny_pack):
+    """Each version is the material moved or turned; rolling a batch changes places, never codes."""
+    assert grids.codes.shape == (24, codes.VERSIONS, 8, 8)
+    x = data.batch(np.arange(8), loop.rng(codes.SEED, 0, "codes/1"), data.size_px)
+    assert (grids.codes[:8, 1] == tiny_pack.generator.codes_of(x).numpy()).all()
+    row = grids.batch(np.array([5]), np.random.default_rng(0))[0]
+    assert any((np.sort(row.flatten()) == np.sort(v.flatten())).all() for v in grids.codes[5])
+
+
+def test_encoding_goes_on_where_it_stopped(data, tiny_pack, tmp_path, monkeypatch):
+    monkeypatch.setattr(codes, "SHARD", 8)
+    run = codes.encode(data, tiny_pack.generator, tmp_path, CPU)
+    next(run)
+    run.close()
+    first = (tmp_path / "codes_00000.npy").stat().st_mtime_ns
+    assert list(codes.encode(data, tiny_pack.generator, tmp_path, CPU)) == [8, 8, 8]
+    assert (tmp_path / "codes_00000.npy").stat().st_mtime_ns == first
+
+
+def test_sharpening_the_decoder_leaves_the_codes_alone(data, tmp_path):
+    """A prior knows the codes of its encoder: they must mean the same afterwards."""
+    stage = decoder_stage(data, tmp_path)
+    x = data.batch(np.arange(2), np.random.default_rng(0), 64)
+    before, first = stage.model.codes_of(x), stage.step(0)
+    for i in range(1, 4):
+        stage.step(i)
+    assert torch.equal(stage.model.codes_of(x), before)
+    assert stage.step(0)["error"] < first["error"]

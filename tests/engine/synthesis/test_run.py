@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 import torch
 
-from engine.models.prior import ROUNDS
 from engine.settings import MAX_SEED, RunSettings
+from engine.synthesis import propose
 from engine.synthesis.run import synthesize, variation_seeds
 
 
@@ -20,6 +20,7 @@ def settings(**changes):
         "width": 128,
         "height": 128,
         "steps": 3,
+        "lr": 0.2,  # large enough for every step to change codes
         "cutouts": 2,
     }
     return RunSettings(**{**base, "judge_views": 2, "proposals": 2, **changes})
@@ -37,7 +38,8 @@ def finish(run):
 def test_phases_come_in_order_and_show_pictures(tiny_pack):
     phases, result = finish(synthesize(settings(), tiny_pack))
     names = [p.name for p in phases]
-    assert names == ["propose"] * (2 * ROUNDS + 2) + ["guide"] * 3 + ["rank"] * 2
+    # 8 rows of blocks and the choice among them
+    assert names == ["propose"] * (8 + 1) + ["guide"] * 3 + ["rank"] * 2
     assert [p.step for p in phases if p.name == "guide"] == [1, 2, 3]
     assert all(p.loss is not None for p in phases if p.name == "guide")
     assert {p.picture.shape for p in phases if p.picture is not None} == {(2, 3, 128, 128)}
@@ -80,6 +82,14 @@ def test_order_is_the_judges(tiny_pack):
     judged = result.judge_scores[result.order]
     assert (judged.diff() <= 0).all()
     assert sorted(result.order) == [0, 1, 2, 3]
+
+
+def test_little_memory_draws_the_same_samples_one_after_another(tiny_pack, monkeypatch):
+    whole = finish(synthesize(settings(steps=0), tiny_pack))[1]
+    monkeypatch.setattr(propose, "MEMORY_BYTES", 1)
+    phases, parts = finish(synthesize(settings(steps=0), tiny_pack))
+    assert [p.step for p in phases if p.name == "propose"] == list(range(1, 19))
+    torch.testing.assert_close(parts.maps.basecolor, whole.maps.basecolor, rtol=0, atol=1e-4)
 
 
 def test_no_steps_keeps_the_proposal(tiny_pack):
