@@ -108,9 +108,9 @@ class Places:
         y, x = t // self.W + dy, t % self.W + dx
         inside = torch.ones_like(y, dtype=torch.bool)
         if not self.wrap[0]:
-            inside &= (y >= 0) & (self.H > y)
+            inside &= (y >= 0) & (y < self.H)
         if not self.wrap[1]:
-            inside &= (x >= 0) & (self.W > x)
+            inside &= (x >= 0) & (x < self.W)
         index = y % self.H * self.W + x % self.W
         return index, inside & (index < t)
 

@@ -28,15 +28,29 @@ MODIFIER_WORDS: dict[str, tuple[str, ...]] = {
     "mossy": ("mossy", "mossy", "moss-covered", "moss covered", "overgrown", "green-stained"),
     "wet": ("wet", "wet", "damp", "soaked", "rain-soaked"),
     "rusty": ("rusty", "rusty", "corroded", "rusted", "oxidised"),
-    "dusty": ("dusty", "dusty", "dirty", "dust-covered"),
+    "dusty": ("dusty", "dusty", "dust-covered", "powdered with dust"),
     "cracked": ("cracked", "cracked", "fractured", "broken", "crackled"),
+    "worn": ("worn", "weathered", "eroded", "aged", "distressed"),
+    "scratched": ("scratched", "scratched", "scuffed"),
+    "snowy": ("snowy", "snow-covered", "snow covered", "wintry"),
+    "burnt": ("burnt", "burned", "charred", "scorched"),
+    "faded": ("faded", "bleached", "sun-bleached", "washed-out"),
+    "dirty": ("dirty", "grimy", "soiled", "filthy"),
+    "stained": ("stained", "water-stained", "spotted with stains"),
 }
 MODIFIER_PHRASES: dict[str, tuple[str, ...]] = {
     "mossy": ("with moss", "covered in moss", "with moss in the joints", "with green moss growing on it"),
     "wet": ("after rain", "with puddles", "in the rain"),
     "rusty": ("with rust", "with rust stains", "covered in rust"),
-    "dusty": ("covered in dust", "with dust", "with dirt"),
+    "dusty": ("covered in dust", "with dust", "under dust"),
     "cracked": ("with cracks", "full of cracks", "with deep cracks"),
+    "worn": ("with worn edges", "worn by time", "with signs of wear"),
+    "scratched": ("with scratches", "full of scratches"),
+    "snowy": ("covered in snow", "with snow", "under snow"),
+    "burnt": ("burnt by fire", "with burn marks", "after a fire"),
+    "faded": ("faded by the sun", "bleached by the sun"),
+    "dirty": ("with dirt", "covered in grime", "with grime"),
+    "stained": ("with stains", "with water stains"),
 }
 DEGREES: dict[str, tuple[str, ...]] = {
     "slightly": ("slightly", "a bit", "lightly", "partly"),
@@ -62,12 +76,19 @@ PALETTE_NOUNS: dict[tuple[str, str], tuple[str, ...]] = {
     ("wood_planks", "tan"): ("oak planks", "oak boards", "oak wood"),
     ("herringbone_parquet", "tan"): ("oak parquet", "oak herringbone floor"),
     ("herringbone_parquet", "walnut"): ("walnut parquet",),
-    ("plain_weave", "denim"): ("denim", "denim fabric"),
     ("square_tiles", "terracotta"): ("terracotta tiles", "clay tiles"),
     ("roof_shingles", "terracotta"): ("terracotta roof tiles", "clay roof tiles"),
     ("sand_ripples", "beige"): ("beach sand", "sandy beach"),
+    ("agate", "green"): ("malachite",),
+    ("agate", "orange"): ("carnelian",),
+    ("agate", "black"): ("black onyx",),
+    ("ashlar_wall", "beige"): ("limestone wall",),
+    ("bark", "birch"): ("birch bark",),
+    ("forest_leaves", "brown"): ("dead leaves",),
+    ("paper_kraft", "parchment"): ("parchment",),
+    ("paper_kraft", "white"): ("white paper",),
 }
-AGES = ("old", "weathered", "worn", "rough")
+AGES = ("old", "ancient", "rough")
 STYLES = (
     "{}",
     "a texture of {}",

@@ -27,6 +27,9 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
     add.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: PyTorch's choice)")
+    add.add_argument(
+        "--families", metavar="NAME,...", help="train on these procedural materials only (default: all)"
+    )
     add.add_argument("--smoke", action="store_true", help="a fiftieth of everything, to see that it runs")
 
 
@@ -37,6 +40,7 @@ def train(options: argparse.Namespace) -> int:
 
     from engine.compute import choose
     from engine.errors import InvalidRequest
+    from engine.starter.materials import FAMILIES
     from engine.starter.training import pipeline
 
     unknown = [s for s in options.stages if s not in STAGES]
@@ -44,12 +48,18 @@ def train(options: argparse.Namespace) -> int:
         raise InvalidRequest(
             f"There is no stage {unknown[0]!r}. Stages: {', '.join(STAGES)}.", field="stages"
         )
+    families = tuple(sorted(options.families.split(","))) if options.families else FAMILIES
+    if strange := [name for name in families if name not in FAMILIES]:
+        raise InvalidRequest(
+            f"There is no material {strange[0]!r}. Materials: {', '.join(FAMILIES)}.", field="families"
+        )
     _set_up(options.threads)
     plan = pipeline.Plan(
         work=options.work,
         weights=options.out or pipeline.WEIGHTS,
         compute=choose(options.device),
         materials=SMOKE_MATERIALS if options.smoke else pipeline.MATERIALS,
+        families=families,
         scale=SMOKE_SCALE if options.smoke else 1.0,
     )
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

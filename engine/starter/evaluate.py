@@ -65,9 +65,7 @@ def embed(data: Materials, indices: np.ndarray, clip: Clip) -> Tensor:
     return F.normalize(torch.cat(rows), dim=-1)
 
 
-def naming(
-    data: Materials, clip: Clip, families: tuple[str, ...], limit: int = 512
-) -> dict[str, float]:
+def naming(data: Materials, clip: Clip, families: tuple[str, ...], limit: int = 512) -> dict[str, float]:
     """Shares of pictures whose material, one of these families, and colour a CLIP names right."""
     indices = np.arange(min(limit, len(data)))
     named = Namer.of(clip, families)(embed(data, indices, clip))
@@ -150,7 +148,9 @@ def everything(
     sets = {"seen": (10_000_000, 512, False), "held_out": (20_000_000, 256, True)}
     data = {}
     for name, (seed, size, held_out) in sets.items():
-        specs = dataset.plan(work / name, size, first_seed=seed, size=256, held_out=held_out, families=families)
+        specs = dataset.plan(
+            work / name, size, first_seed=seed, size=256, held_out=held_out, families=families
+        )
         for _ in dataset.write(specs):
             say(f"rendering materials: {name}")
         data[name] = Materials.open(work / name)

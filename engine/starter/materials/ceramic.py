@@ -6,7 +6,7 @@ import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
 from engine.starter.materials.layouts import HEXAGONS, basket_weave, hexagons, scallops
-from engine.starter.materials.masonry import OUTDOOR
+from engine.starter.materials.masonry import WEATHERED
 from engine.starter.materials.primitives import Array, Ints, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
@@ -65,7 +65,7 @@ def _glazed(
     },
     relief=(0.006, 0.016),
     colourable=True,
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
     finishes=("glossy", "matte"),
 )
 def hex_tiles(c: Canvas) -> Layers:
@@ -104,7 +104,7 @@ def hex_tiles(c: Canvas) -> Layers:
     },
     relief=(0.01, 0.022),
     colourable=True,
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
     finishes=("glossy", "matte"),
 )
 def fish_scale_tiles(c: Canvas) -> Layers:
@@ -137,7 +137,7 @@ def fish_scale_tiles(c: Canvas) -> Layers:
     },
     relief=(0.01, 0.022),
     colourable=True,
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
     finishes=("glossy", "matte"),
 )
 def mosaic(c: Canvas) -> Layers:
@@ -173,7 +173,7 @@ def mosaic(c: Canvas) -> Layers:
         "black": Palette("black", "17171a 242427 353538", 0.6),
     },
     relief=(0.014, 0.03),
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
 )
 def basket_weave_pavers(c: Canvas) -> Layers:
     """Bricks laid in squares, level and upright by turns, with sand swept into the joints."""

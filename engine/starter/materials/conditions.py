@@ -1,4 +1,4 @@
-"""More conditions laid over any material: worn, scratched, snowy, burnt, painted, faded, dirty, stained.
+"""More conditions laid over any material: worn, scratched, snowy, burnt, faded, dirty, stained.
 
 The form is that of `modifiers.py`. After research/materials.md 4.3.
 """
@@ -11,14 +11,12 @@ import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
 from engine.starter.materials.metal_primitives import scratches
-from engine.starter.materials.modifiers import Modifier
 from engine.starter.materials.primitives import Array, blurred, cavities, covering, smoothstep
-from engine.starter.materials.registry import Canvas, Maps
+from engine.starter.materials.registry import Canvas, Maps, Modifier
 
 GRIME = np.stack([from_hex(code) for code in ("17110c", "2c2218", "4b3d2c")])
 CHAR = np.stack([from_hex(code) for code in ("0b0a0a", "1a1817", "383432")])
 SNOW = np.stack([from_hex(code) for code in ("cddbe8", "e9f0f6", "fafcfd")])
-PAINTS = ("9c2f27", "2f5f8f", "3f6f4a", "d9d4c6", "c79a2e", "2a2c2f", "c8703a", "5f8f94")
 
 PALE_ON_DARK = 0.12  # luminance below which stains are paler than what they lie on
 ASHES = 0.5  # from this strength on, fire leaves white ash
@@ -105,28 +103,6 @@ def burnt(c: Canvas, maps: Maps, strength: float) -> Maps:
     )
 
 
-def painted(c: Canvas, maps: Maps, strength: float) -> Maps:
-    """One coat of paint, which fills what is fine; the thinner it is, the more has flaked off the edges."""
-    paint = c.contrasting("painted.colour", PAINTS)
-    flake, brush = (
-        c.noise("painted.flake", 5, octaves=6, gain=0.65),
-        c.noise("painted.brush", 48, 3, octaves=2),
-    )
-    field = 1.2 * flake + 0.22 * cavities(maps.height, 0.012)
-    mask = covering(field, 0.42 + 0.55 * strength, 0.015)
-    rim = mask * (1 - covering(field, 0.37 + 0.55 * strength, 0.03))
-    shade = 0.9 + 0.2 * (brush - 0.5) + 0.2 * (flake - 0.5) - 0.12 * cavities(maps.height)
-    coat = paint * shade[..., None] * (1 + 0.16 * rim)[..., None]
-    filled = blurred(maps.height, 0.005)
-    return replace(
-        maps,
-        base=mix(maps.base, coat, mask),
-        height=maps.height + mask * (0.7 * (filled - maps.height) + 0.05 + 0.03 * rim),
-        roughness=maps.roughness + mask * (0.38 + 0.15 * brush - maps.roughness),
-        metallic=maps.metallic * (1 - mask),
-    )
-
-
 def faded(c: Canvas, maps: Maps, strength: float) -> Maps:
     """Bleached by the sun: less colour, less contrast, lighter, a little less so where there was shade."""
     sun = smoothstep(0.2, 0.75, c.noise("faded.sun", 2, octaves=4) + 0.25 * (0.5 - cavities(maps.height)))
@@ -183,7 +159,6 @@ CONDITIONS: dict[str, Modifier] = {
     "scratched": scratched,
     "snowy": snowy,
     "burnt": burnt,
-    "painted": painted,
     "faded": faded,
     "dirty": dirty,
     "stained": stained,

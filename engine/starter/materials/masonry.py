@@ -9,6 +9,7 @@ from engine.starter.materials.primitives import Array, Blocks, Ints, running_bon
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
 OUTDOOR = ("mossy", "wet", "dusty", "cracked")
+WEATHERED = (*OUTDOOR, "worn", "snowy", "dirty", "stained")
 JOINTS = ("b3a99c", "cfc8bd", "8f877c", "6b655d")
 
 

@@ -30,7 +30,7 @@ from engine.starter.materials.registry import Canvas, Layers, Palette, family
     },
     relief=(0.035, 0.065),
     colourable=True,
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "faded", "dirty", "snowy"),
 )
 def corrugated(c: Canvas) -> Layers:
     """Waves or ribs, screwed down below a lap; rust starts at the lap and the screws and runs down."""
@@ -77,7 +77,7 @@ def corrugated(c: Canvas) -> Layers:
         "brass": Palette("yellow", "a07a26 cfa747 efd98e", 0.5),
     },
     relief=(0.012, 0.028),
-    modifiers=("rusty", "dusty", "wet"),
+    modifiers=("rusty", "dusty", "wet", "scratched", "dirty"),
 )
 def diamond_plate(c: Canvas) -> Layers:
     """Raised lugs that alternate in direction: single lenses, pairs, or five bars."""
@@ -125,7 +125,7 @@ def diamond_plate(c: Canvas) -> Layers:
         "copper": Palette("orange", "7c3f22 b5683f e2a17a", 0.6),
     },
     relief=(0.02, 0.04),
-    modifiers=("rusty", "dusty", "wet"),
+    modifiers=("rusty", "dusty", "wet", "scratched", "dirty"),
     finishes=("matte",),
 )
 def perforated_metal(c: Canvas) -> Layers:
@@ -223,7 +223,7 @@ def chainmail(c: Canvas) -> Layers:
     },
     relief=(0.012, 0.03),
     colourable=True,
-    modifiers=("rusty", "dusty", "wet"),
+    modifiers=("rusty", "dusty", "wet", "scratched", "dirty"),
     finishes=("glossy", "matte"),
 )
 def scifi_panels(c: Canvas) -> Layers:

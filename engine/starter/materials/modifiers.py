@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
+from engine.starter.materials.conditions import CONDITIONS
 from engine.starter.materials.metal import rust_layer
 from engine.starter.materials.primitives import Array, blurred, cavities, covering, smoothstep
-from engine.starter.materials.registry import Canvas, Maps
+from engine.starter.materials.registry import Canvas, Maps, Modifier
 
 MOSS = np.stack([from_hex(code) for code in ("18290e", "30541a", "4f7c26", "85a840")])
 
@@ -97,11 +97,11 @@ def cracked(c: Canvas, maps: Maps, strength: float) -> Maps:
     )
 
 
-Modifier = Callable[[Canvas, Maps, float], Maps]
 MODIFIERS: dict[str, Modifier] = {
     "mossy": mossy,
     "wet": wet,
     "rusty": rusty,
     "dusty": dusty,
     "cracked": cracked,
+    **CONDITIONS,
 }

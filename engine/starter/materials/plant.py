@@ -17,7 +17,7 @@ from engine.starter.materials.wood import NATURAL
     palettes=NATURAL,
     relief=(0.002, 0.006),
     colourable=True,
-    modifiers=("wet", "dusty", "cracked"),
+    modifiers=("wet", "dusty", "cracked", "worn", "scratched", "burnt", "stained", "faded"),
     finishes=("glossy", "matte"),
 )
 def wood_grain(c: Canvas) -> Layers:
@@ -157,7 +157,7 @@ def bamboo(c: Canvas) -> Layers:
         "grey": Palette("grey", "5c5750 807a71 9e978d b8b1a6", 0.7),
     },
     relief=(0.004, 0.01),
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "stained", "burnt"),
 )
 def osb_board(c: Canvas) -> Layers:
     """Flakes of wood pressed flat in every direction, mostly along the board."""

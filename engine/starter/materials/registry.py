@@ -72,6 +72,8 @@ class Maps:
 
 
 Recipe = Callable[["Canvas"], Layers]
+Modifier = Callable[["Canvas", Maps, float], Maps]
+"""A condition laid over a material, by its strength 0..1."""
 
 
 @dataclass(frozen=True)

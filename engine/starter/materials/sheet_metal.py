@@ -58,7 +58,7 @@ def scratched_metal(c: Canvas) -> Layers:
         "blue zinc": Palette("grey", "4e5c69 8a99a8 cbd6e0"),
     },
     relief=(0.0008, 0.002),
-    modifiers=("rusty", "dusty", "wet"),
+    modifiers=("rusty", "dusty", "wet", "scratched", "dirty"),
 )
 def galvanized(c: Canvas) -> Layers:
     """Zinc crystals: each mirrors another part of the sky, and is feathered along its own direction."""
@@ -103,7 +103,7 @@ def _hammered(c: Canvas) -> Layers:
 HAMMERED: dict[str, Any] = {
     "group": "metal",
     "relief": (0.025, 0.05),
-    "modifiers": ("dusty", "wet"),
+    "modifiers": ("dusty", "wet", "scratched", "dirty"),
     "finishes": ("glossy", "matte"),
 }
 
@@ -149,7 +149,7 @@ VERDIGRIS_COPPER = np.stack([from_hex(code) for code in ("3a2116", "70402a", "a8
         "blue": Palette("teal", "1e5a62 3d8c90 74b8b8 b0dad6"),
     },
     relief=(0.004, 0.009),
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "scratched", "dirty"),
 )  # fmt: skip
 def verdigris_copper(c: Canvas) -> Layers:
     """Copper, dark where it tarnishes, crusted with green that the rain has drawn downwards."""

@@ -8,7 +8,7 @@ import numpy as np
 
 from engine.starter.materials.colour import from_hex, mix, ramp
 from engine.starter.materials.layouts import courses, rings
-from engine.starter.materials.masonry import JOINTS, OUTDOOR
+from engine.starter.materials.masonry import JOINTS, WEATHERED
 from engine.starter.materials.primitives import Array, Ints, blurred, smoothstep
 from engine.starter.materials.registry import Canvas, Layers, Palette, family
 
@@ -26,7 +26,7 @@ from engine.starter.materials.registry import Canvas, Layers, Palette, family
         "white": Palette("white", "d5d3ce e8e6e2 f7f5f2", 0.7),
     },
     relief=(0.03, 0.06),
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
 )
 def ashlar_wall(c: Canvas) -> Layers:
     """Courses of unlike height, cut stones of unlike length with hewn, weathered faces."""
@@ -64,7 +64,7 @@ def ashlar_wall(c: Canvas) -> Layers:
     },
     relief=(0.012, 0.03),
     colourable=True,
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
 )
 def stucco(c: Canvas) -> Layers:
     """Wall render: thrown on rough, thrown and flattened, or drawn with the trowel."""
@@ -110,7 +110,7 @@ def _sweeps(c: Canvas, n: int) -> Array:
         "brown": Palette("brown", "35261c 5a4232 86694f", 0.7),
     },
     relief=(0.015, 0.035),
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
     finishes=("matte",),
     scales=("large", "medium", "small"),
 )
@@ -152,7 +152,7 @@ def slate(c: Canvas) -> Layers:
         "grey": Palette("grey", "55524f 7b7774 989490 c6c2bc", 0.7),
     },
     relief=(0.025, 0.055),
-    modifiers=OUTDOOR,
+    modifiers=WEATHERED,
 )
 def sandstone_strata(c: Canvas) -> Layers:
     """Beds of unlike thickness and colour, fine layers in them; the soft ones are worn back."""

@@ -25,7 +25,7 @@ LIGHT_AND_DARK = ("f4f1ea", "efe3c4", "1a1a1d", "1c2a4e", "7c1d26", "e3bf4a")
     },
     relief=(0.006, 0.014),
     colourable=True,
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "faded", "stained", "dirty"),
 )
 def denim_twill(c: Canvas) -> Layers:
     """Dyed warp over two of three undyed wefts: steep diagonal lines, uneven yarn, washed-out patches."""
@@ -57,7 +57,7 @@ def denim_twill(c: Canvas) -> Layers:
         "brown": Palette("brown", "3f2a16 674826 8f6c42"),
     },
     relief=(0.02, 0.035),
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "faded", "stained", "dirty"),
 )
 def burlap(c: Canvas) -> Layers:
     """Open plain weave of hairy yarns of uneven thickness, with dark gaps between them."""
@@ -197,7 +197,7 @@ def tartan(c: Canvas) -> Layers:
     palettes=FURNISHING,
     relief=(0.03, 0.06),
     colourable=True,
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "faded", "stained", "dirty"),
 )
 def carpet(c: Canvas) -> Layers:
     """Shag of long soft yarns, or rows of short loops, with the marks that feet and brushes leave."""
@@ -257,7 +257,7 @@ def _loops(c: Canvas) -> tuple[Array, Array]:
     },
     relief=(0.005, 0.012),
     colourable=True,
-    modifiers=("wet", "dusty"),
+    modifiers=("wet", "dusty", "faded", "stained", "dirty"),
     scales=("large", "medium", "small"),
 )
 def camouflage(c: Canvas) -> Layers:

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 import numpy as np
 import torch
+from pydantic import BaseModel
 from torch import nn
 
 log = logging.getLogger(__name__)
@@ -23,6 +24,7 @@ class Stage(Protocol):
 
     name: str
     total_steps: int
+    cfg: BaseModel
 
     def step(self, i: int) -> dict[str, float]:
         """Takes optimiser step i (from 0); returns what is worth watching."""
@@ -71,6 +73,11 @@ class Average:
                 self.values[k].copy_(v)
 
 
+def spent(stage: Stage, folder: Path) -> float:
+    """Seconds that the steps up to the last checkpoint took, over all runs."""
+    return float(torch.load(folder / f"{stage.name}.pt", weights_only=True)["seconds"])
+
+
 def run(stage: Stage, folder: Path, *, every: int = 250) -> Iterator[tuple[int, dict[str, float]]]:
     """Trains to the end, or from where `folder` left off; yields (step, figures) after every step.
 
@@ -79,11 +86,11 @@ def run(stage: Stage, folder: Path, *, every: int = 250) -> Iterator[tuple[int, 
     """
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stage.name}.pt"
-    start = 0
+    start, before_s = 0, 0.0
     if path.exists():
         saved = torch.load(path, weights_only=True)
         stage.restore(saved["stage"])
-        start = saved["step"]
+        start, before_s = saved["step"], saved["seconds"]
         log.info("%s goes on from step %d of %d", stage.name, start, stage.total_steps)
     began = time.monotonic()
     for i in range(start, stage.total_steps):
@@ -92,9 +99,10 @@ def run(stage: Stage, folder: Path, *, every: int = 250) -> Iterator[tuple[int, 
             raise FloatingPointError(f"{stage.name} diverged at step {i}: {figures}")
         if (i + 1) % every == 0 or i + 1 == stage.total_steps:
             partial = path.with_suffix(".partial")
-            torch.save({"step": i + 1, "stage": stage.state()}, partial)
+            seconds = time.monotonic() - began
+            torch.save({"step": i + 1, "seconds": before_s + seconds, "stage": stage.state()}, partial)
             partial.replace(path)
-            rate = (i + 1 - start) / (time.monotonic() - began)
+            rate = (i + 1 - start) / seconds
             text = ", ".join(f"{k} {v:.4g}" for k, v in figures.items())
             log.info("%s step %d of %d, %.2f steps/s: %s", stage.name, i + 1, stage.total_steps, rate, text)
         yield i + 1, figures

@@ -6,6 +6,7 @@ import hashlib
 import json
 import logging
 import os
+import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,13 +20,14 @@ from engine.models.guide import Clip
 from engine.models.packs import CATALOGUE, ROOT
 from engine.models.prior import PriorConfig
 from engine.models.vqgan import VQGAN
-from engine.starter import dataset
+from engine.starter import dataset, record
 from engine.starter.data import Materials
+from engine.starter.materials import FAMILIES
 from engine.starter.training import codes
 from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
 from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
-from engine.starter.training.loop import Stage, run
+from engine.starter.training.loop import Stage, run, spent
 from engine.starter.training.prior import PriorStage, PriorTraining
 
 log = logging.getLogger(__name__)
@@ -43,6 +45,7 @@ class Plan:
         work: folder of shards and checkpoints; a run with the same folder goes on where it was.
         weights: folder that the finished networks are written to.
         materials: how many materials are rendered for training.
+        families: that they are drawn from.
         scale: factor on every stage's steps; 1 is the shipped pack.
     """
 
@@ -50,6 +53,7 @@ class Plan:
     weights: Path
     compute: Compute
     materials: int = MATERIALS
+    families: tuple[str, ...] = FAMILIES
     scale: float = 1.0
 
     def steps(self, full: int) -> int:
@@ -80,11 +84,22 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         for step, figures in run(stage, plan.work / "checkpoints"):
             yield name, step, stage.total_steps, figures
         export(plan, stage)
+        about = record.StageRecord(
+            configuration=stage.cfg.model_dump(mode="json"),
+            seconds=round(spent(stage, plan.work / "checkpoints")),
+            machine=machine(plan.compute),
+        )
+        record.enter(plan.weights, plan.families, plan.materials, name, about)
+
+
+def machine(compute: Compute) -> str:
+    """What networks are trained on, in words."""
+    return f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, {compute.describe()}"
 
 
 def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     done = 0
-    shards = dataset.plan(plan.work / "train", plan.materials, first_seed=0, size=256)
+    shards = dataset.plan(plan.work / "train", plan.materials, first_seed=0, size=256, families=plan.families)
     for count in dataset.write(shards, workers=os.cpu_count() or 1):
         done += count
         yield "materials", done, plan.materials, {}

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from engine.starter import captions
+from engine.starter import captions, record
 from engine.starter.captions import COLOURS, FAMILIES, canonical, caption, held_out, is_held_out
 from engine.starter.dataset import params_for
 from engine.starter.materials import REGISTRY, sample
+from engine.starter.training import pipeline
 
 seeds = st.integers(0, 2**40)
 
@@ -101,8 +102,21 @@ def test_canonical_names():
 
 def test_the_split_is_what_the_shipped_weights_were_trained_with():
     """Pinned: another split would let the evaluation test what training has seen."""
-    assert len(held_out()) == 18
-    assert {("square_tiles", "green"), ("brick_wall", "black"), ("knit_wool", "teal")} <= held_out()
+    shipped = held_out(record.read(pipeline.WEIGHTS).families)
+    assert len(shipped) == 18
+    assert {("square_tiles", "green"), ("brick_wall", "black"), ("knit_wool", "teal")} <= shipped
+
+
+def test_special_nouns_belong_to_palettes_that_there_are():
+    for family, palette in captions.PALETTE_NOUNS:
+        assert palette in REGISTRY[family].palettes, (family, palette)
+
+
+def test_no_noun_names_two_families():
+    owners = [(noun, name) for name, entry in REGISTRY.items() for noun in set(entry.nouns)]
+    owners += [(noun, name) for (name, _), nouns in captions.PALETTE_NOUNS.items() for noun in nouns]
+    families = {noun: {name for other, name in owners if other == noun} for noun, _ in owners}
+    assert {noun: names for noun, names in families.items() if len(names) > 1} == {}
 
 
 def test_the_split_takes_no_family_and_no_colour_away():
