@@ -6,32 +6,35 @@ import argparse
 from pathlib import Path
 
 import numpy as np
+import torch
 from PIL import Image, ImageDraw
 
+from engine.material.maps import DecodedMaps
+from engine.material.shading import light_from, shade
 from engine.starter.materials import FAMILIES, REGISTRY, Material, Params, render, sample
 
-COLUMNS = 6  # pairs of pictures a row
+COLUMNS = 9  # pairs of pictures a row
 
 
-def hillshade(material: Material) -> np.ndarray:
-    """(H, W, 3): base colour times n·l for a light from the upper left."""
-    h = material.height * material.relief * material.height.shape[1]
-    dx = (np.roll(h, -1, 1) - np.roll(h, 1, 1)) / 2
-    dy = (np.roll(h, -1, 0) - np.roll(h, 1, 0)) / 2
-    light = np.array([-0.45, -0.45, 0.77])
-    n_l = (-dx * light[0] - dy * light[1] + light[2]) / np.sqrt(dx * dx + dy * dy + 1)
-    return np.clip(material.basecolor * np.clip(0.25 + n_l, 0, 1.6)[..., None], 0, 1)
+def lit(material: Material) -> np.ndarray:
+    """(H, W, 3): the material under a key light from the upper left and a soft sky."""
+    base = torch.from_numpy(material.basecolor).permute(2, 0, 1)[None]
+    scalars = (
+        torch.from_numpy(x)[None, None] for x in (material.height, material.roughness, material.metallic)
+    )
+    picture = shade(DecodedMaps(base, *scalars, torch.tensor([material.relief])), light_from(50, 135))
+    return picture[0].permute(1, 2, 0).numpy()
 
 
-def entries(seeds: int, first_seed: int) -> list[tuple[str, Params]]:
+def entries(seeds: int, first_seed: int, *, conditions: bool) -> list[tuple[str, Params]]:
     """What the sheet shows: some seeds of each family, then each of its modifiers, slight to heavy."""
     rows: list[tuple[str, Params]] = []
-    for name in FAMILIES:
-        for seed in range(first_seed, first_seed + seeds):
-            params = sample(seed, name)
+    for k, name in enumerate(FAMILIES):
+        for seed in range(seeds):
+            params = sample(first_seed + 1000 * k + seed, name)  # one seed has one colour, for all families
             params["modifiers"] = {}
             rows.append((f"{name} {params['colour']} {params['scale']}", params))
-    for name in FAMILIES:
+    for name in FAMILIES if conditions else ():
         for k, modifier in enumerate(REGISTRY[name].modifiers):
             params = sample(first_seed + 50 + k, name)
             strength = ("slightly", "plain", "heavily")[k % 3]
@@ -41,13 +44,13 @@ def entries(seeds: int, first_seed: int) -> list[tuple[str, Params]]:
 
 
 def sheet(rows: list[tuple[str, Params]], size: int) -> Image.Image:
-    """Base colour and hillshade of each entry, side by side, labelled."""
+    """Base colour and lit view of each entry, side by side, labelled."""
     height = size + 14
     picture = Image.new("RGB", (COLUMNS * 2 * size, -(-len(rows) // COLUMNS) * height))
     draw = ImageDraw.Draw(picture)
     for k, (label, params) in enumerate(rows):
         material = render(params, size)
-        pair = np.hstack([material.basecolor, hillshade(material)])
+        pair = np.hstack([material.basecolor, lit(material)])
         x, y = k % COLUMNS * 2 * size, k // COLUMNS * height
         picture.paste(Image.fromarray((pair * 255 + 0.5).astype(np.uint8)), (x, y + 14))
         draw.text((x + 2, y + 1), label, fill=(255, 255, 255))
@@ -57,12 +60,14 @@ def sheet(rows: list[tuple[str, Params]], size: int) -> Image.Image:
 def main() -> None:
     """Write the contact sheet that the arguments ask for."""
     parser = argparse.ArgumentParser(prog="python -m engine.starter.materials", description=__doc__)
-    parser.add_argument("--sheet", type=Path, required=True, help="PNG to write")
+    parser.add_argument("--sheet", type=Path, required=True, help="PNG or JPEG to write")
     parser.add_argument("--size", type=int, default=128)
     parser.add_argument("--seeds", type=int, default=6, help="materials of each family")
     parser.add_argument("--first-seed", type=int, default=0)
+    parser.add_argument("--plain", action="store_true", help="without the conditions")
     options = parser.parse_args()
-    sheet(entries(options.seeds, options.first_seed), options.size).save(options.sheet)
+    rows = entries(options.seeds, options.first_seed, conditions=not options.plain)
+    sheet(rows, options.size).save(options.sheet)
 
 
 if __name__ == "__main__":
