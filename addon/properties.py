@@ -30,7 +30,15 @@ TILES = (
     ("y", "Y", "Repeats without seams from bottom to top"),
     ("none", "None", "A single picture that does not repeat"),
 )
-ADVANCED = ("steps", "proposals", "cutouts", "temperature", "negative_weight", "keep", "judge_views")
+STARTS = (
+    ("auto", "Auto", "The first of the following that the model pack has"),
+    ("exemplar", "Exemplars", "Materials that the pack remembers, moved and in part drawn anew"),
+    ("prior", "Prior", "Layouts drawn from nothing: freer, and less orderly"),
+    ("codes", "Random Codes", "Noise: what comes of it is up to the steps"),
+)
+ADVANCED = (
+    "steps", "start", "proposals", "redraw", "cutouts", "temperature", "negative_weight", "keep", "judge_views",
+)  # fmt: skip
 
 
 def set_side(inputs: Any, name: str, pixels: int) -> None:
@@ -118,6 +126,15 @@ class PatinaInputs(PropertyGroup):
         min=0,
         max=5000,
         soft_max=400,
+    )
+    start: EnumProperty(name="Start", description="Where the first ideas come from", items=STARTS)
+    redraw: FloatProperty(
+        name="Redraw",
+        description="How much of an exemplar is drawn anew before the steps begin",
+        default=0.25,
+        min=0,
+        max=1,
+        subtype="FACTOR",
     )
     proposals: IntProperty(
         name="Proposals", description="First ideas per variation; the best is kept", default=6, min=1, max=16

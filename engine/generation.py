@@ -198,6 +198,7 @@ def _finish(
             "seam": float(seam[i]),
             "seed": result.seeds[i],
             "relief": float(maps.relief[i]),
+            "origin": result.origins[i],
         }
         sidecar = {**about, **facts, "variation": i}
         row = slice(i, i + 1)

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Tile = Literal["xy", "x", "y", "none"]
+Start = Literal["auto", "exemplar", "prior", "codes"]
 
 MAX_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 
@@ -36,7 +37,9 @@ class RunSettings(BaseModel):
     lr: float = Field(0.04, gt=0, le=1, description="Adam step on z, before its one drop")
     ema: float = Field(0.9, ge=0, lt=1, description="Share of the old average that a step keeps")
     cutouts: int = Field(12, ge=1, le=128, description="Views per variation and step")
-    proposals: int = Field(6, ge=1, le=16, description="Starts sampled per variation; the best is kept")
+    start: Start = Field("auto", description="Where proposals come from; auto: the first that the pack has")
+    proposals: int = Field(6, ge=1, le=16, description="Starts per variation; the best is kept")
+    redraw: float = Field(0.25, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
     negative_weight: float = Field(0.5, ge=0, le=4)
     keep: float = Field(4.0, ge=0, le=100, description="Pull of z towards its start")

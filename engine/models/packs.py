@@ -1,4 +1,4 @@
-"""Model packs: which files make a generator, a guide, a judge and a prior, and loading them."""
+"""Model packs: which files make a generator, a guide, a judge, a prior and exemplars, and loading them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from engine.errors import BadWeights, Remedy, UnknownPack
 
 if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only the catalogue
     from engine.compute import Compute
+    from engine.models.exemplars import Exemplars
     from engine.models.guide import Clip
     from engine.models.prior import Prior
     from engine.models.vqgan import VQGAN
@@ -47,10 +48,17 @@ class PackInfo(BaseModel):
     guide: PackFile
     judge: PackFile
     prior: PackFile | None = None
+    exemplars: PackFile | None = None
 
     def files(self) -> dict[str, PackFile]:
         """Role → file."""
-        roles = {"generator": self.generator, "guide": self.guide, "judge": self.judge, "prior": self.prior}
+        roles = {
+            "generator": self.generator,
+            "guide": self.guide,
+            "judge": self.judge,
+            "prior": self.prior,
+            "exemplars": self.exemplars,
+        }
         return {role: file for role, file in roles.items() if file is not None}
 
     def installed(self) -> bool:
@@ -69,6 +77,7 @@ class Pack:
     guide: Clip
     judge: Clip
     prior: Prior | None
+    exemplars: Exemplars | None
     hashes: dict[str, str]
     compute: Compute
 
@@ -126,7 +135,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
         _verify(info.id, role, file)
     from engine.models.guide import Clip
 
-    generator, prior = _load_generator(info), _load_prior(info)
+    generator, prior, exemplars = _load_generator(info), _load_prior(info), _load_exemplars(info)
     return Pack(
         id=info.id,
         channels=info.channels,
@@ -134,6 +143,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
         guide=Clip(f"local-dir:{(ROOT / info.guide.path).parent}", compute),
         judge=Clip(f"local-dir:{(ROOT / info.judge.path).parent}", compute),
         prior=None if prior is None else prior.to(compute.device),
+        exemplars=None if exemplars is None else exemplars.to(compute.device),
         hashes={role: file.sha256 for role, file in info.files().items()},
         compute=compute,
     )
@@ -187,6 +197,17 @@ def _load_prior(info: PackInfo) -> Prior | None:
     config, state = _read(info.prior)
     model = Prior(PriorConfig.model_validate(config))
     _fill(model, state, info.prior)
+    return model
+
+
+def _load_exemplars(info: PackInfo) -> Exemplars | None:
+    if info.exemplars is None:
+        return None
+    from engine.models.exemplars import Exemplars, ExemplarsConfig
+
+    config, state = _read(info.exemplars)
+    model = Exemplars(ExemplarsConfig.model_validate(config))
+    _fill(model, state, info.exemplars)
     return model
 
 

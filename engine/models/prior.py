@@ -1,17 +1,14 @@
-"""The prior: from a text embedding to code grids, one block of codes after another.
+"""The prior: from a text embedding to code grids, by masked parallel decoding on the torus.
 
-VQGAN's transformer (Esser et al. 2021) and DALL·E 1 (Ramesh et al. 2021): text first, then codes. Two
-things differ. A block of 2 x 2 codes is one place of the stream and is spelled out by a small head, as in
-RQ-Transformer (Lee et al. 2022), so that the stream is a quarter as long. And places are told apart by
-where they lie from one another on the torus, within a window: the last blocks of a row see the first ones,
-so samples close, and the same weights serve any grid.
+MaskGIT (Chang et al. 2022) with convolutions that wrap around in place of a transformer with places:
+there is no border, so samples close, and the same weights serve any grid. Structure comes from here;
+guidance refines it.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -22,7 +19,7 @@ from engine.models.vqgan import TORUS, Wrap
 
 
 class PriorConfig(BaseModel):
-    """Architecture of a prior."""
+    """Architecture of a prior. `dilations` has an entry a block."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -30,209 +27,83 @@ class PriorConfig(BaseModel):
     code_dim: int = 8
     text_dim: int = 128
     width: int = 192
-    heads: int = 6
-    layers: int = 8
-    window: int = 8
-    """How far a place sees up, down, left and right, in blocks."""
+    dilations: tuple[int, ...] = (1, 2, 4, 1, 2, 4, 1, 1)
 
 
-BLOCK = 2
-"""Codes a side of a block."""
+ROUNDS = 12
+"""Rounds of parallel decoding. MaskGIT finds 8 to 12 best; more make samples tame."""
 
 CODE_SCALE = 4.0
 """Codes lie about 0.15 apart on the unit sphere; the functions that read them want larger steps."""
 
-SPELL_WIDTH = 64
 
-NEIGHBOURS = tuple((dy, dx) for dy in (-1, 0, 1) for dx in (-1, 0, 1) if (dy, dx) != (0, 0))
-
-
-def to_blocks(codes: Tensor) -> Tensor:
-    """Codes (B, h, w), both even → blocks in reading order (B, h·w/4, 4)."""
-    B, h, w = codes.shape
-    x = codes.view(B, h // BLOCK, BLOCK, w // BLOCK, BLOCK)
-    return x.permute(0, 1, 3, 2, 4).reshape(B, -1, BLOCK * BLOCK)
+def _mlp(c_in: int, width: int) -> nn.Sequential:
+    return nn.Sequential(nn.Linear(c_in, width), nn.SiLU(), nn.Linear(width, width))
 
 
-def from_blocks(blocks: Tensor, grid: tuple[int, int]) -> Tensor:
-    """The inverse of `to_blocks`, for codes of this grid (h, w)."""
-    h, w = grid
-    x = blocks.view(-1, h // BLOCK, w // BLOCK, BLOCK, BLOCK)
-    return x.permute(0, 1, 3, 2, 4).reshape(-1, h, w)
+def _pad(x: Tensor, n: int, wrap: Wrap) -> Tensor:
+    x = F.pad(x, (n, n, 0, 0), "circular" if wrap[1] else "constant")
+    return F.pad(x, (0, 0, n, n), "circular" if wrap[0] else "constant")
 
 
-def rows_of(grid: tuple[int, int]) -> int:
-    """How often `Prior.sample` yields for a grid (h, w) of codes."""
-    return grid[0] // BLOCK
+class Block(nn.Module):
+    """Two convolutions beside a shortcut; the text sets scale and shift of the normalised features."""
 
-
-@dataclass(frozen=True)
-class Places:
-    """Where the places of a stream lie: H x W blocks in reading order, T of them.
-
-    Place t is about to say block t. What it brings to others is block t - 1, the last that is known.
-    """
-
-    H: int
-    W: int
-    wrap: Wrap
-    window: int
-
-    def offsets(self, t: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
-        """How far block t lies down and right of what place j brings, the short way round."""
-        dy, dx = t // self.W - (j - 1) // self.W, t % self.W - (j - 1) % self.W
-        if self.wrap[0]:
-            dy = (dy + self.H // 2) % self.H - self.H // 2
-        if self.wrap[1]:
-            dx = (dx + self.W // 2) % self.W - self.W // 2
-        return dy, dx
-
-    def rows(self, t: Tensor, j: Tensor) -> tuple[Tensor, Tensor]:
-        """Row of the table of distances for every pair of places, and whether t may look at j."""
-        dy, dx = self.offsets(t, j)
-        n = self.window
-        near = (j <= t) & (dy.abs() <= n) & (dx.abs() <= n)
-        return ((dy.clamp(-n, n) + n) * (2 * n + 1) + dx.clamp(-n, n) + n), near | (j == t)
-
-    def first_key(self, t: int) -> int:
-        """No place before this one can lie in the window of place t."""
-        y = t // self.W
-        if self.wrap[0] and y + self.window + 1 >= self.H:  # the start, too, lies a row up
-            return 0
-        return max(0, (y - self.window) * self.W)
-
-    def neighbours(self) -> tuple[Tensor, Tensor]:
-        """Block beside every block on each of eight sides, and whether it is said before: both (T, 8)."""
-        t = torch.arange(self.H * self.W)[:, None]
-        dy, dx = torch.tensor(NEIGHBOURS).T
-        y, x = t // self.W + dy, t % self.W + dx
-        inside = torch.ones_like(y, dtype=torch.bool)
-        if not self.wrap[0]:
-            inside &= (y >= 0) & (y < self.H)
-        if not self.wrap[1]:
-            inside &= (x >= 0) & (x < self.W)
-        index = y % self.H * self.W + x % self.W
-        return index, inside & (index < t)
-
-
-class Layer(nn.Module):
-    """Attention by content and distance, then an MLP; the text sets scale and shift of both inputs."""
-
-    def __init__(self, cfg: PriorConfig) -> None:
+    def __init__(self, width: int, dilation: int) -> None:
         super().__init__()
-        d, self.heads = cfg.width, cfg.heads
-        self.norm1 = nn.LayerNorm(d, elementwise_affine=False)
-        self.qkv = nn.Linear(d, 3 * d)
-        self.out = nn.Linear(d, d)
-        self.norm2 = nn.LayerNorm(d, elementwise_affine=False)
-        self.mlp = nn.Sequential(nn.Linear(d, 4 * d), nn.GELU(), nn.Linear(4 * d, d))
-        self.modulate = nn.Linear(d, 4 * d)
-        n = torch.arange(-cfg.window, cfg.window + 1).abs()
-        slope = 0.5 ** torch.arange(cfg.heads)  # some heads begin near-sighted
-        self.distance = nn.Parameter(-slope[:, None] * (n[:, None] + n).flatten())  # (heads, (2·window+1)²)
-        with torch.no_grad():  # every layer starts close to the identity
-            for p in (*self.out.parameters(), *self.mlp[2].parameters(), *self.modulate.parameters()):
+        self.dilation = dilation
+        self.norm1 = nn.GroupNorm(8, width)
+        self.conv1 = nn.Conv2d(width, width, 3, dilation=dilation)
+        self.norm2 = nn.GroupNorm(8, width)
+        self.conv2 = nn.Conv2d(width, width, 1)
+        self.modulate = nn.Linear(width, 2 * width)
+        with torch.no_grad():  # every block starts close to the identity
+            for p in (*self.conv2.parameters(), *self.modulate.parameters()):
                 p.mul_(0.1)
 
-    def forward(
-        self, x: Tensor, c: Tensor, rows: Tensor, near: Tensor, memory: tuple[Tensor, Tensor] | None = None
-    ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
-        """Places (B, n, d) → (B, n, d) and their keys and values, which join `memory`'s as what is seen.
-
-        `rows` and `near` are (n, keys) from `Places.rows`.
-        """
-        B, n, d = x.shape
-        scale1, shift1, scale2, shift2 = self.modulate(c)[:, None].chunk(4, -1)
-        h = self.norm1(x) * (1 + scale1) + shift1
-        q, k, v = self.qkv(h).view(B, n, 3, self.heads, d // self.heads).permute(2, 0, 3, 1, 4)
-        seen_k, seen_v = (k, v) if memory is None else memory
-        if memory is not None:
-            seen_k[:, :, -n:], seen_v[:, :, -n:] = k, v
-        bias = self.distance[:, rows].masked_fill(~near, -torch.inf)  # (heads, n, keys)
-        weight = (q @ seen_k.mT / math.sqrt(d // self.heads) + bias).softmax(-1)
-        x = x + self.out((weight @ seen_v).transpose(1, 2).reshape(B, n, d))
-        return x + self.mlp(self.norm2(x) * (1 + scale2) + shift2), (k, v)
-
-
-def _mlp(c_in: int, width: int, c_out: int) -> nn.Sequential:
-    return nn.Sequential(nn.Linear(c_in, width), nn.SiLU(), nn.Linear(width, c_out))
+    def forward(self, x: Tensor, c: Tensor, wrap: Wrap) -> Tensor:
+        scale, shift = self.modulate(c)[:, :, None, None].chunk(2, 1)
+        h = self.norm1(x) * (1 + scale) + shift
+        h = self.conv1(_pad(F.silu(h), self.dilation, wrap))
+        return x + self.conv2(F.silu(self.norm2(h)))
 
 
 class Prior(nn.Module):
-    """A text embedding and the codes so far → logits of the next block's codes.
-
-    Codes are read and written by functions of their place in the codebook, so that what is learnt of one
-    holds for its neighbours.
-    """
+    """Codes with holes, a text embedding → logits for every place."""
 
     def __init__(self, cfg: PriorConfig) -> None:
         super().__init__()
         self.cfg = cfg
-        d = cfg.width
+        self.mask = cfg.n_embed  # the code that stands for a hole
         self.register_buffer("codebook", F.normalize(torch.randn(cfg.n_embed, cfg.code_dim), dim=-1))
-        self.read = _mlp(BLOCK * BLOCK * cfg.code_dim, d, d)
-        self.beside = nn.Linear(len(NEIGHBOURS) * d, d)
-        self.unknown = nn.Parameter(0.02 * torch.randn(len(NEIGHBOURS), d))
-        self.start = nn.Parameter(torch.zeros(d))
-        self.text = _mlp(cfg.text_dim, d, d)
-        self.no_text = nn.Parameter(torch.zeros(d))
-        self.layers = nn.ModuleList(Layer(cfg) for _ in range(cfg.layers))
-        self.norm = nn.LayerNorm(d)
-        self.earlier = nn.Linear(BLOCK * BLOCK * cfg.code_dim, d)
-        self.which = nn.Parameter(0.02 * torch.randn(BLOCK * BLOCK, d))
-        self.spell = _mlp(d, 2 * d, d)
-        self.spell_norm = nn.LayerNorm(d)
-        self.say = nn.Linear(d, SPELL_WIDTH)
-        self.write = _mlp(cfg.code_dim, d, SPELL_WIDTH)
+        self.read = _mlp(cfg.code_dim, cfg.width)
+        self.hole = nn.Parameter(torch.zeros(cfg.width))
+        self.text = _mlp(cfg.text_dim, cfg.width)
+        self.no_text = nn.Parameter(torch.zeros(cfg.width))
+        self.share = nn.Linear(1, cfg.width)
+        self.blocks = nn.ModuleList(Block(cfg.width, d) for d in cfg.dilations)
+        self.norm = nn.GroupNorm(8, cfg.width)
+        self.say = nn.Conv2d(cfg.width, cfg.width, 1)
+        self.write = _mlp(cfg.code_dim, cfg.width)
 
     def forward(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
-        """Codes (B, h, w), unit text (B, D) → logits (B, h·w/4, 4, n_embed), each from what is before it.
+        """Codes (B, h, w) with `self.mask` for holes, unit text (B, D) → logits (B, n_embed, h, w).
 
-        Rows where `drop` (B,) is true are answered as if there were no text.
+        Rows where `drop` (B,) is true are answered as if there were no text. Codes are read and written by
+        functions of their place in the codebook, so that what is learnt of one holds for its neighbours.
         """
-        h, w = codes.shape[1:]
-        places = Places(h // BLOCK, w // BLOCK, wrap, self.cfg.window)
-        blocks = to_blocks(codes)
-        vectors = self._vectors(blocks)  # (B, T, 4·D)
-        content = self.read(vectors)
-        index, known = (x.to(codes.device) for x in places.neighbours())
-        beside = torch.where(known[..., None], content[:, index], self.unknown)  # (B, T, 8, d)
-        before = torch.cat([self.start.expand(len(codes), 1, -1), content[:, :-1]], 1)
-        c = self._condition(text, drop)
-        x = c[:, None] + before + self.beside(beside.flatten(2))
-        t = torch.arange(content.shape[1], device=codes.device)
-        rows, near = places.rows(t[:, None], t[None])
-        for layer in self.layers:
-            x, _ = layer(x, F.silu(c), rows, near)
-        x = self.norm(x)
-        parts = vectors.unflatten(-1, (BLOCK * BLOCK, -1))
-        spelled = []
-        for k in range(BLOCK * BLOCK):
-            earlier = torch.cat([parts[:, :, :k], torch.zeros_like(parts[:, :, k:])], 2)
-            spelled.append(self._spell(x, earlier.flatten(2), k))
-        return torch.stack(spelled, 2) @ self._written().T
-
-    def bytes_a_row(self, grid: tuple[int, int]) -> int:
-        """What `sample` remembers of one row of its batch, both with and without text, on a grid (h, w)."""
-        places = grid[0] * grid[1] // BLOCK**2
-        return 2 * places * self.cfg.width * 4 * (2 * self.cfg.layers + 1)
-
-    def _vectors(self, blocks: Tensor) -> Tensor:
-        """Blocks (..., 4) → their places in the codebook, side by side (..., 4·D)."""
-        return F.embedding(blocks, CODE_SCALE * self.get_buffer("codebook")).flatten(-2)
-
-    def _condition(self, text: Tensor, drop: Tensor | None) -> Tensor:
-        c: Tensor = self.text(text * math.sqrt(text.shape[-1]))
-        return c if drop is None else torch.where(drop[:, None], self.no_text.to(c.dtype), c)
-
-    def _spell(self, x: Tensor, earlier: Tensor, k: int) -> Tensor:
-        u = x + self.which[k] + self.earlier(earlier)
-        spelled: Tensor = self.say(self.spell_norm(u + self.spell(u)))
-        return spelled
-
-    def _written(self) -> Tensor:
-        written: Tensor = self.write(CODE_SCALE * self.get_buffer("codebook"))
-        return written
+        places = CODE_SCALE * self.get_buffer("codebook")
+        hole = (codes == self.mask).float()
+        c = self.text(text * math.sqrt(text.shape[-1]))
+        if drop is not None:
+            c = torch.where(drop[:, None], self.no_text.to(c.dtype), c)
+        c = c + self.share(hole.mean((1, 2))[:, None])
+        table = torch.cat([self.read(places), self.hole[None]])
+        x = F.embedding(codes, table).permute(0, 3, 1, 2) + c[:, :, None, None]
+        for block in self.blocks:
+            x = block(x, F.silu(c), wrap)
+        x = self.say(F.silu(self.norm(x)))
+        return torch.einsum("bchw,kc->bkhw", x, self.write(places))
 
     @torch.no_grad()
     def sample(
@@ -241,81 +112,51 @@ class Prior(nn.Module):
         grid: tuple[int, int],
         streams: list[torch.Generator],
         *,
+        start: Tensor | None = None,
+        rounds: int = ROUNDS,
         temperature: float = 1.0,
         text_scale: float = 2.0,
+        choice: float = 4.5,
         wrap: Wrap = TORUS,
     ) -> Iterator[Tensor]:
-        """Draws code grids block by block in reading order. Yields after every row, to be stopped between.
+        """Draws code grids, most confident places first. Yields after every round, to be stopped between.
 
         Args:
             text: unit embeddings (B, D).
-            grid: (h, w) of the codes, both even.
-            streams: a CPU generator a row of the batch, which does not depend on its neighbours.
+            grid: (h, w) of the codes.
+            streams: a CPU generator a row; a row does not depend on its neighbours.
+            start: codes (B, h, w) with `self.mask` where the prior shall draw; None: everywhere.
+            rounds: passes over the network; places are kept by a cosine schedule.
             temperature: 0 takes the likeliest code, 1 draws from the distribution.
             text_scale: how far logits move from those without text to those with it and beyond
                 (classifier-free guidance, Ho and Salimans 2022).
-            wrap: axes (vertical, horizontal) along which the samples shall close.
+            choice: noise on the order of places, falling to none (MaskGIT's choice temperature).
 
         Yields:
-            Codes (B, h, w), int64; zero where nothing is drawn yet.
+            Codes (B, h, w), int64; `self.mask` where holes are left, none after the last round.
         """
-        B, (h, w) = len(text), grid
-        places = Places(h // BLOCK, w // BLOCK, wrap, self.cfg.window)
-        T = places.H * places.W
-        drop = torch.arange(2 * B, device=text.device) >= B if text_scale != 1 else None
-        state = _Memory(self, self._condition(text if drop is None else text.repeat(2, 1), drop), places)
-        luck = torch.stack([torch.rand(T, BLOCK * BLOCK, generator=g) for g in streams]).to(text.device)
-        written = self._written()
-        blocks = torch.zeros(B, T, BLOCK * BLOCK, dtype=torch.int64, device=text.device)
-        for t in range(T):
-            x = state.place(t)
-            earlier = x.new_zeros(len(x), BLOCK * BLOCK, self.cfg.code_dim)
-            for k in range(BLOCK * BLOCK):
-                logits = (self._spell(x, earlier.flatten(1), k) @ written.T).float()
-                if drop is not None:
-                    given, free = logits.chunk(2)
-                    logits = free + text_scale * (given - free)
-                drawn = draw(logits, temperature, luck[:, t, k])
-                blocks[:, t, k] = drawn
-                earlier[:, k] = self._vectors(drawn[:, None]).repeat(len(x) // B, 1)
-            state.said(t, self.read(earlier.flatten(1)))
-            if (t + 1) % places.W == 0:
-                yield from_blocks(blocks, grid)
+        B, (h, w) = text.shape[0], grid
+        codes = torch.full((B, h, w), self.mask, device=text.device) if start is None else start
+        missing = (codes == self.mask).flatten(1).sum(1)
+        for i in range(rounds):
+            logits = self._guided_logits(codes, text, text_scale, wrap)  # (B, h·w, K)
+            noise = torch.stack([torch.rand(h * w, logits.shape[-1] + 1, generator=g) for g in streams])
+            gumbel = -torch.log(-torch.log(noise.to(text.device).clamp(1e-9, 1 - 1e-7)))
+            drawn = (logits + temperature * gumbel[..., :-1]).argmax(-1)  # Gumbel-max
+            confidence = logits.log_softmax(-1).gather(-1, drawn[..., None])[..., 0]
+            confidence = confidence + choice * (1 - (i + 1) / rounds) * gumbel[..., -1]
+            known = codes.flatten(1) != self.mask
+            confidence = confidence.masked_fill(known, torch.inf)
+            drawn = torch.where(known, codes.flatten(1), drawn)
+            holes = (math.cos(math.pi / 2 * (i + 1) / rounds) * missing).floor()
+            order = confidence.argsort(-1).argsort(-1)  # 0 is the least confident place
+            codes = drawn.masked_fill(order < holes[:, None], self.mask).view(B, h, w)
+            yield codes
 
-
-def draw(logits: Tensor, temperature: float, luck: Tensor) -> Tensor:
-    """One code a row from logits (B, K), by uniform numbers (B,): the first whose share reaches `luck`."""
-    if temperature == 0:
-        return logits.argmax(-1)
-    share = (logits / temperature).softmax(-1).cumsum(-1)
-    return (share < luck[:, None] * share[:, -1:]).sum(-1).clamp(max=logits.shape[-1] - 1)
-
-
-class _Memory:
-    """What sampling has said and seen: contents of blocks, keys and values of places."""
-
-    def __init__(self, prior: Prior, c: Tensor, places: Places) -> None:
-        self.prior, self.c, self.places = prior, c, places
-        self.silu_c = F.silu(c)
-        cfg, T = prior.cfg, places.H * places.W
-        shape = (len(c), cfg.heads, T, cfg.width // cfg.heads)
-        self.seen = [(c.new_zeros(shape), c.new_zeros(shape)) for _ in prior.layers]
-        self.content = c.new_zeros(len(c), T, cfg.width)
-        self.index, self.known = (x.to(c.device) for x in places.neighbours())
-
-    def place(self, t: int) -> Tensor:
-        """What place t makes of everything before it, (B, d)."""
-        prior = self.prior
-        before = prior.start.expand_as(self.c) if t == 0 else self.content[:, t - 1]
-        beside = torch.where(self.known[t][:, None], self.content[:, self.index[t]], prior.unknown)
-        x = (self.c + before + prior.beside(beside.flatten(1)))[:, None]
-        first = self.places.first_key(t)
-        keys = torch.arange(first, t + 1, device=x.device)
-        rows, near = self.places.rows(keys[-1:, None], keys[None])
-        for layer, (k, v) in zip(prior.layers, self.seen, strict=True):
-            x, _ = layer(x, self.silu_c, rows, near, (k[:, :, first : t + 1], v[:, :, first : t + 1]))
-        return prior.norm(x[:, 0])
-
-    def said(self, t: int, content: Tensor) -> None:
-        """Takes in block t, (B, d) as `read` sees it."""
-        self.content[:, t] = content
+    def _guided_logits(self, codes: Tensor, text: Tensor, text_scale: float, wrap: Wrap) -> Tensor:
+        drop = torch.zeros(len(codes), dtype=torch.bool, device=codes.device)
+        logits = self(codes, text, drop, wrap).float()
+        if text_scale != 1:
+            free = self(codes, text, ~drop, wrap).float()
+            logits = free + text_scale * (logits - free)
+        return logits.flatten(2).mT

@@ -22,6 +22,7 @@ from engine.models.vqgan import TORUS
 from engine.settings import RunSettings
 from engine.starter import captions, dataset
 from engine.starter.data import Materials, noun
+from engine.starter.embedding import embed
 from engine.starter.materials import COLOURS
 from engine.synthesis.run import Synthesis, synthesize
 
@@ -50,25 +51,19 @@ class Namer:
         return [(self.families[b // len(COLOURS)], COLOURS[b % len(COLOURS)]) for b in best]
 
 
-@torch.no_grad()
-def embed(data: Materials, indices: np.ndarray, clip: Clip) -> Tensor:
-    """Whole tiles and their four quarters, averaged → unit embeddings (N, D)."""
-    half = data.size_px // 2
+def embed_materials(data: Materials, indices: np.ndarray, clip: Clip) -> Tensor:
+    """Base colours of materials → unit embeddings (N, D)."""
     rows = []
     for part in np.array_split(indices, math.ceil(len(indices) / 32)):
         x = torch.stack([torch.from_numpy(data.crop(int(i), 0, 0, data.size_px)) for i in part])
-        x = x[..., :3].permute(0, 3, 1, 2).float() / 255
-        crops = [x, *(x[..., a : a + half, b : b + half] for a in (0, half) for b in (0, half))]
-        px = (clip.size_px, clip.size_px)
-        seen = [F.interpolate(c, px, mode="bilinear", antialias=True) for c in crops]
-        rows.append(torch.stack([clip.encode_image(s) for s in seen]).mean(0))
-    return F.normalize(torch.cat(rows), dim=-1)
+        rows.append(embed(x[..., :3].permute(0, 3, 1, 2).float() / 255, clip))
+    return torch.cat(rows)
 
 
 def naming(data: Materials, clip: Clip, families: tuple[str, ...], limit: int = 512) -> dict[str, float]:
     """Shares of pictures whose material, one of these families, and colour a CLIP names right."""
     indices = np.arange(min(limit, len(data)))
-    named = Namer.of(clip, families)(embed(data, indices, clip))
+    named = Namer.of(clip, families)(embed_materials(data, indices, clip))
     pairs = [(name, data.params[i]) for name, i in zip(named, indices, strict=True)]
     return {
         "pictures": len(pairs),

@@ -28,10 +28,14 @@ SHOWN = 12
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What a run made, in the order of its variations; `order` lists them best first."""
+    """What a run made, in the order of its variations; `order` lists them best first.
+
+    `origins` says where each began, for people.
+    """
 
     maps: DecodedMaps
     seeds: list[int]
+    origins: list[str]
     guide_scores: Tensor
     judge_scores: Tensor
     order: list[int]
@@ -72,8 +76,8 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     Nothing but `s` and the pack's weights decides the result.
     """
     seeds, wrap, target = variation_seeds(s), tile_axes(s.tile), targets(s, pack)
-    z = yield from propose(s, pack, seeds, wrap, target.embeddings[0])
-    z = yield from _guide(s, pack, seeds, wrap, target, z)
+    proposal = yield from propose(s, pack, seeds, wrap, target.embeddings[0])
+    z = yield from _guide(s, pack, seeds, wrap, target, proposal.z)
     maps = decode_maps(z, s, pack, wrap)
     yield Phase("rank", 1, 2)
     guide_scores = score(
@@ -90,7 +94,9 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     )
     yield Phase("rank", 2, 2, picture=maps.basecolor)
     order = judge_scores.argsort(descending=True, stable=True).tolist()
-    return Synthesis(maps, seeds, guide_scores.cpu(), judge_scores.cpu(), order, _warnings(s, pack))
+    return Synthesis(
+        maps, seeds, proposal.origins, guide_scores.cpu(), judge_scores.cpu(), order, _warnings(s, pack)
+    )
 
 
 def _warnings(s: RunSettings, pack: Pack) -> list[str]:

@@ -25,7 +25,7 @@ VQ = VQGANConfig(
     ch=16, ch_mult=(1, 2), num_res_blocks=1, attn_resolutions=(), in_channels=7, out_ch=7, z_channels=16,
     mid_attention=False, embed_dim=4, n_embed=32, patch=4, norm_groups=4, l2_codes=True, border="reflect",
 )  # fmt: skip
-PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, heads=2, layers=1, window=2)
+PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, dilations=(1, 2))
 CPU = Compute(torch.device("cpu"), torch.float32)
 
 

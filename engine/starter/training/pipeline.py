@@ -1,4 +1,4 @@
-"""All stages in order: materials, guide, judge, generator, decoder, prior, and writing the pack."""
+"""All stages in order, from materials to exemplars, and writing the pack."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from safetensors.torch import save_file
 from torch import Tensor
 
 from engine.compute import Compute
+from engine.models.exemplars import Exemplars
 from engine.models.guide import Clip
 from engine.models.packs import CATALOGUE, ROOT
 from engine.models.prior import PriorConfig
@@ -23,7 +24,7 @@ from engine.models.vqgan import VQGAN
 from engine.starter import dataset, record
 from engine.starter.data import Materials
 from engine.starter.materials import FAMILIES
-from engine.starter.training import codes
+from engine.starter.training import codes, exemplars
 from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
 from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
@@ -34,6 +35,7 @@ log = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "starter" / "weights"
 MATERIALS = 6144
+EXEMPLARS = 2048
 CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "relief")
 
 
@@ -90,6 +92,25 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
             machine=machine(plan.compute),
         )
         record.enter(plan.weights, plan.families, plan.materials, name, about)
+    if "exemplars" in wanted:
+        yield from _encode(plan)
+        yield from _remember(plan)
+
+
+def _remember(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
+    data = Materials.open(plan.work / "train")
+    grids = codes.Grids.open(_codes_folder(plan))
+    guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
+    count = round(plan.scale * EXEMPLARS)
+    build = exemplars.build(grids, data.params, _shipped_generator(plan), guide, count)
+    while True:
+        try:
+            done, total = next(build)
+        except StopIteration as end:
+            found: Exemplars = end.value
+            break
+        yield "exemplars", done, total, {}
+    _write(plan.weights / "exemplars", found.state_dict(), found.cfg.model_dump(mode="json"))
 
 
 def machine(compute: Compute) -> str:
@@ -183,12 +204,13 @@ def _write(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> 
 
 
 def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
-    """Hashes the finished networks into the starter's catalogue entry. The prior may be missing."""
+    """Hashes what is finished into the starter's catalogue entry. Prior and exemplars may be missing."""
     files = {
         "generator": weights / "generator" / "model.safetensors",
         "guide": weights / "guide" / "open_clip_model.safetensors",
         "judge": weights / "judge" / "open_clip_model.safetensors",
         "prior": weights / "prior" / "model.safetensors",
+        "exemplars": weights / "exemplars" / "model.safetensors",
     }
     entry: dict[str, Any] = {
         "id": "starter",
@@ -198,7 +220,7 @@ def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
         "channels": CHANNEL_NAMES,
     }
     for role, path in files.items():
-        if role == "prior" and not path.exists():
+        if role in {"prior", "exemplars"} and not path.exists():
             continue
         data = path.read_bytes()
         entry[role] = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -12,8 +13,8 @@ from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
 from engine.models.guide import Clip
-from engine.models.prior import Prior, PriorConfig, to_blocks
-from engine.models.vqgan import VQGAN
+from engine.models.prior import Prior, PriorConfig
+from engine.models.vqgan import TORUS, VQGAN
 from engine.starter import captions
 from engine.starter.materials import Params
 from engine.starter.training.codes import Grids
@@ -26,17 +27,20 @@ class PriorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 31
-    steps: int = 3800
-    batch: int = 12
-    lr: float = 1.2e-3
+    steps: int = 2400
+    batch: int = 6
+    lr: float = 1e-3
     weight_decay: float = 0.03
     no_text: float = 0.1  # share of rows that learn to do without the caption
-    text_noise: float = 0.01  # so that a caption a little off still lands
+    text_noise: float = 0.03  # so that a caption a little off still lands
     ema: float = 0.998
 
 
 class PriorStage:
-    """Next-code modelling over grids of the frozen generator, captions through the frozen guide."""
+    """Masked code modelling: hide a cosine-distributed share of a grid, tell what was there.
+
+    The grids come from the frozen generator, on the torus, captions through the frozen guide.
+    """
 
     name = "prior"
 
@@ -71,10 +75,13 @@ class PriorStage:
         indices = draw.integers(0, len(self.params), cfg.batch)
         codes = self.grids.batch(indices, draw).to(self.compute.device)
         text = self._texts(indices, draw)
+        share = torch.from_numpy(np.cos(draw.uniform(0, math.pi / 2, (cfg.batch, 1, 1)))).to(codes.device)
+        hidden = torch.from_numpy(draw.random(codes.shape)).to(codes.device) < share
         drop = torch.from_numpy(draw.random(cfg.batch) < cfg.no_text).to(codes.device)
         with self.compute.autocast():
-            logits = self.model(codes, text, drop)
-        loss = F.cross_entropy(logits.float().flatten(0, 2), to_blocks(codes).flatten())
+            logits = self.model(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
+        loss = F.cross_entropy(logits.float(), codes, reduction="none")
+        loss = (loss * hidden).sum() / hidden.sum().clamp(min=1)
         self.adam.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)

@@ -1,0 +1,74 @@
+"""Which materials a pack remembers: of every kind some, those that look like what they are called."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Generator
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # the field's name for it
+
+from engine.models.exemplars import Exemplars, ExemplarsConfig
+from engine.models.guide import Clip
+from engine.models.vqgan import VQGAN
+from engine.starter import captions
+from engine.starter.embedding import embed
+from engine.starter.materials import Params
+from engine.starter.training.codes import Grids
+
+SEED = 61
+KEPT = 2 / 3
+"""Share of the candidates of a name that is kept: the rest does not look like it, to the guide."""
+
+BATCH = 16
+
+
+def candidates(params: list[Params], count: int) -> list[int]:
+    """Indices of `count` materials at most, in turn from every canonical name, in a fixed random order."""
+    order = np.random.default_rng(SEED).permutation(len(params)).tolist()
+    named: dict[str, list[int]] = defaultdict(list)
+    for i in order:
+        named[captions.canonical(params[i])].append(i)
+    taken: list[int] = []
+    for turn in range(max(map(len, named.values()))):
+        taken += [members[turn] for members in named.values() if turn < len(members)]
+    return taken[:count]
+
+
+@torch.no_grad()
+def build(
+    grids: Grids, params: list[Params], generator: VQGAN, guide: Clip, count: int
+) -> Generator[tuple[int, int], None, Exemplars]:
+    """Looks at the decoded candidates; yields how many are done of how many, ends with the exemplars."""
+    indices = candidates(params, math.ceil(count / KEPT))
+    names = [captions.canonical(params[i]) for i in indices]
+    codes = torch.from_numpy(grids.codes[indices, 0].astype(np.int64))
+    rows = []
+    for start in range(0, len(indices), BATCH):
+        part = codes[start : start + BATCH].to(guide.compute.device)
+        rows.append(embed(generator.decode(generator.lookup(part))[:, :3], guide).cpu())
+        yield min(start + BATCH, len(indices)), len(indices)
+    image, text = torch.cat(rows), guide.encode_text(names).cpu()
+    best = kept(names, (image * text).sum(-1))
+    cfg = ExemplarsConfig(
+        names=tuple(names[i] for i in best), grid=tuple(codes.shape[1:]), key_dim=image.shape[1]
+    )
+    exemplars = Exemplars(cfg)
+    exemplars.codes.copy_(codes[best])
+    exemplars.keys.copy_(F.normalize(image[best] + text[best], dim=-1))
+    return exemplars
+
+
+def kept(names: list[str], fit: Tensor) -> list[int]:
+    """Of every name the share KEPT that fits best, rounded up, in the order of the candidates."""
+    members: dict[str, list[int]] = defaultdict(list)
+    for i, name in enumerate(names):
+        members[name].append(i)
+    best = [
+        sorted(group, key=lambda i: -float(fit[i]))[: math.ceil(KEPT * len(group))]
+        for group in members.values()
+    ]
+    return sorted(i for group in best for i in group)
