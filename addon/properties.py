@@ -37,8 +37,16 @@ STARTS = (
     ("codes", "Random Codes", "Noise: what comes of it is up to the steps"),
 )
 ADVANCED = (
-    "steps", "start", "proposals", "redraw", "cutouts", "temperature", "negative_weight", "keep", "judge_views",
-)  # fmt: skip
+    "steps",
+    "start",
+    "proposals",
+    "redraw",
+    "cutouts",
+    "temperature",
+    "negative_weight",
+    "keep",
+    "judge_views",
+)
 
 
 def set_side(inputs: Any, name: str, pixels: int) -> None:

@@ -58,79 +58,105 @@ def propose(
     Raises:
         InvalidRequest: the pack does not have what `s.start` names.
     """
-    grid = (s.height // pack.generator.f, s.width // pack.generator.f)
+    proposer = Proposer(s, pack, seeds, wrap, text)
     if s.start in {"auto", "exemplar"} and pack.exemplars is not None:
-        return (yield from _recall(s, pack, pack.exemplars, seeds, grid, wrap, text))
+        return (yield from proposer.recall(pack.exemplars))
     if s.start in {"auto", "prior"} and pack.prior is not None:
-        return (yield from _draw(s, pack, pack.prior, seeds, grid, wrap, text))
+        return (yield from proposer.draw(pack.prior))
     if s.start in {"exemplar", "prior"}:
         raise InvalidRequest(
             f"The pack {pack.id!r} has no {s.start} to start from. Set start to 'auto'.",
             field="start",
             remedy=Remedy("start", "auto"),
         )
-    draws = [torch.randint(0, pack.generator.cfg.n_embed, grid, generator=g) for g in streams(seeds, "codes")]
-    z = pack.generator.lookup(torch.stack(draws).to(pack.compute.device))
-    yield Phase("propose", 1, 1)
-    return Proposal(z, ["random codes"] * len(seeds))
+    return (yield from proposer.random_codes())
 
 
-def _recall(
-    s: RunSettings,
-    pack: Pack,
-    exemplars: Exemplars,
-    seeds: list[int],
-    grid: tuple[int, int],
-    wrap: Wrap,
-    text: Tensor,
-) -> Generator[Phase, None, Proposal]:
-    """Exemplars near the prompt, moved at random; the prior draws a share of the best one anew."""
-    index, cosine = exemplars.near(text, NEAREST)
-    drawn = [
-        torch.multinomial((cosine.cpu() / REACH).softmax(-1), min(s.proposals, len(index)), generator=g)
-        for g in streams(seeds, "exemplar")
-    ]
-    shifts = [
-        torch.randint(0, max(exemplars.cfg.grid), (s.proposals, 2), generator=g).tolist()
-        for g in streams(seeds, "shift")
-    ]
-    rounds = 0 if pack.prior is None else ROUNDS
-    total, chosen = s.proposals + rounds, Chosen(len(seeds))
-    for p in range(drawn[0].numel()):
-        which = [int(index[d[p]]) for d in drawn]
-        laid = [exemplars.lay(i, grid, tuple(at[p])) for i, at in zip(which, shifts, strict=True)]
-        codes, cut = (torch.stack(x) for x in zip(*laid, strict=True))
-        fit = yield from _fit(s, pack, seeds, wrap, text, codes, p, Phase("propose", p + 1, total))
-        chosen.offer(fit, codes, cut, [f"exemplar {i}, {exemplars.cfg.names[i]}" for i in which])
-    codes = chosen.codes
-    if pack.prior is not None:
-        holes = _patches(seeds, grid, s.redraw) | chosen.cut.cpu()
-        start = codes.masked_fill(holes.to(codes.device), pack.prior.mask)
-        rows = _rows(s, pack, pack.prior, seeds, "redraw", grid, wrap, text, start)
-        for k, codes in enumerate(rows):  # noqa: B007  # the last ones count
-            yield Phase("propose", s.proposals + k + 1, total)
-    return Proposal(pack.generator.lookup(codes), chosen.origins)
+@dataclass(frozen=True)
+class Proposer:
+    """The ways to a start, for one request; its attributes are the arguments of `propose`."""
 
+    s: RunSettings
+    pack: Pack
+    seeds: list[int]
+    wrap: Wrap
+    text: Tensor
 
-def _draw(
-    s: RunSettings,
-    pack: Pack,
-    prior: Prior,
-    seeds: list[int],
-    grid: tuple[int, int],
-    wrap: Wrap,
-    text: Tensor,
-) -> Generator[Phase, None, Proposal]:
-    """Grids that the prior draws from nothing."""
-    chosen, total = Chosen(len(seeds)), s.proposals * (ROUNDS + 1)
-    for p in range(s.proposals):
-        codes, done = torch.empty(0), p * (ROUNDS + 1)
-        for codes in _rows(s, pack, prior, seeds, f"prior/{p}", grid, wrap, text):
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of codes."""
+        f = self.pack.generator.f
+        return self.s.height // f, self.s.width // f
+
+    def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
+        """Exemplars near the prompt, moved at random; the prior draws a share of the best one anew."""
+        index, cosine = exemplars.near(self.text, NEAREST)
+        count = min(self.s.proposals, len(index))
+        odds = (cosine.cpu() / REACH).softmax(-1)
+        picks = [torch.multinomial(odds, count, generator=g) for g in streams(self.seeds, "exemplar")]
+        reach = max(exemplars.cfg.grid)
+        shifts = [torch.randint(0, reach, (count, 2), generator=g) for g in streams(self.seeds, "shift")]
+        prior, chosen = self.pack.prior, Chosen(len(self.seeds))
+        total = count + (0 if prior is None else ROUNDS)
+        for p in range(count):
+            which = [int(index[pick[p]]) for pick in picks]
+            at = [(int(shift[p, 0]), int(shift[p, 1])) for shift in shifts]
+            laid = [exemplars.lay(i, self.grid, by) for i, by in zip(which, at, strict=True)]
+            codes, cut = (torch.stack(x) for x in zip(*laid, strict=True))
+            picture, fit = self._look(codes, p)
+            chosen.offer(fit, codes, cut, [f"exemplar {i}: {exemplars.cfg.names[i]}" for i in which])
+            yield Phase("propose", p + 1, total, picture=picture)
+        codes = chosen.codes
+        if prior is not None:
+            holes = patches(self.seeds, self.grid, self.s.redraw).to(codes.device) | chosen.cut
+            for k, drawn in enumerate(self._rounds(prior, "redraw", codes.masked_fill(holes, prior.mask))):
+                codes = drawn
+                yield Phase("propose", count + k + 1, total)
+        return Proposal(self.pack.generator.lookup(codes), chosen.origins)
+
+    def draw(self, prior: Prior) -> Generator[Phase, None, Proposal]:
+        """Grids that the prior draws from nothing."""
+        chosen, done, total = Chosen(len(self.seeds)), 0, self.s.proposals * (ROUNDS + 1)
+        for p in range(self.s.proposals):
+            codes = torch.empty(0)
+            for drawn in self._rounds(prior, f"prior/{p}", None):
+                codes, done = drawn, done + 1
+                yield Phase("propose", done, total)
+            picture, fit = self._look(codes, p)
+            chosen.offer(fit, codes, torch.zeros_like(codes, dtype=torch.bool), ["prior"] * len(codes))
             done += 1
-            yield Phase("propose", done, total)
-        fit = yield from _fit(s, pack, seeds, wrap, text, codes, p, Phase("propose", done + 1, total))
-        chosen.offer(fit, codes, torch.zeros_like(codes, dtype=torch.bool), ["the prior"] * len(seeds))
-    return Proposal(pack.generator.lookup(chosen.codes), chosen.origins)
+            yield Phase("propose", done, total, picture=picture)
+        return Proposal(self.pack.generator.lookup(chosen.codes), chosen.origins)
+
+    def random_codes(self) -> Generator[Phase, None, Proposal]:
+        """Any code anywhere: what comes of it is up to the guide."""
+        generator = self.pack.generator
+        draws = [
+            torch.randint(0, generator.cfg.n_embed, self.grid, generator=g)
+            for g in streams(self.seeds, "codes")
+        ]
+        yield Phase("propose", 1, 1)
+        z = generator.lookup(torch.stack(draws).to(self.pack.compute.device))
+        return Proposal(z, ["random codes"] * len(self.seeds))
+
+    def _look(self, codes: Tensor, p: int) -> tuple[Tensor, Tensor]:
+        """Proposal p, codes (B, h, w): pictures (B, 3, H, W), and how well the guide finds they fit, (B,)."""
+        picture = decode_picture(self.pack.generator.lookup(codes), self.pack, self.wrap)
+        views = streams(self.seeds, f"proposal/{p}")
+        fit = score(picture, self.text, self.pack.guide, views, views=VIEWS, tile=self.wrap)
+        return picture, fit.cpu()
+
+    def _rounds(self, prior: Prior, purpose: str, start: Tensor | None) -> Iterator[Tensor]:
+        """The prior's rounds, in the pack's precision. Between them the caller's own holds."""
+        luck = streams(self.seeds, purpose)
+        text, temperature = self.text.expand(len(luck), -1), self.s.temperature
+        rounds = prior.sample(text, self.grid, luck, start=start, temperature=temperature, wrap=self.wrap)
+        while True:
+            with self.pack.compute.autocast():
+                codes = next(rounds, None)
+            if codes is None:
+                return
+            yield codes
 
 
 class Chosen:
@@ -153,60 +179,13 @@ class Chosen:
         self.origins = [new if take else old for take, new, old in pairs]
 
 
-def _fit(
-    s: RunSettings,
-    pack: Pack,
-    seeds: list[int],
-    wrap: Wrap,
-    text: Tensor,
-    codes: Tensor,
-    p: int,
-    phase: Phase,
-) -> Generator[Phase, None, Tensor]:
-    """How well codes (B, h, w) fit the prompt by the guide, (B,) on the CPU. Yields the phase, with them."""
-    picture = decode_picture(pack.generator.lookup(codes), pack, wrap)
-    views = streams(seeds, f"proposal/{p}")
-    fit = score(picture, text, pack.guide, views, views=VIEWS, tile=wrap).cpu()
-    yield Phase(phase.name, phase.step, phase.total, picture=picture)
-    return fit
-
-
-def _rows(
-    s: RunSettings,
-    pack: Pack,
-    prior: Prior,
-    seeds: list[int],
-    purpose: str,
-    grid: tuple[int, int],
-    wrap: Wrap,
-    text: Tensor,
-    start: Tensor | None = None,
-) -> Iterator[Tensor]:
-    """The prior's rounds, in the pack's precision. Between them the caller's own holds."""
-    rounds = prior.sample(
-        text.expand(len(seeds), -1),
-        grid,
-        streams(seeds, purpose),
-        start=start,
-        temperature=s.temperature,
-        wrap=wrap,
-    )
-    while True:
-        with pack.compute.autocast():
-            codes = next(rounds, None)
-        if codes is None:
-            return
-        yield codes
-
-
-def _patches(seeds: list[int], grid: tuple[int, int], share: float) -> Tensor:
+def patches(seeds: list[int], grid: tuple[int, int], share: float) -> Tensor:
     """Patches all over a torus (B, h, w), bool, that cover this share of it, the same number in each row."""
     field = normal(streams(seeds, "patches"), grid)[:, None]
+    n = PATCH // 2
     for _ in range(2):
-        n = PATCH // 2
         field = F.avg_pool2d(F.pad(field, (n, n, n, n), "circular"), PATCH, stride=1)
     flat = field.flatten(1)
-    count = round(share * flat.shape[-1])
     holes = torch.zeros_like(flat, dtype=torch.bool)
-    holes.scatter_(1, flat.topk(count).indices, value=True)
+    holes.scatter_(1, flat.topk(round(share * flat.shape[-1])).indices, value=True)
     return holes.view(len(seeds), *grid)

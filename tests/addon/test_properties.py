@@ -88,7 +88,8 @@ def test_defaults_are_the_engines(blender):
 
 
 def test_choices_are_the_engines(blender):
-    assert set(blender.inputs.bl_rna.properties["tile"].enum_items.keys()) == set(schema()["tile"]["enum"])
+    for name in ("tile", "start"):
+        assert set(blender.inputs.bl_rna.properties[name].enum_items.keys()) == set(schema()[name]["enum"])
 
 
 def test_text_lengths_are_the_engines(blender):
@@ -111,7 +112,7 @@ def test_the_engine_takes_every_preset_tiling_and_size(blender):
     blender.inputs.prompt = "moss"
     properties = blender.inputs.bl_rna.properties
     requests = []
-    for name in ("preset", "tile", "size"):
+    for name in ("preset", "tile", "size", "start"):
         for choice in properties[name].enum_items.keys():  # noqa: SIM118  # not a dict
             setattr(blender.inputs, name, choice)
             requests.append(blender.package.properties.run_settings(blender.inputs))

@@ -13,6 +13,7 @@ from safetensors.torch import save_file
 
 from engine.compute import Compute
 from engine.models import packs
+from engine.models.exemplars import Exemplars, ExemplarsConfig
 from engine.models.prior import Prior, PriorConfig
 from engine.models.vqgan import VQGAN, VQGANConfig
 
@@ -26,6 +27,7 @@ VQ = VQGANConfig(
     mid_attention=False, embed_dim=4, n_embed=32, patch=4, norm_groups=4, l2_codes=True, border="reflect",
 )  # fmt: skip
 PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, dilations=(1, 2))
+EXEMPLARS = ExemplarsConfig(names=("red bricks", "green moss", "oak planks"), grid=(8, 8), key_dim=16)
 CPU = Compute(torch.device("cpu"), torch.float32)
 
 
@@ -46,10 +48,14 @@ def write_clip(folder: Path, seed: int) -> None:
 
 
 def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None:
-    """Networks below `root`, and their catalogue entry in `root`/catalog."""
+    """Networks, with or without what proposes, below `root`, and their catalogue entry in `root`/catalog."""
     torch.manual_seed(0)
     write_network(root / "generator", VQGAN(VQ), VQ.model_dump(mode="json"))
     write_network(root / "prior", Prior(PRIOR), PRIOR.model_dump(mode="json"))
+    exemplars = Exemplars(EXEMPLARS)
+    exemplars.codes.copy_(torch.randint(0, VQ.n_embed, exemplars.codes.shape))
+    exemplars.keys.copy_(torch.randn(exemplars.keys.shape))
+    write_network(root / "exemplars", exemplars, EXEMPLARS.model_dump(mode="json"))
     write_clip(root / "guide", 1)
     write_clip(root / "judge", 2)
     files = {
@@ -57,7 +63,7 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
         "guide": "guide/open_clip_model",
         "judge": "judge/open_clip_model",
     }
-    files |= {"prior": "prior/model"} if prior else {}
+    files |= {"prior": "prior/model", "exemplars": "exemplars/model"} if prior else {}
     entry = {
         "id": pack_id, "label": "Tiny", "description": "random", "licence": "none",
         "channels": ["red", "green", "blue", "height", "roughness", "metallic", "relief"],

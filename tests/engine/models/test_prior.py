@@ -58,6 +58,19 @@ def test_a_sample_does_not_depend_on_its_neighbours(prior):
     assert not torch.equal(sample(prior, TEXT[1:2], (4, 4), streams(9), rounds=4)[0], alone[0])
 
 
+def test_only_holes_of_a_start_are_drawn(prior):
+    """And each row has holes of its own, none at all included."""
+    start = torch.randint(0, 12, (3, 4, 6), generator=torch.Generator().manual_seed(4))
+    holes = torch.rand(3, 4, 6, generator=torch.Generator().manual_seed(5)) < 0.4
+    holes[1] = False
+    steps = list(prior.sample(TEXT, (4, 6), streams(1, 2, 3), start=start.masked_fill(holes, prior.mask)))
+    for codes in steps:
+        assert torch.equal(codes[~holes], start[~holes])
+    assert steps[-1].max() < SMALL.n_embed, "holes were left"
+    left = [int((codes == prior.mask).sum()) for codes in steps]
+    assert left == sorted(left, reverse=True) and left[0] < holes.sum()
+
+
 def test_temperature_zero_and_no_choice_noise_is_deterministic(prior):
     a, b = (sample(prior, TEXT, (4, 4), streams(*s), temperature=0, choice=0) for s in ((1, 2, 3), (4, 5, 6)))
     assert torch.equal(a, b)

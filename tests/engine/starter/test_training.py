@@ -13,9 +13,9 @@ from engine.compute import Compute
 from engine.material.relief import RELIEF_RANGE, decode_relief, encode_relief
 from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN, VQGANConfig
-from engine.starter import dataset
+from engine.starter import captions, dataset
 from engine.starter.data import Materials, labels
-from engine.starter.training import clip, codes, decoder, generator, loop, pipeline, prior
+from engine.starter.training import clip, codes, decoder, exemplars, generator, loop, pipeline, prior
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -161,6 +161,28 @@ def test_words_without_training_are_named(data, tmp_path):
     opened = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
     assert opened.unknown_words("Red cathedral bricks, cathedral 42") == ["cathedral"]
     assert opened.unknown_words("") == []
+
+
+def test_a_pack_remembers_what_looks_like_its_name(data, grids, tiny_pack):
+    build = exemplars.build(grids, data.params, tiny_pack.generator, tiny_pack.guide, 12)
+    seen = []
+    while True:
+        try:
+            seen.append(next(build))
+        except StopIteration as end:
+            found = end.value
+            break
+    assert seen[-1] == (18, 18)
+    assert 12 <= len(found.cfg.names) <= 18
+    names = {captions.canonical(p): i for i, p in enumerate(data.params)}
+    assert set(found.cfg.names) <= set(names)
+    versions = {grid.tobytes() for grid in grids.codes[:, 0].astype(np.int16)}
+    assert all(code.numpy().tobytes() in versions for code in found.codes)
+
+
+def test_of_every_name_the_better_ones_are_kept():
+    names = ["a", "b", "a", "a", "b"]
+    assert exemplars.kept(names, torch.tensor([0.3, 0.9, 0.1, 0.2, 0.8])) == [0, 1, 3, 4]
 
 
 def test_grids_are_the_generators_codes(data, grids, tiny_pack):

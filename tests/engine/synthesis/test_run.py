@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 import torch
 
+from engine.models.prior import ROUNDS
 from engine.settings import MAX_SEED, RunSettings
-from engine.synthesis import propose
 from engine.synthesis.run import synthesize, variation_seeds
 
 
@@ -38,13 +38,13 @@ def finish(run):
 def test_phases_come_in_order_and_show_pictures(tiny_pack):
     phases, result = finish(synthesize(settings(), tiny_pack))
     names = [p.name for p in phases]
-    # 8 rows of blocks and the choice among them
-    assert names == ["propose"] * (8 + 1) + ["guide"] * 3 + ["rank"] * 2
+    assert names == ["propose"] * (2 + ROUNDS) + ["guide"] * 3 + ["rank"] * 2
     assert [p.step for p in phases if p.name == "guide"] == [1, 2, 3]
     assert all(p.loss is not None for p in phases if p.name == "guide")
     assert {p.picture.shape for p in phases if p.picture is not None} == {(2, 3, 128, 128)}
     assert result.maps.height.shape == (2, 1, 128, 128)
     assert result.seeds == [5, 6]
+    assert all(origin.startswith("exemplar ") for origin in result.origins)
     assert 0 < result.maps.relief.min() <= result.maps.relief.max() <= 0.12
 
 
@@ -62,6 +62,9 @@ def test_same_request_same_numbers(tiny_pack):
         {"negative": "red"},
         {"steps": 2},
         {"temperature": 0.5},
+        {"redraw": 0.9},
+        {"start": "prior"},
+        {"start": "codes"},
         {"tile": "x"},
     ],
     ids=str,
@@ -84,14 +87,6 @@ def test_order_is_the_judges(tiny_pack):
     assert sorted(result.order) == [0, 1, 2, 3]
 
 
-def test_little_memory_draws_the_same_samples_one_after_another(tiny_pack, monkeypatch):
-    whole = finish(synthesize(settings(steps=0), tiny_pack))[1]
-    monkeypatch.setattr(propose, "MEMORY_BYTES", 1)
-    phases, parts = finish(synthesize(settings(steps=0), tiny_pack))
-    assert [p.step for p in phases if p.name == "propose"] == list(range(1, 19))
-    torch.testing.assert_close(parts.maps.basecolor, whole.maps.basecolor, rtol=0, atol=1e-4)
-
-
 def test_no_steps_keeps_the_proposal(tiny_pack):
     phases, result = finish(synthesize(settings(steps=0), tiny_pack))
     assert "guide" not in [p.name for p in phases]
@@ -99,8 +94,8 @@ def test_no_steps_keeps_the_proposal(tiny_pack):
 
 
 @pytest.mark.parametrize("tile", ["xy", "none"])
-def test_without_a_prior_and_not_square(tiny_pack, tile):
-    pack = dataclasses.replace(tiny_pack, prior=None)
+def test_from_random_codes_and_not_square(tiny_pack, tile):
+    pack = dataclasses.replace(tiny_pack, prior=None, exemplars=None)
     _, result = finish(synthesize(settings(width=192, tile=tile), pack))
     assert result.maps.basecolor.shape == (2, 3, 128, 192)
 
