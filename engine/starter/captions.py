@@ -251,8 +251,8 @@ def held_out(families: tuple[str, ...] = FAMILIES) -> frozenset[tuple[str, str]]
     for pair in sorted(candidates, key=lambda pair: hashlib.sha256("/".join(pair).encode()).digest()):
         if len(chosen) >= HELD_OUT_SHARE * len(natural | coloured):
             break
-        families, colours = [p[0] for p in chosen], [p[1] for p in chosen]
-        if families.count(pair[0]) < HELD_OUT_PER_FAMILY and colours.count(pair[1]) < HELD_OUT_PER_COLOUR:
+        names, colours = [p[0] for p in chosen], [p[1] for p in chosen]
+        if names.count(pair[0]) < HELD_OUT_PER_FAMILY and colours.count(pair[1]) < HELD_OUT_PER_COLOUR:
             chosen.append(pair)
     return frozenset(chosen)
 

@@ -52,10 +52,9 @@ class DecoderStage:
         self.data, self.cfg, self.compute, self.total_steps = data, cfg, compute, cfg.steps
         self.model = generator
         self.tower = guide.model.visual.trunk.stages[: cfg.stages]
-        for part in (generator.encoder, generator.quant_conv, generator.quantize):
-            part.requires_grad_(False)
-        for part in (generator.decoder, generator.post_quant_conv):
-            part.requires_grad_(True)
+        generator.requires_grad_(False)
+        generator.decoder.requires_grad_(True)
+        generator.post_quant_conv.requires_grad_(True)
         self.learning = [p for p in generator.parameters() if p.requires_grad]
         self.average = Average(generator, cfg.ema)
         self.adam = torch.optim.AdamW(self.learning, cfg.lr, betas=(0.9, 0.99), weight_decay=0.0)

@@ -54,7 +54,9 @@ def build(
     image, text = torch.cat(rows), guide.encode_text(names).cpu()
     best = kept(names, (image * text).sum(-1))
     cfg = ExemplarsConfig(
-        names=tuple(names[i] for i in best), grid=tuple(codes.shape[1:]), key_dim=image.shape[1]
+        names=tuple(names[i] for i in best),
+        grid=(codes.shape[1], codes.shape[2]),
+        key_dim=image.shape[1],
     )
     exemplars = Exemplars(cfg)
     exemplars.codes.copy_(codes[best])

@@ -24,7 +24,11 @@ class Stage(Protocol):
 
     name: str
     total_steps: int
-    cfg: BaseModel
+
+    @property
+    def cfg(self) -> BaseModel:
+        """How it is trained."""
+        ...
 
     def step(self, i: int) -> dict[str, float]:
         """Takes optimiser step i (from 0); returns what is worth watching."""
