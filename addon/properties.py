@@ -139,7 +139,7 @@ class PatinaInputs(PropertyGroup):
     redraw: FloatProperty(
         name="Redraw",
         description="How much of an exemplar is drawn anew before the steps begin",
-        default=0.25,
+        default=0.0,
         min=0,
         max=1,
         subtype="FACTOR",

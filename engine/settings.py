@@ -39,7 +39,7 @@ class RunSettings(BaseModel):
     cutouts: int = Field(12, ge=1, le=128, description="Views per variation and step")
     start: Start = Field("auto", description="Where proposals come from; auto: the first that the pack has")
     proposals: int = Field(6, ge=1, le=16, description="Starts per variation; the best is kept")
-    redraw: float = Field(0.25, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
+    redraw: float = Field(0.0, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
     negative_weight: float = Field(0.5, ge=0, le=4)
     keep: float = Field(4.0, ge=0, le=100, description="Pull of z towards its start")

@@ -96,7 +96,9 @@ class Proposer:
         picks = [torch.multinomial(odds, count, generator=g) for g in streams(self.seeds, "exemplar")]
         reach = max(exemplars.cfg.grid)
         shifts = [torch.randint(0, reach, (count, 2), generator=g) for g in streams(self.seeds, "shift")]
-        prior, chosen = self.pack.prior, Chosen(len(self.seeds))
+        chosen = Chosen(len(self.seeds))
+        fits = all(ours % theirs == 0 for ours, theirs in zip(self.grid, exemplars.cfg.grid, strict=True))
+        prior = None if fits and self.s.redraw == 0 else self.pack.prior
         total = count + (0 if prior is None else ROUNDS)
         for p in range(count):
             which = [int(index[pick[p]]) for pick in picks]

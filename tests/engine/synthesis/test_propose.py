@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.errors import InvalidRequest
+from engine.models.prior import ROUNDS
 from engine.models.vqgan import TORUS
 from engine.settings import RunSettings
 from engine.synthesis.propose import Chosen, patches, propose
@@ -59,6 +60,14 @@ def test_a_share_is_drawn_anew(tiny_pack):
     changed = kept != some
     assert not changed[~patches([5, 6], (16, 16), 0.25)].any()
     assert changed.float().mean() > 0.1
+
+
+def test_the_prior_works_only_where_there_is_something_to_draw(tiny_pack):
+    """A whole number of exemplars needs no joining."""
+    text = tiny_pack.guide.encode_text(["red bricks"])[0]
+    for changes, phases in (({}, 2), ({"redraw": 0.1}, 2 + ROUNDS), ({"width": 160}, 2 + ROUNDS)):
+        run = propose(settings(**changes), tiny_pack, [5, 6], TORUS, text)
+        assert len(list(run)) == phases, changes
 
 
 def test_patches_cover_their_share_of_every_row():
