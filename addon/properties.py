@@ -45,6 +45,7 @@ ADVANCED = (
     "temperature",
     "negative_weight",
     "keep",
+    "coherence",
     "judge_views",
 )
 
@@ -130,7 +131,7 @@ class PatinaInputs(PropertyGroup):
     steps: IntProperty(
         name="Steps",
         description="How long to work on the picture; 0 keeps the first proposals",
-        default=24,
+        default=16,
         min=0,
         max=5000,
         soft_max=400,
@@ -168,10 +169,18 @@ class PatinaInputs(PropertyGroup):
     keep: FloatProperty(
         name="Keep Proposal",
         description="How strongly the picture is held to its first idea",
-        default=4.0,
+        default=12.0,
         min=0,
         max=100,
-        soft_max=10,
+        soft_max=30,
+    )
+    coherence: FloatProperty(
+        name="Coherence",
+        description="How strongly neighbouring places change together; less lets in detail, and grain",
+        default=40.0,
+        min=0,
+        max=1000,
+        soft_max=200,
     )
     judge_views: IntProperty(
         name="Views for Ranking", description="More views rank more reliably", default=16, min=1, max=128

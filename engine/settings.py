@@ -33,7 +33,7 @@ class RunSettings(BaseModel):
     tile: Tile = "xy"
     seed: int = Field(ge=0, le=MAX_SEED)  # no default: who leaves it open draws one, so it is stored
 
-    steps: int = Field(24, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
+    steps: int = Field(16, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
     lr: float = Field(0.04, gt=0, le=1, description="Adam step on z, before its one drop")
     ema: float = Field(0.9, ge=0, lt=1, description="Share of the old average that a step keeps")
     cutouts: int = Field(12, ge=1, le=128, description="Views per variation and step")
@@ -42,7 +42,10 @@ class RunSettings(BaseModel):
     redraw: float = Field(0.0, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
     negative_weight: float = Field(0.5, ge=0, le=4)
-    keep: float = Field(4.0, ge=0, le=100, description="Pull of z towards its start")
+    coherence: float = Field(
+        40.0, ge=0, le=1000, description="Pull of every change of z towards those around it, against grain"
+    )
+    keep: float = Field(12.0, ge=0, le=100, description="Pull of z towards its start")
     relief: float | None = Field(
         None, gt=0, le=0.5, description="Height range / tile width; None: what the network decodes"
     )

@@ -48,3 +48,21 @@ def prompt_loss(embeddings: Tensor, targets: Tensor, weights: Tensor, stops: Ten
     d = spherical_distance(embeddings[:, :, None], targets) * weights.sign()  # (B, n, P)
     pulling = replace_grad(d, torch.maximum(d, stops))
     return (weights.abs() * pulling.mean(1)).sum(-1)
+
+
+def lone_changes(change: Tensor, wrap: tuple[bool, bool]) -> Tensor:
+    """Mean square of what a place changes beyond the mean of the 3 x 3 places around it.
+
+    CLIP is pleased by grain that alternates from code to code, and people are not: what changes shall
+    change together.
+
+    Args:
+        change: of the latent, (B, C, h, w).
+        wrap: axes (vertical, horizontal) along which it closes on itself.
+
+    Returns:
+        (B,), 0 where the change is the same everywhere. A row does not depend on the others.
+    """
+    padded = F.pad(change, (1, 1, 0, 0), "circular" if wrap[1] else "replicate")
+    padded = F.pad(padded, (0, 0, 1, 1), "circular" if wrap[0] else "replicate")
+    return (change - F.avg_pool2d(padded, 3, stride=1)).square().mean((1, 2, 3))

@@ -23,10 +23,13 @@ from engine.synthesis.seeds import normal, streams
 VIEWS = 6
 """Views by which the guide chooses among the proposals."""
 
-NEAREST = 48
-"""Exemplars that a variation may begin from."""
+NEAREST = 64
+"""Exemplars that a run may begin from."""
 
-REACH = 0.04
+SHARES = 8
+"""They are dealt out in this many shares: variations whose seeds follow one another never begin alike."""
+
+REACH = 0.02
 """In cosine: an exemplar that lies this much farther from the prompt is e times rarer."""
 
 PATCH = 5
@@ -52,7 +55,7 @@ def propose(
     """A start for every seed, for the guide's embedding (D,) of the prompt.
 
     Takes the way that `s.start` names, or the first that the pack has: exemplars, prior, random codes. Of
-    `s.proposals` starts a variation keeps the one that the guide likes best. What is random comes from a
+    `s.proposals` starts a variation keeps the best. What is random comes from a
     variation's own streams.
 
     Raises:
@@ -89,11 +92,20 @@ class Proposer:
         return self.s.height // f, self.s.width // f
 
     def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
-        """Exemplars near the prompt, moved at random; the prior draws a share of the best one anew."""
+        """Exemplars near the prompt, moved at random; the prior draws a share of the nearest one anew.
+
+        They are compared by their keys, which know their names: a dark picture with moss on it pleases the
+        guide's views more than the grey stones that people mean.
+        """
         index, cosine = exemplars.near(self.text, NEAREST)
-        count = min(self.s.proposals, len(index))
-        odds = (cosine.cpu() / REACH).softmax(-1)
-        picks = [torch.multinomial(odds, count, generator=g) for g in streams(self.seeds, "exemplar")]
+        near = dict(zip(index.tolist(), cosine, strict=True))
+        step = SHARES if len(index) == NEAREST else 1
+        hands = [range(seed % step, len(index), step) for seed in self.seeds]
+        count = min(self.s.proposals, *map(len, hands))
+        odds = [(cosine[list(hand)].cpu() / REACH).softmax(-1) for hand in hands]
+        luck = streams(self.seeds, "exemplar")
+        drawn = [torch.multinomial(p, count, generator=g) for p, g in zip(odds, luck, strict=True)]
+        picks = [[index[hand[k]] for k in pick] for hand, pick in zip(hands, drawn, strict=True)]
         reach = max(exemplars.cfg.grid)
         shifts = [torch.randint(0, reach, (count, 2), generator=g) for g in streams(self.seeds, "shift")]
         chosen = Chosen(len(self.seeds))
@@ -101,13 +113,13 @@ class Proposer:
         prior = None if fits and self.s.redraw == 0 else self.pack.prior
         total = count + (0 if prior is None else ROUNDS)
         for p in range(count):
-            which = [int(index[pick[p]]) for pick in picks]
+            which = [int(pick[p]) for pick in picks]
             at = [(int(shift[p, 0]), int(shift[p, 1])) for shift in shifts]
             laid = [exemplars.lay(i, self.grid, by) for i, by in zip(which, at, strict=True)]
             codes, cut = (torch.stack(x) for x in zip(*laid, strict=True))
-            picture, fit = self._look(codes, p)
+            fit = torch.stack([near[i] for i in which]).cpu()
             chosen.offer(fit, codes, cut, [f"exemplar {i}: {exemplars.cfg.names[i]}" for i in which])
-            yield Phase("propose", p + 1, total, picture=picture)
+            yield Phase("propose", p + 1, total)
         codes = chosen.codes
         if prior is not None:
             holes = patches(self.seeds, self.grid, self.s.redraw).to(codes.device) | chosen.cut

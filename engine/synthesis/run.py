@@ -15,7 +15,7 @@ from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode_maps, decode_picture
-from engine.synthesis.losses import prompt_loss
+from engine.synthesis.losses import lone_changes, prompt_loss
 from engine.synthesis.optimize import optimize
 from engine.synthesis.phase import Phase
 from engine.synthesis.propose import propose
@@ -120,6 +120,8 @@ def _guide(
         views = cutouts(picture, cutouts.draw(draws, (s.height, s.width), progress))
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = prompt_loss(embeddings, target.embeddings, target.weights, target.stops)
+        if s.coherence > 0:
+            loss = loss + s.coherence * lone_changes(z - start, wrap)
         if s.keep > 0:
             loss = loss + s.keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
         return loss

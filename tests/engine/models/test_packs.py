@@ -27,7 +27,7 @@ def rehash(root, role):
 
 def test_a_pack_loads_whole(pack_root):
     pack = packs.load("tiny", CPU)
-    assert set(pack.hashes) == {"generator", "guide", "judge", "prior"}
+    assert set(pack.hashes) == {"generator", "guide", "judge", "prior", "exemplars"}
     assert not any(p.requires_grad for p in pack.generator.parameters())
     assert not pack.generator.training
     (listed,) = packs.catalogue()

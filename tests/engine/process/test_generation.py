@@ -36,7 +36,9 @@ def pretend(s, _pack):
         noise(s.variations, 3, s.height, s.width), one, one, one, torch.full((s.variations,), 0.05)
     )
     scores = torch.tensor([0.25, 0.5])
-    return Synthesis(maps, [5, 6], scores / 2, scores, [1, 0], ["That was easy."])
+    return Synthesis(
+        maps, [5, 6], ["prior", "exemplar 3: moss"], scores / 2, scores, [1, 0], ["That was easy."]
+    )
 
 
 def run(folder, **more):
@@ -50,6 +52,7 @@ def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
         (1, 0.5, 6),
         (2, 0.25, 5),
     ]
+    assert [v["origin"] for v in summary["variations"]] == ["exemplar 3: moss", "prior"]
     assert summary["settings"] == SETTINGS.model_dump(mode="json")
     assert summary["warnings"] == ["That was easy."]
     assert set(summary["seconds"]) == {"load", "propose", "guide", "rank", "maps", "write", "total"}

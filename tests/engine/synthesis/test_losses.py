@@ -9,7 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis.strategies import floats
 
-from engine.synthesis.losses import prompt_loss, spherical_distance
+from engine.synthesis.losses import lone_changes, prompt_loss, spherical_distance
 
 NEVER = -math.inf
 
@@ -95,3 +95,20 @@ def test_a_row_does_not_depend_on_its_neighbours():
     assert together.shape == (3,)
     for i in range(3):
         torch.testing.assert_close(prompt_loss(embeddings[i : i + 1], *rest)[0], together[i])
+
+
+@pytest.mark.parametrize("wrap", [(True, True), (False, False), (True, False)], ids=str)
+def test_what_changes_alike_everywhere_costs_nothing(wrap):
+    assert lone_changes(torch.full((2, 3, 4, 5), 0.7), wrap).tolist() == pytest.approx([0, 0], abs=1e-12)
+
+
+def test_grain_costs_more_than_a_patch():
+    """By hand: a checkerboard of ±1 on the torus has 3 x 3 means of ±1/9, so every place is 8/9 off."""
+    i, j = torch.arange(6)[:, None], torch.arange(6)[None]
+    checks = (1.0 - 2 * ((i + j) % 2)).expand(1, 1, 6, 6)
+    patch = torch.zeros(1, 1, 6, 6)
+    patch[..., 1:5, 1:5] = 1.5  # the same mean square
+    assert lone_changes(checks, (True, True)).item() == pytest.approx((8 / 9) ** 2, rel=1e-5)
+    assert patch.square().mean() == checks.square().mean()
+    assert lone_changes(patch, (True, True)) < 0.5 * lone_changes(checks, (True, True))
+    assert lone_changes(checks.roll(1, 3), (True, True)) == lone_changes(checks, (True, True))

@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from engine.errors import InvalidRequest
+from engine.models.exemplars import Exemplars, ExemplarsConfig
 from engine.models.prior import ROUNDS
 from engine.models.vqgan import TORUS
 from engine.settings import RunSettings
@@ -52,6 +53,17 @@ def test_the_exemplar_nearest_to_the_prompt_comes_first(tiny_pack):
         assert index[0] == i and cosine[0] == pytest.approx(1, abs=1e-5)
         proposal, _ = start(tiny_pack, text=key, proposals=1, seeds=range(8), variations=8)
         assert sum(origin.startswith(f"exemplar {i}:") for origin in proposal.origins) >= 5
+
+
+def test_variations_that_follow_one_another_begin_from_different_exemplars(tiny_pack):
+    cfg = ExemplarsConfig(names=tuple(f"stone {i}" for i in range(70)), grid=(8, 8), key_dim=16)
+    many = Exemplars(cfg)
+    many.keys.copy_(torch.randn(70, 16, generator=torch.Generator().manual_seed(6)))
+    pack = dataclasses.replace(tiny_pack, exemplars=many)
+    proposal, _ = start(pack, seeds=range(3, 11), variations=8, proposals=16)
+    assert len(set(proposal.origins)) == 8
+    alone, _ = start(pack, seeds=[7], variations=1, proposals=16)
+    assert alone.origins == proposal.origins[4:5]
 
 
 def test_a_share_is_drawn_anew(tiny_pack):
