@@ -92,41 +92,35 @@ class Proposer:
         return self.s.height // f, self.s.width // f
 
     def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
-        """Exemplars near the prompt, moved at random; the prior draws a share of the nearest one anew.
+        """An exemplar near the prompt, moved at random; the prior draws a share of it anew.
 
-        They are compared by their keys, which know their names: a dark picture with moss on it pleases the
-        guide's views more than the grey stones that people mean.
+        Exemplars are compared by their keys, which know their names: a dark picture with moss on it
+        pleases the guide's views more than the grey stones that people mean.
         """
-        index, cosine = exemplars.near(self.text, NEAREST)
-        near = dict(zip(index.tolist(), cosine, strict=True))
+        index, cosine = exemplars.near(self.text, NEAREST)  # the nearest comes first
         step = SHARES if len(index) == NEAREST else 1
-        hands = [range(seed % step, len(index), step) for seed in self.seeds]
-        count = min(self.s.proposals, *map(len, hands))
-        odds = [(cosine[list(hand)].cpu() / REACH).softmax(-1) for hand in hands]
-        luck = streams(self.seeds, "exemplar")
-        drawn = [torch.multinomial(p, count, generator=g) for p, g in zip(odds, luck, strict=True)]
-        picks = [[index[hand[k]] for k in pick] for hand, pick in zip(hands, drawn, strict=True)]
-        reach = max(exemplars.cfg.grid)
-        shifts = [torch.randint(0, reach, (count, 2), generator=g) for g in streams(self.seeds, "shift")]
-        chosen = Chosen(len(self.seeds))
-        fits = all(ours % theirs == 0 for ours, theirs in zip(self.grid, exemplars.cfg.grid, strict=True))
-        prior = None if fits and self.s.redraw == 0 else self.pack.prior
-        total = count + (0 if prior is None else ROUNDS)
-        for p in range(count):
-            which = [int(pick[p]) for pick in picks]
-            at = [(int(shift[p, 0]), int(shift[p, 1])) for shift in shifts]
-            laid = [exemplars.lay(i, self.grid, by) for i, by in zip(which, at, strict=True)]
-            codes, cut = (torch.stack(x) for x in zip(*laid, strict=True))
-            fit = torch.stack([near[i] for i in which]).cpu()
-            chosen.offer(fit, codes, cut, [f"exemplar {i}: {exemplars.cfg.names[i]}" for i in which])
-            yield Phase("propose", p + 1, total)
-        codes = chosen.codes
+        laid, origins = [], []
+        pairs = zip(streams(self.seeds, "exemplar"), streams(self.seeds, "shift"), strict=True)
+        for seed, (luck, place) in zip(self.seeds, pairs, strict=True):
+            hand = range(seed % step, len(index), step)
+            odds = (cosine[list(hand)].cpu() / REACH).softmax(-1)
+            drawn = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
+            i = int(index[hand[int(drawn.min())]])
+            down, right = torch.randint(0, max(exemplars.cfg.grid), (2,), generator=place).tolist()
+            laid.append(exemplars.lay(i, self.grid, (down, right)))
+            origins.append(f"exemplar {i}: {exemplars.cfg.names[i]}")
+        codes, cut = (torch.stack(x) for x in zip(*laid, strict=True))
+        holes = patches(self.seeds, self.grid, self.s.redraw).to(codes.device) | cut
+        prior = self.pack.prior if holes.any() else None
+        total = 1 if prior is None else 1 + ROUNDS
+        z = self.pack.generator.lookup(codes)
+        yield Phase("propose", 1, total, picture=decode_picture(z, self.pack, self.wrap))
         if prior is not None:
-            holes = patches(self.seeds, self.grid, self.s.redraw).to(codes.device) | chosen.cut
-            for k, drawn in enumerate(self._rounds(prior, "redraw", codes.masked_fill(holes, prior.mask))):
-                codes = drawn
-                yield Phase("propose", count + k + 1, total)
-        return Proposal(self.pack.generator.lookup(codes), chosen.origins)
+            start = codes.masked_fill(holes, prior.mask)
+            for k, grids in enumerate(self._rounds(prior, "redraw", start)):
+                codes = grids
+                yield Phase("propose", k + 2, total)
+        return Proposal(self.pack.generator.lookup(codes), origins)
 
     def draw(self, prior: Prior) -> Generator[Phase, None, Proposal]:
         """Grids that the prior draws from nothing."""
@@ -137,10 +131,10 @@ class Proposer:
                 codes, done = drawn, done + 1
                 yield Phase("propose", done, total)
             picture, fit = self._look(codes, p)
-            chosen.offer(fit, codes, torch.zeros_like(codes, dtype=torch.bool), ["prior"] * len(codes))
+            chosen.offer(fit, codes)
             done += 1
             yield Phase("propose", done, total, picture=picture)
-        return Proposal(self.pack.generator.lookup(chosen.codes), chosen.origins)
+        return Proposal(self.pack.generator.lookup(chosen.codes), ["prior"] * len(self.seeds))
 
     def random_codes(self) -> Generator[Phase, None, Proposal]:
         """Any code anywhere: what comes of it is up to the guide."""
@@ -177,20 +171,14 @@ class Chosen:
     """The best proposal of every variation so far."""
 
     def __init__(self, variations: int) -> None:
-        self.codes, self.cut = torch.empty(0), torch.empty(0)
-        self.origins = [""] * variations
+        self.codes = torch.empty(0)
         self._fit = torch.full((variations,), -torch.inf)
 
-    def offer(self, fit: Tensor, codes: Tensor, cut: Tensor, origins: list[str]) -> None:
-        """Takes codes and cut (B, h, w) where `fit` (B,) is higher than before."""
-        if self.codes.numel() == 0:
-            self.codes, self.cut = codes, cut
-        better = fit > self._fit
+    def offer(self, fit: Tensor, codes: Tensor) -> None:
+        """Takes codes (B, h, w) where `fit` (B,) is higher than before."""
+        better = (fit > self._fit).to(codes.device)[:, None, None]
         self._fit = torch.maximum(fit, self._fit)
-        at = better.to(codes.device)[:, None, None]
-        self.codes, self.cut = torch.where(at, codes, self.codes), torch.where(at, cut, self.cut)
-        pairs = zip(better.tolist(), origins, self.origins, strict=True)
-        self.origins = [new if take else old for take, new, old in pairs]
+        self.codes = codes if self.codes.numel() == 0 else torch.where(better, codes, self.codes)
 
 
 def patches(seeds: list[int], grid: tuple[int, int], share: float) -> Tensor:
