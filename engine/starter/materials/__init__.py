@@ -3,7 +3,7 @@
 Draw the parameters with `sample(seed=7)`, the maps with `render(params, size=256)`.
 """
 
-from engine.starter.materials import (
+from engine.starter.materials import (  # noqa: F401  # importing them fills the registry
     animal,
     ceramic,
     earth,
@@ -27,23 +27,6 @@ from engine.starter.materials.rendering import Material, render
 from engine.starter.materials.sampling import sample
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
-FAMILY_MODULES = (  # importing them fills the registry
-    animal,
-    ceramic,
-    earth,
-    fabric,
-    fluid,
-    ground,
-    made,
-    masonry,
-    metal,
-    metalwork,
-    plant,
-    sheet_metal,
-    stone,
-    textile,
-    wood,
-)
 
 __all__ = [
     "COLOURS",
