@@ -13,8 +13,8 @@ from engine.material.relief import encode_relief
 from engine.starter import dataset
 from engine.starter.materials import COLOURS, FAMILIES, REGISTRY, Params
 
-CHANNELS = 7
-"""Base colour 3, height, roughness, metallic, relief: what the starter's generator decodes."""
+CHANNELS = 8
+"""Base colour 3, height, roughness, metallic, emission, relief: what the starter's generator decodes."""
 
 
 def labels(params: Params) -> tuple[int, int]:
@@ -32,7 +32,7 @@ class Materials:
     """All shards of a folder.
 
     Attributes:
-        maps: one memory-mapped array (n, H, W, 6) uint8 a shard.
+        maps: one memory-mapped array (n, H, W, 7) uint8 a shard.
         params: what every material was made from, in the same order.
         reliefs: (N,) float32, encoded 0..1.
     """
@@ -64,22 +64,22 @@ class Materials:
         return int(self.maps[0].shape[1])
 
     def crop(self, index: int, top: int, left: int, side: int) -> np.ndarray:
-        """A wrapped square of one material, (side, side, 6) uint8."""
+        """A wrapped square of one material, (side, side, 7) uint8."""
         shard, within = self._locate(index)
         n = self.size_px
         rows, columns = (np.arange(top, top + side) % n), (np.arange(left, left + side) % n)
         return np.asarray(self.maps[shard][within])[rows[:, None], columns[None, :]]
 
     def batch(self, indices: np.ndarray, draw: np.random.Generator, side: int) -> Tensor:
-        """Random wrapped crops, flipped and turned at random, (B, 7, side, side) float32 in 0..1."""
+        """Random wrapped crops, flipped and turned at random, (B, 8, side, side) float32 in 0..1."""
         out = torch.empty(len(indices), CHANNELS, side, side)
         for row, index in enumerate(indices):
             top, left = draw.integers(0, self.size_px, 2)
             x = self.crop(int(index), int(top), int(left), side)
             if draw.random() < 0.5:
                 x = x[:, ::-1]
-            out[row, :6] = torch.from_numpy(np.ascontiguousarray(x)).permute(2, 0, 1).float() / 255
-            out[row, 6] = float(self.reliefs[index])
+            out[row, :-1] = torch.from_numpy(np.ascontiguousarray(x)).permute(2, 0, 1).float() / 255
+            out[row, -1] = float(self.reliefs[index])
         return out
 
     def _locate(self, index: int) -> tuple[int, int]:

@@ -22,9 +22,9 @@ from engine.starter.materials import (  # noqa: F401  # importing them fills the
 )
 from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
-from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Params
+from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Mixture, Params
 from engine.starter.materials.rendering import Material, render
-from engine.starter.materials.sampling import sample
+from engine.starter.materials.sampling import sample, sibling
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
 
@@ -37,8 +37,10 @@ __all__ = [
     "STRENGTHS",
     "Family",
     "Material",
+    "Mixture",
     "Params",
     "nearest_term",
     "render",
     "sample",
+    "sibling",
 ]

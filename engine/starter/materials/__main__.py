@@ -49,7 +49,7 @@ def sheet(rows: list[tuple[str, Params]], size: int) -> Image.Image:
     picture = Image.new("RGB", (COLUMNS * 2 * size, -(-len(rows) // COLUMNS) * height))
     draw = ImageDraw.Draw(picture)
     for k, (label, params) in enumerate(rows):
-        material = render(params, size)
+        material = render(params, size, supersampling=2)
         pair = np.hstack([material.basecolor, lit(material)])
         x, y = k % COLUMNS * 2 * size, k // COLUMNS * height
         picture.paste(Image.fromarray((pair * 255 + 0.5).astype(np.uint8)), (x, y + 14))

@@ -36,12 +36,13 @@ def _glazed(
     worn = smoothstep(0.62, 0.74, c.noise("worn", 7)) * c.number("wear", 0, 0.5)
     tile = mix(tile, tile * 0.6 + 0.22, worn * (0.3 + 0.7 * rim))
     sand = c.noise("sand", 40, octaves=3)
-    grout = c.contrasting("grout", GROUTS) * (0.72 + 0.4 * sand + 0.16 * (cloud - 0.5))[..., None]
+    joint = c.contrasting("grout", GROUTS)
+    grout = joint * (0.72 + 0.4 * sand + 0.16 * (cloud - 0.5))[..., None]
     tilt = 0.1 * (c.pick(ids, "lift") - 0.5)
     profile = smoothstep(-0.02, 0.1, inner) * (1 - bulge) + np.sqrt(np.clip(inner / 0.42, 0, 1)) * bulge
     height = profile * (0.9 + tilt) + 0.05 * (1 - mask) * sand + 0.015 * cloud
     rough = 0.88 + mask * (c.number("gloss", 0.07, 0.28) + 0.3 * worn + 0.06 * glaze - 0.88)
-    return Layers(mix(grout, tile, mask), height, rough, body=mask * body)
+    return Layers(mix(grout, tile, mask), height, rough, body=mask * body, joint=joint)
 
 
 @family(
@@ -67,6 +68,7 @@ def _glazed(
     colourable=True,
     modifiers=WEATHERED,
     finishes=("glossy", "matte"),
+    joint="grout",
 )
 def hex_tiles(c: Canvas) -> Layers:
     """Glazed hexagons, often with some in a second colour."""
@@ -106,6 +108,7 @@ def hex_tiles(c: Canvas) -> Layers:
     colourable=True,
     modifiers=WEATHERED,
     finishes=("glossy", "matte"),
+    joint="grout",
 )
 def fish_scale_tiles(c: Canvas) -> Layers:
     """Rows of round-ended tiles, each glazed by hand: paler where the glaze ran thin."""
@@ -139,6 +142,7 @@ def fish_scale_tiles(c: Canvas) -> Layers:
     colourable=True,
     modifiers=WEATHERED,
     finishes=("glossy", "matte"),
+    joint="grout",
 )
 def mosaic(c: Canvas) -> Layers:
     """Small hand-cut stones; those of a second colour draw bands and patches among them."""
@@ -174,6 +178,7 @@ def mosaic(c: Canvas) -> Layers:
     },
     relief=(0.014, 0.03),
     modifiers=WEATHERED,
+    joint="joints",
 )
 def basket_weave_pavers(c: Canvas) -> Layers:
     """Bricks laid in squares, level and upright by turns, with sand swept into the joints."""
@@ -196,6 +201,5 @@ def basket_weave_pavers(c: Canvas) -> Layers:
     body = smoothstep(-0.02, 0.05, into - 0.12 * (sand - 0.5))
     rise = smoothstep(-0.04, 0.16, into) * (0.75 + 0.25 * c.pick(blocks.ids, "proud"))
     height = rise + 0.12 * grain - 0.12 * pit + 0.1 * (1 - body) * sand
-    return Layers(
-        mix(swept * (0.7 + 0.6 * sand)[..., None], brick, body), height, 0.93 - 0.12 * body * grain, body=body
-    )
+    base = mix(swept * (0.7 + 0.6 * sand)[..., None], brick, body)
+    return Layers(base, height, 0.93 - 0.12 * body * grain, body=body, joint=swept)

@@ -159,7 +159,7 @@ def sand_ripples(c: Canvas) -> Layers:
     modifiers=(),
 )
 def lava(c: Canvas) -> Layers:
-    """A dark crust broken into plates; what glows in the cracks is painted into the base colour."""
+    """A dark crust broken into plates; what is in the cracks glows."""
     n = c.count("plates", 3.6, 5.4)
     plates = c.cells("plates", n, jitter=0.95, at=c.warp("melt", 0.05, 4, octaves=5))
     rough, patch = c.noise("crust", 7, octaves=6, gain=0.6), c.noise("patch", 3)
@@ -168,4 +168,6 @@ def lava(c: Canvas) -> Layers:
     crust = ramp(rough, np.stack([from_hex("0f0c0b"), from_hex("2a2523"), from_hex("453d39")]))
     base = mix(crust, ramp(hot, c.colours), smoothstep(0.08, 0.4, hot))
     cooled = smoothstep(0.0, 0.3, depth)
-    return Layers(base, cooled * (0.6 + 0.5 * rough), 0.92 - 0.4 * hot, body=smoothstep(0.4, 0.6, hot))
+    glow = smoothstep(0.3, 0.9, hot)
+    height = cooled * (0.6 + 0.5 * rough)
+    return Layers(base, height, 0.92 - 0.4 * hot, body=smoothstep(0.4, 0.6, hot), emission=glow)

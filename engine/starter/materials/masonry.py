@@ -29,13 +29,15 @@ JOINTS = ("b3a99c", "cfc8bd", "8f877c", "6b655d")
     colourable=True,
     modifiers=OUTDOOR,
     finishes=("glossy",),
+    layouts=("running bond", "running bond", "stack bond"),
+    joint="mortar",
 )
 def brick_wall(c: Canvas) -> Layers:
-    """Running bond with chipped, unevenly fired bricks."""
+    """Chipped, unevenly fired bricks."""
     columns = c.count("columns", 2.6, 4.4)
     rows = 2 * round(columns * c.number("aspect", 1.1, 1.4))
     u, v = c.warp("wobble", 0.005, 6)
-    blocks = running_bond(u, v, columns, rows)
+    blocks = running_bond(u, v, columns, rows, 0.0 if c.layout == "stack bond" else 0.5)
     gap = c.number("gap", 0.13, 0.2) / rows
     depth = c.outline(blocks, gap, 0.006, 0.006)
     rise = smoothstep(-0.004, 0.014, depth)
@@ -44,10 +46,12 @@ def brick_wall(c: Canvas) -> Layers:
     fired = c.pick(blocks.ids, "fired")
     brick = ramp(np.clip(0.75 * fired + 0.35 * (grain - 0.5) + 0.25 * (stain - 0.5) + 0.12, 0, 1), c.colours)
     brick = brick * (0.88 + 0.24 * grain)[..., None]
-    mortar = c.contrasting("mortar", JOINTS) * (0.8 + 0.4 * c.noise("sand", 48, octaves=2))[..., None]
+    joint = c.contrasting("mortar", JOINTS)
+    mortar = joint * (0.8 + 0.4 * c.noise("sand", 48, octaves=2))[..., None]
     body = smoothstep(-0.003, 0.005, depth - 0.012 * chip)
     height = rise * (0.7 + 0.15 * c.pick(blocks.ids, "proud")) + 0.12 * grain - 0.3 * chip * rise
-    return Layers(mix(mortar, brick, body), height, 0.95 - 0.15 * body * grain, body=body)
+    rough = 0.95 - 0.15 * body * grain
+    return Layers(mix(mortar, brick, body), height, rough, body=body, joint=joint)
 
 
 @family(
@@ -91,11 +95,15 @@ def cobblestone(c: Canvas) -> Layers:
     colourable=True,
     modifiers=OUTDOOR,
     finishes=("glossy", "matte"),
+    layouts=("grid", "grid", "grid", "staggered"),
+    joint="grout",
 )
 def square_tiles(c: Canvas) -> Layers:
-    """A plain grid of glazed tiles with grout."""
+    """Glazed tiles with grout."""
     n = c.count("tiles", 2.7, 5.3)
-    blocks = running_bond(c.u, c.v, n, n, 0)
+    if c.layout == "staggered":
+        n += n % 2  # every other row is shifted: an odd number would not close
+    blocks = running_bond(c.u, c.v, n, n, 0.5 if c.layout == "staggered" else 0.0)
     depth = c.outline(blocks, c.number("gap", 0.05, 0.09) / n, 0.06 / n, 0.0)
     body = smoothstep(-0.003, 0.004, depth)
     cloud, glaze = c.noise("cloud", 3), c.noise("glaze", 20, octaves=3)
@@ -103,11 +111,11 @@ def square_tiles(c: Canvas) -> Layers:
     tile = ramp(np.clip(0.3 + 0.5 * (tone - 0.25) + 0.5 * (cloud - 0.5), 0, 1), c.colours)
     rim = smoothstep(0.012, 0.0, depth)
     tile = tile * (0.97 + 0.06 * glaze - 0.12 * rim)[..., None]
-    grout = c.contrasting("grout", ("d9d6cf", "a9a59d", "7c7a76", "4b4a48"))
-    grout = grout * (0.88 + 0.2 * c.noise("sand", 64, octaves=2))[..., None]
+    joint = c.contrasting("grout", ("d9d6cf", "a9a59d", "7c7a76", "4b4a48"))
+    grout = joint * (0.88 + 0.2 * c.noise("sand", 64, octaves=2))[..., None]
     height = smoothstep(-0.004, 0.02, depth) * (0.94 + 0.04 * tone) + 0.02 * cloud
     rough = 0.85 + (c.number("gloss", 0.08, 0.3) - 0.85) * body
-    return Layers(mix(grout, tile, body), height, rough + 0.05 * glaze, body=body)
+    return Layers(mix(grout, tile, body), height, rough + 0.05 * glaze, body=body, joint=joint)
 
 
 def _shingle_rows(c: Canvas, columns: int, rows: int, bulge: float) -> tuple[Blocks, Array]:
@@ -178,6 +186,7 @@ def roof_shingles(c: Canvas) -> Layers:
     colourable=True,
     modifiers=("cracked",),
     finishes=("matte",),
+    joint="veins",
 )
 def marble(c: Canvas) -> Layers:
     """Cloudy stone with large branching veins, some fine ones beside them."""
@@ -198,7 +207,8 @@ def marble(c: Canvas) -> Layers:
     )
     stone = mix(ramp(cloud, c.colours), vein, mask * c.number("bold", 0.7, 0.95))
     rough = c.number("polish", 0.06, 0.2) + 0.05 * mask
-    return Layers(stone, 0.5 + 0.2 * cloud - 0.4 * mask, rough, body=1 - smoothstep(0.05, 0.3, mask))
+    height = 0.5 + 0.2 * cloud - 0.4 * mask
+    return Layers(stone, height, rough, body=1 - smoothstep(0.05, 0.3, mask), joint=vein)
 
 
 @family(

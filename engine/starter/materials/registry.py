@@ -23,6 +23,14 @@ STRENGTHS: dict[str, float] = {"slightly": 0.35, "plain": 0.65, "heavily": 1.0}
 FINISHES: tuple[str, ...] = ("glossy", "matte")
 
 
+class Mixture(TypedDict):
+    """A second material on a first one."""
+
+    overlay: Params  # plain: no modifiers, no mixture
+    place: str  # a key of mixtures.PLACES
+    share: float  # of the surface that it covers, 0..1
+
+
 class Params(TypedDict):
     """Everything that a material depends on. Goes into JSON as it is."""
 
@@ -35,6 +43,9 @@ class Params(TypedDict):
     finish: str | None  # one of FINISHES
     modifiers: dict[str, str]  # name → a key of STRENGTHS
     relief: float  # height range / tile width, before modifiers
+    layout: str | None  # one of the family's layouts, where it has any
+    joint: str | None  # basic colour term of what lies between; known once drawn, None before
+    mixture: Mixture | None
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,8 @@ class Palette:
 class Layers:
     """What a recipe returns, each (H, W) or a number, base (H, W, 3) sRGB; height in any unit.
 
-    body (0..1) marks what the colour word is about: the bricks, not the mortar.
+    body (0..1) marks what the colour word is about: the bricks, not the mortar. What glows does so in its
+    base colour, as strongly as `emission` (0..1) says. `joint` is the colour (3,) of what lies between.
     """
 
     base: Array
@@ -58,6 +70,8 @@ class Layers:
     roughness: Array | float
     metallic: Array | float = 0.0
     body: Array | float = 1.0
+    emission: Array | float = 0.0
+    joint: Array | None = None
 
 
 @dataclass(frozen=True)
@@ -69,6 +83,7 @@ class Maps:
     roughness: Array
     metallic: Array
     body: Array
+    emission: Array
 
 
 Recipe = Callable[["Canvas"], Layers]
@@ -90,6 +105,10 @@ class Family:
     modifiers: tuple[str, ...] = ()
     finishes: tuple[str, ...] = ()
     scales: tuple[str, ...] = tuple(SCALES)
+    layouts: tuple[
+        str, ...
+    ] = ()  # ways to lay it that have a name; the recipe finds the drawn one in `c.layout`
+    joint: str = ""  # what lies between, in the plural form that captions use, where `Layers.joint` is set
 
 
 REGISTRY: dict[str, Family] = {}
@@ -124,6 +143,7 @@ class Canvas:
 
     def __init__(self, params: Params, size: int, colours: Array, shift: tuple[int, int] = (0, 0)) -> None:
         self.size, self.colours, self.shift = size, colours, shift
+        self.layout = params["layout"]
         self._source = f"{params['family']}/{params['seed']}"
         self._scale = SCALES[params["scale"]]
         steps = np.arange(size, dtype=np.float32)

@@ -6,7 +6,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from engine.starter.materials.colour import from_hex, from_lab, shades, to_lab, to_linear, to_srgb
+from engine.starter.materials.colour import (
+    from_hex,
+    from_lab,
+    nearest_term,
+    shades,
+    to_lab,
+    to_linear,
+    to_srgb,
+)
+from engine.starter.materials.mixtures import PLACES
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.primitives import Array
 from engine.starter.materials.registry import (
@@ -29,14 +38,16 @@ class Material:
         height: (H, W) 0..1, spans nearly all of it.
         roughness: (H, W) 0..1.
         metallic: (H, W) 0..1.
+        emission: (H, W) 0..1, how strongly it glows in its base colour.
         relief: the height's full range / the tile's width.
-        params: what it was made from.
+        params: what it was made from, the joint's colour filled in.
     """
 
     basecolor: Array
     height: Array
     roughness: Array
     metallic: Array
+    emission: Array
     relief: float
     params: Params
 
@@ -68,15 +79,28 @@ def render(
     if size < 1 or size & (size - 1):
         raise ValueError(f"size must be a power of two, not {size}")
     down, right = (pixels * supersampling for pixels in shift)
-    canvas = Canvas(params, size * supersampling, colours_of(params), (down, right))
-    maps = _spread(REGISTRY[params["family"]].recipe(canvas), canvas)
-    if params["target"]:
-        maps = replace(maps, base=_recentred(maps, from_hex(params["target"])))
+    canvas, maps, joint = _drawn(params, size * supersampling, (down, right))
+    if mixture := params["mixture"]:
+        _, over, _ = _drawn(mixture["overlay"], size * supersampling, (down, right))
+        maps = _spread(PLACES[mixture["place"]](canvas, maps, over, mixture["share"]), canvas)
     for name, strength in params["modifiers"].items():
         maps = _spread(MODIFIERS[name](canvas, maps, STRENGTHS[strength]), canvas)
     maps = replace(maps, roughness=_finished(maps.roughness, params["finish"]))
-    base, height, rough, metal = _reduced(maps, supersampling)
-    return Material(base, _normalised(height), rough, metal, params["relief"], params)
+    maps = _reduced(maps, supersampling)
+    return Material(
+        maps.base, _normalised(maps.height), maps.roughness, maps.metallic, maps.emission,
+        params["relief"], {**params, "joint": None if joint is None else nearest_term(joint)},
+    )  # fmt: skip
+
+
+def _drawn(params: Params, size: int, shift: tuple[int, int]) -> tuple[Canvas, Maps, Array | None]:
+    """A family's recipe in the wanted colour, and the colour of its joint, before anything lies on it."""
+    canvas = Canvas(params, size, colours_of(params), shift)
+    layers = REGISTRY[params["family"]].recipe(canvas)
+    maps = _spread(layers, canvas)
+    if params["target"]:
+        maps = replace(maps, base=_recentred(maps, from_hex(params["target"])))
+    return canvas, maps, layers.joint
 
 
 def _spread(layers: Layers | Maps, canvas: Canvas) -> Maps:
@@ -86,10 +110,13 @@ def _spread(layers: Layers | Maps, canvas: Canvas) -> Maps:
     def full(x: Array | float) -> Array:
         return np.broadcast_to(np.asarray(x, np.float32), shape)
 
+    def share(x: Array | float) -> Array:
+        return np.clip(full(x), 0, 1)
+
     height = _normalised(full(layers.height))
     rough = np.clip(full(layers.roughness), 0.04, 1)
-    metal, body = np.clip(full(layers.metallic), 0, 1), np.clip(full(layers.body), 0, 1)
-    return Maps(np.clip(layers.base, 0, 1).astype(np.float32), height, rough, metal, body)
+    base = np.clip(layers.base, 0, 1).astype(np.float32)
+    return Maps(base, height, rough, share(layers.metallic), share(layers.body), share(layers.emission))
 
 
 def _normalised(height: Array) -> Array:
@@ -114,12 +141,15 @@ def _finished(rough: Array, finish: str | None) -> Array:
     return rough
 
 
-def _reduced(maps: Maps, factor: int) -> tuple[Array, Array, Array, Array]:
+def _reduced(maps: Maps, factor: int) -> Maps:
+    """Every `factor` x `factor` pixels averaged into one, base colour in linear light."""
+
     def mean(x: Array) -> Array:
         n = x.shape[0] // factor
         return x.reshape(n, factor, n, factor, *x.shape[2:]).mean((1, 3)).astype(np.float32)
 
     if factor == 1:
-        return maps.base, maps.height, maps.roughness, maps.metallic
-    base = to_srgb(mean(to_linear(maps.base)))
-    return np.clip(base, 0, 1), mean(maps.height), mean(maps.roughness), mean(maps.metallic)
+        return maps
+    base = np.clip(to_srgb(mean(to_linear(maps.base))), 0, 1)
+    scalars = (maps.height, maps.roughness, maps.metallic, maps.body, maps.emission)
+    return Maps(base, *map(mean, scalars))

@@ -1,4 +1,4 @@
-"""Drawing the parameters of a material from a seed. Policy: research/materials.md 4.4, simplified."""
+"""Drawing the parameters of a material from a seed. Policy: research/materials.md 4.4."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from collections.abc import Collection
 import numpy as np
 
 from engine.starter.materials.colour import COLOURS, centroid, from_lab, nearest_term, to_hex, to_lab
-from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Params
+from engine.starter.materials.mixtures import Rule, overlays
+from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Mixture, Params
 
-COLOUR_SHARE = 0.6  # of the draws of colourable families
-MODIFIER_SHARE = 0.4
+COLOUR_SHARE = 0.5  # of the draws of colourable families
+MODIFIERS_SHARE = (0.45, 0.4, 0.15)  # none, one, two
+MIXTURE_SHARE = 0.5  # of the draws of families that something may be mixed into
+FAVOURED = frozenset({"masonry", "tiles", "wood", "stone", "fabric", "metal", "roof"})
+FAVOURED_WEIGHT = 1.5  # what scenes need most
 FINISH_SHARE = 0.25
 COLOURLESS = ("black", "grey", "white")
 RARE = (
@@ -47,21 +51,70 @@ def sample(seed: int, family: str | None = None, *, among: Collection[str] = REG
         among: the families to draw one of.
     """
     rng = np.random.default_rng([seed, zlib.crc32(b"sample")])
-    chosen = str(rng.choice(sorted(among)))
-    entry = REGISTRY[family or chosen]
+    names = sorted(among)
+    weights = np.array([FAVOURED_WEIGHT if REGISTRY[name].group in FAVOURED else 1.0 for name in names])
+    chosen = str(rng.choice(names, p=weights / weights.sum()))
+    params = _plain(REGISTRY[family or chosen], seed, rng)
+    mixable = overlays(params["family"])
+    if mixable and rng.random() < MIXTURE_SHARE:
+        params["mixture"] = _mixture(seed, mixable, rng)
+    else:
+        params["modifiers"] = _modifiers(REGISTRY[params["family"]], rng)
+    return params
+
+
+def sibling(params: Params, seed: int) -> Params:
+    """The same material, drawn from the same seed, with one thing changed: colour, condition, scale or finish.
+
+    Args:
+        params: of the first one.
+        seed: of the change.
+    """
+    rng = np.random.default_rng([seed, zlib.crc32(b"sibling")])
+    entry = REGISTRY[params["family"]]
+    factors = ["colour"]
+    factors += ["scale"] * (len(entry.scales) > 1)
+    factors += ["finish"] * bool(entry.finishes)
+    factors += ["conditions"] * (bool(entry.modifiers) or params["mixture"] is not None)
+    factor = str(rng.choice(factors))
+    if factor == "colour":
+        palette, target, colour = _colouring(entry, rng)
+        return {**params, "palette": palette, "target": target, "colour": colour}
+    if factor == "scale":
+        other = [name for name in entry.scales if name != params["scale"]]
+        return {**params, "scale": str(rng.choice(other))}
+    if factor == "finish":
+        finish = None if params["finish"] else str(rng.choice(entry.finishes))
+        return {**params, "finish": finish}
+    if params["mixture"] or params["modifiers"]:
+        return {**params, "mixture": None, "modifiers": {}}
+    name, strength = str(rng.choice(entry.modifiers)), str(rng.choice(tuple(STRENGTHS)))
+    return {**params, "modifiers": {name: strength}}
+
+
+def _plain(entry: Family, seed: int, rng: np.random.Generator) -> Params:
+    """A family's material with nothing on it."""
     palette, target, colour = _colouring(entry, rng)
     scale = str(rng.choice(entry.scales))
-    modifiers: dict[str, str] = {}
-    if entry.modifiers and rng.random() < MODIFIER_SHARE:
-        modifiers[str(rng.choice(entry.modifiers))] = str(rng.choice(tuple(STRENGTHS), p=(0.25, 0.5, 0.25)))
-    finish = None
-    if entry.finishes and rng.random() < FINISH_SHARE:
-        finish = str(rng.choice(entry.finishes))
+    finish = str(rng.choice(entry.finishes)) if entry.finishes and rng.random() < FINISH_SHARE else None
     relief = rng.uniform(*entry.relief) / SCALES[scale]
+    layout = str(rng.choice(entry.layouts)) if entry.layouts else None
     return Params(
         family=entry.name, seed=seed, palette=palette, target=target, colour=colour, scale=scale,
-        finish=finish, modifiers=modifiers, relief=round(float(relief), 5),
+        finish=finish, modifiers={}, relief=round(float(relief), 5), layout=layout, joint=None, mixture=None,
     )  # fmt: skip
+
+
+def _modifiers(entry: Family, rng: np.random.Generator) -> dict[str, str]:
+    wanted = min(int(rng.choice(3, p=MODIFIERS_SHARE)), len(entry.modifiers))
+    names = rng.choice(entry.modifiers, wanted, replace=False) if wanted else ()
+    return {str(name): str(rng.choice(tuple(STRENGTHS), p=(0.25, 0.5, 0.25))) for name in names}
+
+
+def _mixture(seed: int, mixable: list[tuple[str, Rule]], rng: np.random.Generator) -> Mixture:
+    name, rule = mixable[int(rng.integers(len(mixable)))]
+    overlay = _plain(REGISTRY[name], seed, rng)
+    return Mixture(overlay=overlay, place=rule.place, share=round(float(rng.uniform(*rule.share)), 3))
 
 
 def _colouring(entry: Family, rng: np.random.Generator) -> tuple[str, str | None, str]:

@@ -27,6 +27,7 @@ from engine.starter.materials.registry import Canvas, Layers, Palette, family
     },
     relief=(0.03, 0.06),
     modifiers=WEATHERED,
+    joint="mortar",
 )
 def ashlar_wall(c: Canvas) -> Layers:
     """Courses of unlike height, cut stones of unlike length with hewn, weathered faces."""
@@ -44,10 +45,11 @@ def ashlar_wall(c: Canvas) -> Layers:
     stone = ramp(np.clip(tone, 0, 1), c.colours)
     stone = stone * (0.8 + 0.36 * pit + 0.12 * edge - dirt)[..., None]
     body = smoothstep(-0.03, 0.05, depth)
-    joint = c.contrasting("joint", (*JOINTS, "4d4740")) * (0.62 + 0.6 * pit)[..., None]
+    joint = c.contrasting("joint", (*JOINTS, "4d4740"))
+    mortar = joint * (0.62 + 0.6 * pit)[..., None]
     pillow = smoothstep(-0.05, 0.22, depth) * (0.72 + 0.2 * c.pick(blocks.ids, "proud") + 0.5 * lean)
     height = pillow + body * (0.34 * (face - 0.5) + 0.1 * (pit - 0.5)) + 0.06 * (1 - body) * pit
-    return Layers(mix(joint, stone, body), height, 0.95 - 0.1 * body * face, body=body)
+    return Layers(mix(mortar, stone, body), height, 0.95 - 0.1 * body * face, body=body, joint=joint)
 
 
 @family(

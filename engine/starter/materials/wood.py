@@ -26,11 +26,12 @@ NATURAL = {
     colourable=True,
     modifiers=("mossy", "wet", "dusty", "cracked"),
     finishes=("glossy", "matte"),
+    layouts=("vertical", "vertical", "horizontal"),
 )
 def wood_planks(c: Canvas) -> Layers:
     """Boards side by side, each from another part of the tree, with rings, fibres, sometimes butt joints."""
     planks = c.count("planks", 3.6, 5.6)
-    level = c.chance("level", 0.4)
+    level = c.layout == "horizontal"
     across, along = (c.v, c.u) if level else (c.u, c.v)
     board = np.floor(across * planks).astype(np.int64)
     x = across * planks - board - 0.5

@@ -102,14 +102,14 @@ def architecture(cfg: ClipTraining, vocabulary: int) -> dict[str, Any]:
 
 
 def views(x: Tensor, px: int, draw: np.random.Generator, *, lit: float, noise: float, scale: float) -> Tensor:
-    """Maps (B, 7, S, S) 0..1 → pictures (B, 3, px, px) as a camera might see them.
+    """Maps (B, 8, S, S) 0..1 → pictures (B, 3, px, px) as a camera might see them.
 
     Some stay bare base colour; the others get one light from a random direction with a highlight, a
     sketch of `material/shading.py` that costs next to nothing. Colours stay: they are labels.
     """
     B = len(x)
     base, height, rough = x[:, :3], x[:, 3:4], x[:, 4:5]
-    slope = decode_relief(x[:, 6:7]) * scale
+    slope = decode_relief(x[:, -1:]) * scale
     dx = (height.roll(-1, 3) - height.roll(1, 3)) * slope / 2
     dy = (height.roll(-1, 2) - height.roll(1, 2)) * slope / 2
     azimuth, polar = (

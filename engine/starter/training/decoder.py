@@ -58,7 +58,7 @@ class DecoderStage:
         self.learning = [p for p in generator.parameters() if p.requires_grad]
         self.average = Average(generator, cfg.ema)
         self.adam = torch.optim.AdamW(self.learning, cfg.lr, betas=(0.9, 0.99), weight_decay=0.0)
-        self.weights = torch.tensor([2, 2, 2, 1, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
+        self.weights = torch.tensor([2, 2, 2, 1, 1, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
 
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg

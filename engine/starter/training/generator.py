@@ -68,7 +68,7 @@ class Discriminator(nn.Module):
         )
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
-        """Maps (B, 7, H, W) in -1..1 → logits (B, 1, H/8, W/8) and the features on the way."""
+        """Maps (B, 8, H, W) in -1..1 → logits (B, 1, H/8, W/8) and the features on the way."""
         h, features = F.pixel_unshuffle(x, 2), []
         for layer in self.layers[:-1]:
             h = F.leaky_relu(layer(h), 0.2)
@@ -99,7 +99,7 @@ class GeneratorStage:
         self.adam_d = torch.optim.AdamW(self.discriminator.parameters(), cfg.lr, betas=(0.5, 0.9))
         self.use = torch.zeros(ARCHITECTURE.n_embed, device=compute.device)
         self.seeded = False  # the codebook, from latents
-        self.weights = torch.tensor([2, 2, 2, 1, 0.5, 0.5, 0.25], device=compute.device).view(1, -1, 1, 1)
+        self.weights = torch.tensor([2, 2, 2, 1, 1, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
 
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg

@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 WEIGHTS = ROOT / "starter" / "weights"
 MATERIALS = 6144
 EXEMPLARS = 2048
-CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "relief")
+CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 
 
 @dataclass(frozen=True)

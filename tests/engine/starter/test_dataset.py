@@ -24,7 +24,7 @@ def make(folder, *extra):
 def test_a_shard_holds_what_its_parameters_say(tmp_path):
     make(tmp_path)
     shards = list(dataset.load(tmp_path))
-    assert [maps.shape for maps, _ in shards] == [(3, 32, 32, 6), (2, 32, 32, 6)]
+    assert [maps.shape for maps, _ in shards] == [(3, 32, 32, 7), (2, 32, 32, 7)]
     maps, materials = shards[1]
     material = render(materials[0]["params"], 32)
     assert materials[0]["relief"] == material.relief
