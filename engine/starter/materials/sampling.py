@@ -64,7 +64,7 @@ def sample(seed: int, family: str | None = None, *, among: Collection[str] = REG
 
 
 def sibling(params: Params, seed: int) -> Params:
-    """The same material, drawn from the same seed, with one thing changed: colour, condition, scale or finish.
+    """The same material, of the same seed, with one thing changed: colour, a condition, scale or finish.
 
     Args:
         params: of the first one.
@@ -86,8 +86,11 @@ def sibling(params: Params, seed: int) -> Params:
     if factor == "finish":
         finish = None if params["finish"] else str(rng.choice(entry.finishes))
         return {**params, "finish": finish}
-    if params["mixture"] or params["modifiers"]:
-        return {**params, "mixture": None, "modifiers": {}}
+    if params["mixture"]:
+        return {**params, "mixture": None}
+    if params["modifiers"]:
+        dropped = str(rng.choice(tuple(params["modifiers"])))
+        return {**params, "modifiers": {k: v for k, v in params["modifiers"].items() if k != dropped}}
     name, strength = str(rng.choice(entry.modifiers)), str(rng.choice(tuple(STRENGTHS)))
     return {**params, "modifiers": {name: strength}}
 
