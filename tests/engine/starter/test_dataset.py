@@ -26,13 +26,14 @@ def test_a_shard_holds_what_its_parameters_say(tmp_path):
     shards = list(dataset.load(tmp_path))
     assert [maps.shape for maps, _ in shards] == [(3, 32, 32, 7), (2, 32, 32, 7)]
     maps, materials = shards[1]
-    material = render(materials[0]["params"], 32)
+    material = render(materials[0]["params"], 32, supersampling=dataset.SUPERSAMPLING)
     assert materials[0]["relief"] == material.relief
     assert maps.dtype == np.uint8
     np.testing.assert_allclose(maps[0, ..., :3] / 255, material.basecolor, atol=0.0021)
     np.testing.assert_allclose(maps[0, ..., 3] / 255, material.height, atol=0.0021)
     np.testing.assert_allclose(maps[0, ..., 4] / 255, material.roughness, atol=0.0021)
     np.testing.assert_allclose(maps[0, ..., 5] / 255, material.metallic, atol=0.0021)
+    np.testing.assert_allclose(maps[0, ..., 6] / 255, material.emission, atol=0.0021)
 
 
 def test_a_second_run_makes_only_what_is_missing(tmp_path):
