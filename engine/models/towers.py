@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import torch
@@ -82,7 +83,7 @@ class PatchNet(nn.Module):
         widths = (3, 32, 64, width)
         self.stem = nn.ModuleList(
             nn.Sequential(nn.Conv2d(a, b, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(b), nn.SiLU())
-            for a, b in zip(widths, widths[1:], strict=False)
+            for a, b in itertools.pairwise(widths)
         )
         self.places = nn.Conv2d(width, width, 3, padding=1, groups=width)
         self.blocks = nn.ModuleList(Block(width, heads, mlp_ratio=3, qkv_bias=True) for _ in range(depth))

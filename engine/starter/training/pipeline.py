@@ -34,7 +34,7 @@ from engine.starter.training.prior import PriorStage, PriorTraining
 log = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "starter" / "weights"
-MATERIALS = 8192
+MATERIALS = 6144
 EXEMPLARS = 2048
 CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 
