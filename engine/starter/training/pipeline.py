@@ -24,8 +24,8 @@ from engine.models.vqgan import VQGAN
 from engine.starter import dataset, record
 from engine.starter.data import Materials
 from engine.starter.materials import FAMILIES
-from engine.starter.training import codes, exemplars
-from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
+from engine.starter.training import codes, exemplars, teacher
+from engine.starter.training.clip import GUIDE, JUDGE, TEXT, ClipStage
 from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run, spent
@@ -128,7 +128,9 @@ def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
 
 def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
     def build(plan: Plan, data: Materials) -> ClipStage:
-        return ClipStage(data, base.model_copy(update={"steps": plan.steps(base.steps)}), plan.compute)
+        meanings = teacher.token_meanings(TEXT["width"], plan.work / "teacher")
+        cfg = base.model_copy(update={"steps": plan.steps(base.steps), "teacher": teacher.version()})
+        return ClipStage(data, cfg, plan.compute, meanings)
 
     return build
 
