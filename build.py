@@ -352,7 +352,7 @@ def demo(prompt: str, preset: str, out: Path) -> int:
 
 def train(arguments: Sequence[str]) -> int:
     """Train the starter models: everything after `train` goes to `python -m engine train`."""
-    return run(environment("engine"), "-m", "engine", "train", *arguments)
+    return run(environment("train"), "-m", "engine", "train", *arguments)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import open_clip
 import torch
 from pydantic import BaseModel, ConfigDict
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # the field's name for it
 
@@ -21,11 +22,16 @@ from engine.starter import captions
 from engine.starter.data import Materials, labels
 from engine.starter.materials import COLOURS, FAMILIES, Params
 from engine.starter.training.loop import Average, rng, warm_cosine
+from engine.starter.training.teacher import TaughtEmbedding, rows
 
 CONTEXT = 32
 TEXT = {"context_length": CONTEXT, "width": 96, "heads": 4, "layers": 4}
 PREPROCESS = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
 FULL_VOCABULARY = 49408
+NEVER = -1e4
+"""A logit for what is no candidate; not infinite, since targets of 0 multiply it."""
+
+Captioner = Callable[[Params, np.random.Generator], str]
 
 
 class ClipTraining(BaseModel):
@@ -45,6 +51,11 @@ class ClipTraining(BaseModel):
     lit: float = 0.4  # share of views that are lit rather than bare base colour
     noise: float = 0.05  # largest standard deviation of noise added to a view
     unknown: float = 0.02  # share of tokens replaced by the unknown one
+    bare: float = 0.3  # share of tokens read by their meaning alone, where there is a teacher
+    teacher: str | None = None  # that the meanings come from, for the record
+    wrong: float = 0.25  # share of pictures that also see a caption wrong in one thing
+    withheld: bool = False  # whether captions use the synonyms that the guide never reads
+    start: str | None = None  # folder of an exported CLIP whose image tower training starts from
     labels: float = 0.5  # weight of the auxiliary family and colour losses
     ema: float = 0.998
     part: tuple[int, int] = (0, 2)  # uses materials whose index, modulo the second, is not the first
@@ -59,13 +70,14 @@ class Vocabulary:
 
     Training on these rows only, and one row for everything else, keeps the optimiser off 49,408 rows
     that would never see a gradient. Afterwards the table is written out in full: a token that no
-    caption used gets the row of the unknown one, so it says nothing instead of something random.
+    caption used gets the row that its meaning gives it or, without a teacher, the row of the unknown
+    one, so that it says nothing instead of something random.
     """
 
-    def __init__(self, params: list[Params], captions_per_material: int = 4) -> None:
+    def __init__(self, params: list[Params], caption: Captioner, captions_per_material: int = 4) -> None:
         self.tokenizer = open_clip.SimpleTokenizer(context_length=CONTEXT)
         draw = np.random.default_rng(0)
-        texts = [captions.caption(p, draw) for p in params for _ in range(captions_per_material)]
+        texts = [caption(p, draw) for p in params for _ in range(captions_per_material)]
         seen = self.tokenizer(texts).unique()
         self.unknown = len(seen) - 2  # before start and end, whose order must stay: the end is the largest
         self.ids = torch.cat([seen[:-2], torch.tensor([-1]), seen[-2:]])
@@ -75,16 +87,28 @@ class Vocabulary:
     def __len__(self) -> int:
         return len(self.ids)
 
-    def encode(self, texts: list[str], draw: np.random.Generator, unknown: float) -> Tensor:
-        """Texts → dense token numbers (N, CONTEXT), a few words made unknown."""
+    def encode(self, texts: list[str], draw: np.random.Generator, unknown: float, bare: float) -> Tensor:
+        """Texts → dense token numbers (N, CONTEXT), some words made unknown, some made bare (negative)."""
         tokens = self.compact[self.tokenizer(texts)]
         words = (tokens > 0) & (tokens < len(self) - 2)
-        lost = torch.from_numpy(draw.random(tokens.shape)) < unknown
-        return torch.where(words & lost, self.unknown, tokens)
+        chance = torch.from_numpy(draw.random(tokens.shape))
+        tokens = torch.where(words & (chance < unknown), self.unknown, tokens)
+        return torch.where(words & (chance > 1 - bare), -tokens, tokens)
 
-    def expand(self, table: Tensor) -> Tensor:
-        """Trained rows (len(self), width) → the full table (49408, width)."""
-        return table[self.compact]
+    def select(self, full: Tensor) -> Tensor:
+        """Full table (49408, width) → its dense rows; the unknown one is zero."""
+        return full[self.ids] * (self.ids >= 0).unsqueeze(-1)
+
+    def expand(self, table: Tensor, unused: Tensor | None = None) -> Tensor:
+        """Trained rows (len(self), width) → the full table (49408, width).
+
+        Args:
+            table: the dense rows.
+            unused: full table that the rows of all other tokens come from; None for the unknown row.
+        """
+        full = table[self.compact] if unused is None else unused.clone()
+        full[self.ids[self.ids >= 0]] = table[self.ids >= 0]
+        return full
 
 
 def architecture(cfg: ClipTraining, vocabulary: int) -> dict[str, Any]:
@@ -128,15 +152,28 @@ def views(x: Tensor, px: int, draw: np.random.Generator, *, lit: float, noise: f
 
 
 class ClipStage:
-    """Contrastive training with soft targets where captions mean the same, and label heads beside it."""
+    """Contrastive training with soft targets where captions mean the same, and label heads beside it.
 
-    def __init__(self, data: Materials, cfg: ClipTraining, compute: Compute) -> None:
+    Args:
+        meanings: (49408, width), the teacher's view of every token; None to do without.
+        wrong: draws a caption that is wrong in exactly one thing; None to do without.
+    """
+
+    def __init__(
+        self,
+        data: Materials,
+        cfg: ClipTraining,
+        compute: Compute,
+        meanings: Tensor | None = None,
+        wrong: Captioner | None = None,
+    ) -> None:
         torch.manual_seed(cfg.seed)
         self.name, self.total_steps = cfg.name, cfg.steps
         self.data, self.cfg, self.compute = data, cfg, compute
+        self.meanings, self.wrong = meanings, wrong
         self.mine = np.array([i for i in range(len(data)) if i % cfg.part[1] != cfg.part[0]])
-        self.vocabulary = Vocabulary(data.params)
-        self.model = open_clip.CLIP(**architecture(cfg, len(self.vocabulary))).to(compute.device)
+        self.vocabulary = Vocabulary(data.params, self._caption)
+        self.model: Any = self._network().to(compute.device)  # open_clip's, without types
         self.heads = nn.ModuleDict(
             {
                 "family": nn.Linear(cfg.embed_dim, len(FAMILIES)),
@@ -151,6 +188,18 @@ class ClipStage:
         self.average = Average(self.model, cfg.ema)
         groups = self._groups()
         self.adam = torch.optim.AdamW(groups, cfg.lr, betas=(0.9, 0.98))
+
+    def _network(self) -> nn.Module:
+        model = open_clip.CLIP(**architecture(self.cfg, len(self.vocabulary)))
+        if self.meanings is not None:
+            model.token_embedding = TaughtEmbedding(self.vocabulary.select(self.meanings))
+        if self.cfg.start is not None:
+            start_from(model, Path(self.cfg.start))
+        return model
+
+    def _caption(self, params: Params, draw: np.random.Generator) -> str:
+        options: dict[str, bool] = {"withheld": True} if self.cfg.withheld else {}
+        return captions.caption(params, draw, **options)
 
     def _chance(self) -> np.ndarray:
         """Rare pairs of family and colour are drawn more often than they occur, by the root of it."""
@@ -176,27 +225,54 @@ class ClipStage:
         draw = rng(cfg.seed, i)
         indices = draw.choice(self.mine, cfg.batch, replace=False, p=self.chance)
         pictures = torch.cat([self._views(part, draw) for part in np.array_split(indices, 4)])
-        texts = [captions.caption(self.data.params[j], draw) for j in indices]
-        tokens = self.vocabulary.encode(texts, draw, cfg.unknown)
-        same = torch.from_numpy(self.meaning[indices][:, None] == self.meaning[indices][None])
-        target = same / same.sum(1, keepdim=True)
-        with self.compute.autocast():
-            mean = torch.tensor(PREPROCESS["mean"]).view(3, 1, 1)
-            std = torch.tensor(PREPROCESS["std"]).view(3, 1, 1)
-            image = self.model.encode_image(((pictures - mean) / std).to(self.compute.device)).float()
-            text = self.model.encode_text(tokens.to(self.compute.device)).float()
-        named = self._label_loss(image, indices) + 0.5 * self._label_loss(text, indices)
+        tokens, marked = self._tokens(indices, draw)
+        image, text = self._embed(pictures, tokens)
+        named = self._label_loss(image, indices) + 0.5 * self._label_loss(text[: cfg.batch], indices)
         image, text = F.normalize(image, dim=-1), F.normalize(text, dim=-1)
-        logits = self.model.logit_scale.exp().clamp(max=60) * image @ text.T
-        target = target.to(logits.device)
-        contrast = (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2
+        scale = self.model.logit_scale.exp().clamp(max=60)
+        logits = scale * image @ text[: cfg.batch].T
+        wrong = scale * (image[marked] * text[cfg.batch :]).sum(-1)
+        contrast = self._contrast(logits, wrong, indices, marked)
         self.adam.zero_grad()
         (contrast + cfg.labels * named).backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.adam.step()
         self.average.update(self.model, i)
         hit = (logits.argmax(1) == torch.arange(len(logits), device=logits.device)).float().mean()
-        return {"contrast": contrast.item(), "labels": named.item(), "recall": hit.item()}
+        figures = {"contrast": contrast.item(), "labels": named.item(), "recall": hit.item()}
+        if len(marked):
+            figures["told apart"] = (logits.diagonal()[marked] > wrong).float().mean().item()
+        return figures
+
+    def _tokens(self, indices: np.ndarray, draw: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Captions of a batch, then wrong ones for some of it; which, by their place in the batch."""
+        texts = [self._caption(self.data.params[j], draw) for j in indices]
+        marked = np.empty(0, np.int64)
+        if self.wrong is not None:
+            count = round(self.cfg.wrong * len(indices))
+            marked = np.sort(draw.choice(len(indices), count, replace=False))
+            texts += [self.wrong(self.data.params[j], draw) for j in indices[marked]]
+        bare = self.cfg.bare if self.meanings is not None else 0.0
+        return self.vocabulary.encode(texts, draw, self.cfg.unknown, bare), torch.from_numpy(marked)
+
+    def _embed(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        mean, std = (torch.tensor(PREPROCESS[k]).view(3, 1, 1) for k in ("mean", "std"))
+        with self.compute.autocast():
+            image = self.model.encode_image(((pictures - mean) / std).to(self.compute.device))
+            text = self.model.encode_text(tokens.to(self.compute.device))
+        return image.float(), text.float()
+
+    def _contrast(self, logits: Tensor, wrong: Tensor, indices: np.ndarray, marked: Tensor) -> Tensor:
+        """Cross-entropy both ways; a marked picture has its wrong caption as one candidate more.
+
+        Only that picture: what is wrong of one material may be true of another in the batch.
+        """
+        same = torch.from_numpy(self.meaning[indices][:, None] == self.meaning[indices][None])
+        target = (same / same.sum(1, keepdim=True)).to(logits.device)
+        extra = torch.full_like(logits[:, :1], NEVER)
+        extra = extra.index_put((marked.to(logits.device), torch.zeros_like(marked).to(logits.device)), wrong)
+        to_text = F.cross_entropy(torch.cat([logits, extra], 1), F.pad(target, (0, 1)))
+        return (to_text + F.cross_entropy(logits.T, target)) / 2
 
     def _views(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
         side = int(draw.choice([self.cfg.image_px, 128, 192, self.data.size_px]))
@@ -229,10 +305,28 @@ class ClipStage:
         """Writes what open_clip opens as "local-dir:FOLDER": configuration and float16 weights."""
         folder.mkdir(parents=True, exist_ok=True)
         weights = dict(self.average.values)
-        weights["token_embedding.weight"] = self.vocabulary.expand(weights["token_embedding.weight"])
+        weights["token_embedding.weight"] = self._table(weights)
         halves = {k: (v.half() if v.is_floating_point() else v).contiguous() for k, v in weights.items()}
         config = {"model_cfg": architecture(self.cfg, FULL_VOCABULARY), "preprocess_cfg": PREPROCESS}
         (folder / "open_clip_config.json").write_text(json.dumps(config, indent=2) + "\n", "utf-8")
         partial = folder / "partial.safetensors"
         save_file(halves, partial)
         partial.replace(folder / "open_clip_model.safetensors")
+
+    def _table(self, weights: dict[str, Tensor]) -> Tensor:
+        """Takes the trained tokens out of the weights and gives the full table instead."""
+        if self.meanings is None:
+            return self.vocabulary.expand(weights.pop("token_embedding.weight").cpu())
+        mix, delta = (weights.pop(f"token_embedding.{name}").cpu() for name in ("mix", "delta"))
+        table = rows(self.vocabulary.select(self.meanings), mix, delta)
+        return self.vocabulary.expand(table, rows(self.meanings, mix))
+
+
+def start_from(model: nn.Module, folder: Path) -> None:
+    """Copies the image tower of an exported CLIP, every tensor of the same name and shape."""
+    own = model.state_dict()
+    found = load_file(folder / "open_clip_model.safetensors")
+    fitting = {
+        k: v for k, v in found.items() if k.startswith("visual.") and k in own and own[k].shape == v.shape
+    }
+    model.load_state_dict({**own, **{k: v.to(own[k].dtype) for k, v in fitting.items()}})

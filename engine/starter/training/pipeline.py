@@ -21,11 +21,11 @@ from engine.models.guide import Clip
 from engine.models.packs import CATALOGUE, ROOT
 from engine.models.prior import PriorConfig
 from engine.models.vqgan import VQGAN
-from engine.starter import dataset, record
+from engine.starter import captions, dataset, record
 from engine.starter.data import Materials
 from engine.starter.materials import FAMILIES
-from engine.starter.training import codes, exemplars
-from engine.starter.training.clip import GUIDE, JUDGE, ClipStage
+from engine.starter.training import codes, exemplars, teacher
+from engine.starter.training.clip import GUIDE, JUDGE, TEXT, ClipStage
 from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run, spent
@@ -133,7 +133,9 @@ def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
 
 def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
     def build(plan: Plan, data: Materials) -> ClipStage:
-        return ClipStage(data, base.model_copy(update={"steps": plan.steps(base.steps)}), plan.compute)
+        meanings = teacher.token_meanings(TEXT["width"], plan.work / "teacher")
+        cfg = base.model_copy(update={"steps": plan.steps(base.steps), "teacher": teacher.version()})
+        return ClipStage(data, cfg, plan.compute, meanings, captions.negative)
 
     return build
 
