@@ -142,10 +142,6 @@ def test_exported_clip_opens_in_open_clip_and_agrees(data, meanings, tmp_path, t
     assert unknown.isfinite().all()
 
 
-<<<<<<< HEAD
-def test_exported_generator_fits_its_configuration(data, guide, tmp_path):
-    stage = generator_stage(data, guide)
-=======
 def test_a_word_without_training_has_the_row_of_its_meaning(data, meanings, tmp_path):
     stage = clip_stage(data, meanings, lr=0.5)  # steps that show in float16, in spite of the warm-up
     for _ in loop.run(stage, tmp_path / "work"):
@@ -200,9 +196,8 @@ def test_training_can_start_from_the_image_tower_of_another(data, tmp_path):
     assert torch.equal(second.average.values["visual.head.proj.weight"], second.model.visual.head.proj.weight)
 
 
-def test_exported_generator_fits_its_configuration(data, tmp_path):
-    stage = generator_stage(data)
->>>>>>> text
+def test_exported_generator_fits_its_configuration(data, guide, tmp_path):
+    stage = generator_stage(data, guide)
     for _ in loop.run(stage, tmp_path / "work"):
         pass
     plan = pipeline.Plan(work=tmp_path, weights=tmp_path, compute=CPU)
