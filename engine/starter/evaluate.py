@@ -14,7 +14,6 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # the field's name for it
 
-from engine.material.maps import DecodedMaps
 from engine.material.seams import seam_score
 from engine.models.guide import Clip
 from engine.models.packs import Pack
@@ -24,6 +23,7 @@ from engine.starter import captions, dataset
 from engine.starter.data import Materials, noun
 from engine.starter.embedding import embed
 from engine.starter.materials import COLOURS
+from engine.synthesis.decode import maps_of
 from engine.synthesis.run import Synthesis, synthesize
 
 
@@ -75,20 +75,20 @@ def naming(data: Materials, clip: Clip, families: tuple[str, ...], limit: int = 
 @torch.no_grad()
 def reconstruction(data: Materials, pack: Pack, limit: int = 64) -> dict[str, Any]:
     """PSNR (dB) of every map through the codes, share of codes used, seam score of what comes back."""
-    error, seams, used = torch.zeros(4), [], set()
-    slices = (slice(0, 3), slice(3, 4), slice(4, 5), slice(5, 6))
+    scalars = ("height", "roughness", "metallic", "emission")
+    names = ("basecolor", *(name for name in scalars if name in pack.channels))
+    error, seams, used = torch.zeros(len(names)), [], set()
     draw = np.random.default_rng(5)
     count = min(limit, len(data))
     for i in range(count):
         x = data.batch(np.array([i]), draw, data.size_px)
         codes = pack.generator.codes_of(x.to(pack.compute.device), TORUS)
         y = pack.generator.decode(pack.generator.lookup(codes), TORUS).cpu()
-        error += torch.stack([(x[:, s] - y[:, s]).square().mean() for s in slices])
+        true, back = maps_of(x, pack.channels), maps_of(y, pack.channels)
+        error += torch.stack([(getattr(true, n) - getattr(back, n)).square().mean() for n in names])
         used.update(codes.flatten().tolist())
-        maps = DecodedMaps(y[:, :3], y[:, 3:4], y[:, 4:5], y[:, 5:6], y[:, 6].mean((1, 2)))
-        seams.append(float(seam_score(maps, "xy")))
+        seams.append(float(seam_score(back, "xy")))
     psnr = -10 * (error / count).log10()
-    names = ("basecolor", "height", "roughness", "metallic")
     return {
         "psnr": dict(zip(names, psnr.tolist(), strict=True)),
         "codes_used": len(used) / pack.generator.cfg.n_embed,
