@@ -398,3 +398,9 @@ def test_sampled_parameters_hang_together(seed):
     assert (params["target"] is None) == (params["palette"] in entry.palettes)
     assert set(params["modifiers"]) <= set(entry.modifiers)
     assert params == sample(seed)
+
+
+def test_what_has_no_kin_still_has_a_wrong_caption():
+    """Green pool water: few of its kind, none of them green."""
+    params = sample(0, "caustics") | {"palette": "green", "target": None, "colour": "green", "modifiers": {}}
+    assert captions.negative(params, np.random.default_rng(0))
