@@ -244,6 +244,23 @@ def test_measuring_goes_on_from_the_figures_that_there_are(tiny_pack, tmp_path):
     assert (tmp_path / "report" / after.parts["reconstruction"]["picture"]).exists()
 
 
+@pytest.mark.slow
+def test_what_is_looked_at_and_timed(tiny_pack, tmp_path, monkeypatch):
+    monkeypatch.setattr(parts, "SHOWCASE", ("red bricks", "zebra fur"))
+    monkeypatch.setattr(parts, "STEPS", 0)
+    sizes = Sizes(variations=1, diverse=1, diverse_variations=2)
+    bench = Bench(tiny_pack, SOME, tmp_path / "work", tmp_path / "report", sizes)
+    *_, found = parts.measure(bench, figures(), ("showcase", "diversity", "speed"))
+    assert set(found.parts["showcase"]["prompts"]) == {"red bricks", "zebra fur"}
+    assert 1 <= found.parts["diversity"]["min"] <= found.parts["diversity"]["mean"] <= 2
+    assert 1 < found.parts["diversity"]["true_materials"] <= 2
+    assert 0 < found.parts["speed"]["seconds"]["guide"] < found.parts["speed"]["seconds"]["total"]
+    text = writing.write(found, tmp_path).read_text("utf-8")
+    assert "| zebra fur |" in text and "## Time" in text and "## Diversity" in text
+    with Image.open(tmp_path / "report" / "prompts.jpg") as page:
+        assert page.width == 4 * (2 * 160 + 6)
+
+
 def test_figures_of_another_pack_are_left_behind(tmp_path):
     path = tmp_path / "evaluation.json"
     mine = figures()
