@@ -174,6 +174,7 @@ class ClipStage:
         self.mine = np.array([i for i in range(len(data)) if i % cfg.part[1] != cfg.part[0]])
         self.vocabulary = Vocabulary(data.params, self._caption)
         self.model: Any = self._network().to(compute.device)  # open_clip's, without types
+        self.model.to(memory_format=torch.channels_last)  # faster on CPUs too
         self.heads = nn.ModuleDict(
             {
                 "family": nn.Linear(cfg.embed_dim, len(FAMILIES)),
@@ -258,7 +259,8 @@ class ClipStage:
     def _embed(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         mean, std = (torch.tensor(PREPROCESS[k]).view(3, 1, 1) for k in ("mean", "std"))
         with self.compute.autocast():
-            image = self.model.encode_image(((pictures - mean) / std).to(self.compute.device))
+            seen = ((pictures - mean) / std).to(self.compute.device)
+            image = self.model.encode_image(seen.to(memory_format=torch.channels_last))
             text = self.model.encode_text(tokens.to(self.compute.device))
         return image.float(), text.float()
 
