@@ -173,8 +173,8 @@ class ClipStage:
         self.meanings, self.wrong = meanings, wrong
         self.mine = np.array([i for i in range(len(data)) if i % cfg.part[1] != cfg.part[0]])
         self.vocabulary = Vocabulary(data.params, self._caption)
-        self.model: Any = self._network().to(compute.device)  # open_clip's, without types
-        self.model.to(memory_format=torch.channels_last)  # faster on CPUs too
+        network = self._network().to(compute.device)
+        self.model = network.to(memory_format=torch.channels_last)  # faster on CPUs too
         self.heads = nn.ModuleDict(
             {
                 "family": nn.Linear(cfg.embed_dim, len(FAMILIES)),
@@ -190,7 +190,7 @@ class ClipStage:
         groups = self._groups()
         self.adam = torch.optim.AdamW(groups, cfg.lr, betas=(0.9, 0.98))
 
-    def _network(self) -> nn.Module:
+    def _network(self) -> Any:  # open_clip's models have no types
         model = open_clip.CLIP(**architecture(self.cfg, len(self.vocabulary)))
         if self.meanings is not None:
             model.token_embedding = TaughtEmbedding(self.vocabulary.select(self.meanings))
