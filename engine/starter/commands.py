@@ -30,6 +30,9 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--families", metavar="NAME,...", help="train on these procedural materials only (default: all)"
     )
+    add.add_argument(
+        "--supersampling", type=int, default=1, metavar="N", help="draw materials this many times larger"
+    )
     add.add_argument("--smoke", action="store_true", help="a fiftieth of everything, to see that it runs")
 
 
@@ -60,6 +63,7 @@ def train(options: argparse.Namespace) -> int:
         compute=choose(options.device),
         materials=SMOKE_MATERIALS if options.smoke else pipeline.MATERIALS,
         families=families,
+        supersampling=options.supersampling,
         scale=SMOKE_SCALE if options.smoke else 1.0,
     )
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())

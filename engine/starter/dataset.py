@@ -33,7 +33,6 @@ from engine.starter.materials import FAMILIES, Material, Params, render, sample,
 FORMAT = 3
 SHARD = 256
 CHANNELS = 7
-SUPERSAMPLING = 2  # drawn at twice the size and filtered down: thin edges alias otherwise
 SIBLING_EVERY = 5
 RETRY_STRIDE = 5 * 2**32  # between the seeds tried for one place in the set; siblings stay siblings
 
@@ -49,6 +48,7 @@ class ShardSpec:
     size: int
     held_out: bool
     families: tuple[str, ...]
+    supersampling: int
 
     @property
     def maps_file(self) -> Path:
@@ -67,6 +67,7 @@ class ShardSpec:
             "size": self.size,
             "held_out": self.held_out,
             "families": list(self.families),
+            "supersampling": self.supersampling,
         }
 
 
@@ -99,12 +100,14 @@ def plan(
     *,
     held_out: bool = False,
     families: tuple[str, ...] = FAMILIES,
+    supersampling: int = 1,
 ) -> list[ShardSpec]:
-    """The shards of a set, in order."""
-    starts = range(0, count, SHARD)
+    """The shards of a set, in order, drawn `supersampling` times larger and filtered down."""
     return [
-        ShardSpec(folder, k, first_seed + start, min(SHARD, count - start), size, held_out, families)
-        for k, start in enumerate(starts)
+        ShardSpec(
+            folder, k, first_seed + start, min(SHARD, count - start), size, held_out, families, supersampling
+        )
+        for k, start in enumerate(range(0, count, SHARD))
     ]
 
 
@@ -125,7 +128,7 @@ def write_shard(spec: ShardSpec) -> int:
     materials = []
     for k in range(spec.count):
         params = params_for(spec.first_seed + k, held_out=spec.held_out, families=spec.families)
-        material = render(params, spec.size, supersampling=SUPERSAMPLING)
+        material = render(params, spec.size, supersampling=spec.supersampling)
         maps[k] = to_bytes(material)
         materials.append({"params": material.params, "relief": material.relief})
     spec.folder.mkdir(parents=True, exist_ok=True)
@@ -170,10 +173,14 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--size", type=int, default=256, help="pixels a side, a power of two")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--out", type=Path, required=True, help="folder")
+    parser.add_argument("--supersampling", type=int, default=1, metavar="N", help="2 against aliasing; slow")
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--held-out", action="store_true", help="only combinations that training never sees")
     options = parser.parse_args(arguments)
-    specs = plan(options.out, options.count, options.first_seed, options.size, held_out=options.held_out)
+    specs = plan(
+        options.out, options.count, options.first_seed, options.size,
+        held_out=options.held_out, supersampling=options.supersampling,
+    )  # fmt: skip
     times = (TimeElapsedColumn(), TimeRemainingColumn())
     with Progress(TextColumn("materials"), BarColumn(), MofNCompleteColumn(), *times) as progress:
         bar = progress.add_task("materials", total=options.count)

@@ -23,7 +23,7 @@ CLIP = {
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
 }
 VQ = VQGANConfig(
-    ch=16, ch_mult=(1, 2), num_res_blocks=1, attn_resolutions=(), in_channels=7, out_ch=7, z_channels=16,
+    ch=16, ch_mult=(1, 2), num_res_blocks=1, attn_resolutions=(), in_channels=8, out_ch=8, z_channels=16,
     mid_attention=False, embed_dim=4, n_embed=32, patch=4, norm_groups=4, l2_codes=True, border="reflect",
 )  # fmt: skip
 PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, dilations=(1, 2))
@@ -66,7 +66,7 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
     files |= {"prior": "prior/model", "exemplars": "exemplars/model"} if prior else {}
     entry = {
         "id": pack_id, "label": "Tiny", "description": "random", "licence": "none",
-        "channels": ["red", "green", "blue", "height", "roughness", "metallic", "relief"],
+        "channels": ["red", "green", "blue", "height", "roughness", "metallic", "emission", "relief"],
     }  # fmt: skip
     for role, name in files.items():
         data = (root / f"{name}.safetensors").read_bytes()

@@ -64,7 +64,9 @@ class ClipTraining(BaseModel):
 
 
 GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
-JUDGE = ClipTraining(name="judge", tower="patina_texture_net_deep", seed=23, part=(2, 4), steps=1200)
+JUDGE = ClipTraining(
+    name="judge", tower="patina_texture_net_deep", seed=23, part=(2, 4), steps=1200, withheld=True
+)
 
 
 class Vocabulary:
@@ -201,8 +203,7 @@ class ClipStage:
         return model
 
     def _caption(self, params: Params, draw: np.random.Generator) -> str:
-        options: dict[str, bool] = {"withheld": True} if self.cfg.withheld else {}
-        return captions.caption(params, draw, **options)
+        return captions.caption(params, draw, withheld=self.cfg.withheld)
 
     def _chance(self) -> np.ndarray:
         """Rare pairs of family and colour are drawn more often than they occur, by the root of it."""

@@ -1,9 +1,7 @@
 """A second pass over the generator's decoder: sharper pictures from the same codes.
 
 The encoder and the codebook stay, so that codes keep their meaning and a prior that knows them stays
-right. What is asked for beside the true maps is that features of the guide's first stages agree, place by
-place and in their mean and deviation over the picture: an error of pixels alone is smallest where grain
-is blurred away, a texture's statistics are not (Gatys et al. 2015).
+right.
 """
 
 from __future__ import annotations
@@ -12,16 +10,15 @@ from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
 from engine.models.guide import Clip
-from engine.models.towers import statistics
 from engine.models.vqgan import PLANE, TORUS, VQGAN
 from engine.starter.data import Materials
-from engine.starter.training.generator import differences
 from engine.starter.training.loop import Average, rng, warm_cosine
+from engine.starter.training.texture import TextureLoss, differences
 
 
 class DecoderTraining(BaseModel):
@@ -51,7 +48,7 @@ class DecoderStage:
     ) -> None:
         self.data, self.cfg, self.compute, self.total_steps = data, cfg, compute, cfg.steps
         self.model = generator
-        self.tower = guide.model.visual.trunk.stages[: cfg.stages]
+        self.unlike = TextureLoss(guide, cfg.stages)
         generator.requires_grad_(False)
         generator.decoder.requires_grad_(True)
         generator.post_quant_conv.requires_grad_(True)
@@ -78,7 +75,7 @@ class DecoderStage:
         error = (self.weights * (out - target).abs()).mean()
         edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
         hue = F.l1_loss(F.avg_pool2d(out[:, :3], 16), F.avg_pool2d(target[:, :3], 16))
-        features, texture = self._unlike(out[:, :3], target[:, :3])
+        features, texture = self.unlike(out[:, :3], target[:, :3])
         loss = error + edges + 5 * hue + cfg.features * features + cfg.texture * texture
         self.adam.zero_grad()
         loss.backward()
@@ -92,18 +89,6 @@ class DecoderStage:
             "features": features.item(),
             "texture": texture.item(),
         }
-
-    def _unlike(self, out: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
-        """How far base colours (B, 3, H, W) in -1..1 are apart in features, and in their statistics."""
-        a, b = 2 * out, 2 * target  # the guide's own normalisation of 0..1: mean 0.5, deviation 0.25
-        features, texture = out.new_zeros(()), out.new_zeros(())
-        for stage in self.tower:
-            a = stage(a)
-            with torch.no_grad():
-                b = stage(b)
-            features = features + (a - b).abs().mean()
-            texture = texture + (statistics(a) - statistics(b)).abs().mean()
-        return features, texture
 
     def state(self) -> dict[str, Any]:
         return {

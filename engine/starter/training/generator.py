@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
+from engine.models.guide import Clip
 from engine.models.vqgan import PLANE, TORUS, VQGAN, VQGANConfig, Wrap
 from engine.starter.data import CHANNELS, Materials
 from engine.starter.training.loop import Average, rng, warm_cosine
+from engine.starter.training.texture import TextureLoss, differences
 
 ARCHITECTURE = VQGANConfig(
     ch=80,
@@ -25,7 +29,7 @@ ARCHITECTURE = VQGANConfig(
     z_channels=96,
     mid_attention=False,
     embed_dim=8,
-    n_embed=1024,
+    n_embed=4096,
     patch=4,
     norm_groups=8,
     l2_codes=True,
@@ -33,19 +37,31 @@ ARCHITECTURE = VQGANConfig(
 )
 
 
+JUDGED = 4
+"""Channels that the discriminator sees: base colour and height."""
+
+
 class GeneratorTraining(BaseModel):
-    """How the generator is trained. Shares of the run are of `steps`."""
+    """How the generator is trained. Shares of the run are of `steps`.
+
+    `start` is a folder with an older generator to begin from: its weights are taken where they fit, codes
+    are chosen anew.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 1
+    start: str | None = None
     steps: int = 6000
     batch: int = 8
     crop_px: int = 96
-    whole_from: float = 0.85  # from here on whole tiles on the torus, a quarter as many
+    whole_every: int = 4  # steps; whole tiles on the torus, a fifth as many
     continuous: float = 0.1  # share of the run before codes replace latents
     lr: float = 6e-4
-    adversarial_from: float = 0.45
+    stages: int = 3  # of the guide's tower
+    features: float = 0.15
+    texture: float = 0.3
+    adversarial_from: float = 0.7
     adversarial: float = 0.008  # more, and the picture fills with checks that only fool the critic
     matching: float = 0.1
     commitment: float = 0.25
@@ -54,13 +70,16 @@ class GeneratorTraining(BaseModel):
 
 
 class Discriminator(nn.Module):
-    """Judges patches of all maps together (PatchGAN, Isola et al. 2017), at a quarter of the pixels."""
+    """Judges patches of base colour and height (PatchGAN, Isola et al. 2017), at half the pixels a side.
+
+    Roughness stays out: asked to look real, it turns into noisy highlights.
+    """
 
     def __init__(self, width: int = 48) -> None:
         super().__init__()
         self.layers = nn.ModuleList(
             [
-                nn.Conv2d(CHANNELS * 4, width, 3, padding=1),
+                nn.Conv2d(JUDGED * 4, width, 3, padding=1),
                 nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
                 nn.Conv2d(2 * width, 3 * width, 4, stride=2, padding=1),
                 nn.Conv2d(3 * width, 1, 3, padding=1),
@@ -69,30 +88,53 @@ class Discriminator(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, list[Tensor]]:
         """Maps (B, 8, H, W) in -1..1 → logits (B, 1, H/8, W/8) and the features on the way."""
-        h, features = F.pixel_unshuffle(x, 2), []
+        h, features = F.pixel_unshuffle(x[:, :JUDGED], 2), []
         for layer in self.layers[:-1]:
             h = F.leaky_relu(layer(h), 0.2)
             features.append(h)
         return self.layers[-1](h), features
 
 
-def differences(x: Tensor) -> Tensor:
-    """Horizontal and vertical differences of neighbours, what an L1 loss alone leaves blurred."""
-    dx = x[..., :-1, 1:] - x[..., :-1, :-1]
-    dy = x[..., 1:, :-1] - x[..., :-1, :-1]
-    return torch.cat([dx, dy], 1)
+def take_over(model: VQGAN, folder: Path) -> None:
+    """Copies what fits of the generator in a folder into `model`; its codebook does not.
+
+    An older one may lack emission, the channel before the last: the new one starts at none.
+    """
+    found = load_file(folder / "model.safetensors")
+    wanted = model.state_dict()
+    for key, dim in (
+        ("encoder.conv_in.weight", 1),
+        ("decoder.conv_out.weight", 0),
+        ("decoder.conv_out.bias", 0),
+    ):
+        found[key] = _with_emission(found[key], dim)
+    for key, value in found.items():
+        if value.shape == wanted[key].shape:
+            wanted[key].copy_(value)
+
+
+def _with_emission(value: Tensor, dim: int) -> Tensor:
+    """Weights of 7 maps → of 8, each map p² rows along `dim`."""
+    maps = value.unflatten(dim, (-1, ARCHITECTURE.patch**2))
+    if maps.shape[dim] == CHANNELS:
+        return value
+    before, relief = maps.split([CHANNELS - 2, 1], dim)
+    return torch.cat([before, torch.zeros_like(relief), relief], dim).flatten(dim, dim + 1)
 
 
 class GeneratorStage:
-    """Training of the VQGAN with gently added adversarial loss and replaced dead codes."""
+    """Training of the VQGAN: true maps, edges and texture, a gentle adversarial loss, dead codes replaced."""
 
     name = "generator"
 
-    def __init__(self, data: Materials, cfg: GeneratorTraining, compute: Compute) -> None:
+    def __init__(self, data: Materials, guide: Clip, cfg: GeneratorTraining, compute: Compute) -> None:
         torch.manual_seed(cfg.seed)
         self.data, self.cfg, self.compute = data, cfg, compute
         self.total_steps = cfg.steps
         self.model = VQGAN(ARCHITECTURE).to(compute.device)
+        if cfg.start is not None:
+            take_over(self.model, Path(cfg.start))
+        self.unlike = TextureLoss(guide, cfg.stages)
         self.discriminator = Discriminator().to(compute.device)
         self.average = Average(self.model, cfg.ema)
         self.adam = torch.optim.AdamW(self.model.parameters(), cfg.lr, betas=(0.9, 0.95), weight_decay=0.01)
@@ -106,12 +148,12 @@ class GeneratorStage:
         for group in (*self.adam.param_groups, *self.adam_d.param_groups):
             group["lr"] = cfg.lr * warm_cosine(i, cfg.steps)
         draw = rng(cfg.seed, i)
-        whole = i >= cfg.whole_from * cfg.steps
+        whole = i % cfg.whole_every == 0
         side, count, wrap = (
-            (self.data.size_px, max(1, cfg.batch // 4), TORUS) if whole else (cfg.crop_px, cfg.batch, PLANE)
+            (self.data.size_px, max(1, cfg.batch // 5), TORUS) if whole else (cfg.crop_px, cfg.batch, PLANE)
         )
         x = self.data.batch(draw.integers(0, len(self.data), count), draw, side).to(self.compute.device)
-        if i == 0:
+        if i == 0 and cfg.start is None:
             self._whiten(x)
         quantised = i >= cfg.continuous * cfg.steps
         if quantised and not self.seeded:
@@ -126,7 +168,9 @@ class GeneratorStage:
         error = (self.weights * (out - target).abs()).mean()
         edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
         hue = F.l1_loss(F.avg_pool2d(out[:, :3], 16), F.avg_pool2d(target[:, :3], 16))
-        loss = error + edges + 5 * hue + commitment  # normalisation hides mean colours: ask for them
+        features, texture = self.unlike(out[:, :3], target[:, :3])
+        loss = error + edges + cfg.features * features + cfg.texture * texture
+        loss = loss + 5 * hue + commitment  # normalisation hides mean colours: ask for them
         ramp = min(1.0, max(0.0, (i / cfg.steps - cfg.adversarial_from) / 0.1))
         realism = torch.zeros(())
         if i >= cfg.adversarial_from * cfg.steps:
@@ -145,6 +189,7 @@ class GeneratorStage:
             "error": error.item(),
             "edges": edges.item(),
             "hue": hue.item(),
+            "texture": texture.item(),
             "commitment": commitment.item(),
             "realism": realism.item(),
             "codes": (self.use > 0.02).sum().item(),
@@ -207,8 +252,8 @@ class GeneratorStage:
     @torch.no_grad()
     def _seed_codebook(self, draw: np.random.Generator) -> None:
         """Codes start where latents of many materials are, or most of them would never be chosen."""
-        rows = []
-        for _ in range(16):
+        rows: list[Tensor] = []
+        while sum(map(len, rows)) < 2 * ARCHITECTURE.n_embed:
             x = self.data.batch(draw.integers(0, len(self.data), 8), draw, self.cfg.crop_px)
             z = F.normalize(self.model.encode(x.to(self.compute.device), PLANE).float(), dim=1)
             rows.append(z.permute(0, 2, 3, 1).flatten(0, 2))

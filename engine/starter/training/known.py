@@ -45,9 +45,10 @@ def describe(params: list[Params], words: Iterable[str]) -> Known:
 
 
 def unread_synonyms(params: list[Params], known: Known) -> list[str]:
-    """Words of the families' nouns that no caption used: what a person may well type."""
+    """Words of the families' nouns and of conditions that no caption used: what a person may well type."""
     nouns = {n for family in {p["family"] for p in params} for n in REGISTRY[family].nouns}
-    return sorted({w for n in nouns for w in words_of(n)} - set(known.words) - FUNCTION_WORDS)
+    phrases = nouns | captions.withheld_conditions()
+    return sorted({w for text in phrases for w in words_of(text)} - set(known.words) - FUNCTION_WORDS)
 
 
 def threshold(foreign: torch.Tensor, synonyms: torch.Tensor) -> float:

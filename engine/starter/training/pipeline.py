@@ -9,6 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from engine.models.guide import Clip
 from engine.models.packs import CATALOGUE, ROOT
 from engine.models.prior import PriorConfig
 from engine.models.vqgan import VQGAN
-from engine.starter import dataset, record
+from engine.starter import captions, dataset, record
 from engine.starter.data import Materials
 from engine.starter.materials import FAMILIES
 from engine.starter.training import codes, exemplars, teacher
@@ -48,6 +49,7 @@ class Plan:
         weights: folder that the finished networks are written to.
         materials: how many materials are rendered for training.
         families: that they are drawn from.
+        supersampling: how many times larger materials are drawn, against aliasing; four times the work for 2.
         scale: factor on every stage's steps; 1 is the shipped pack.
     """
 
@@ -56,6 +58,7 @@ class Plan:
     compute: Compute
     materials: int = MATERIALS
     families: tuple[str, ...] = FAMILIES
+    supersampling: int = 1
     scale: float = 1.0
 
     def steps(self, full: int) -> int:
@@ -120,7 +123,10 @@ def machine(compute: Compute) -> str:
 
 def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     done = 0
-    shards = dataset.plan(plan.work / "train", plan.materials, first_seed=0, size=256, families=plan.families)
+    shards = dataset.plan(
+        plan.work / "train", plan.materials, first_seed=0, size=256,
+        families=plan.families, supersampling=plan.supersampling,
+    )  # fmt: skip
     for count in dataset.write(shards, workers=os.cpu_count() or 1):
         done += count
         yield "materials", done, plan.materials, {}
@@ -130,14 +136,16 @@ def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
     def build(plan: Plan, data: Materials) -> ClipStage:
         meanings = teacher.token_meanings(TEXT["width"], plan.work / "teacher")
         cfg = base.model_copy(update={"steps": plan.steps(base.steps), "teacher": teacher.version()})
-        return ClipStage(data, cfg, plan.compute, meanings)
+        wrong = partial(captions.negative, withheld=cfg.withheld)
+        return ClipStage(data, cfg, plan.compute, meanings, wrong)
 
     return build
 
 
 def _generator(plan: Plan, data: Materials) -> GeneratorStage:
+    guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
     cfg = GeneratorTraining()
-    return GeneratorStage(data, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
+    return GeneratorStage(data, guide, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
 
 
 def _decoder(plan: Plan, data: Materials) -> DecoderStage:

@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from engine.compute import Compute
 from engine.material.relief import RELIEF_RANGE, decode_relief, encode_relief
@@ -15,7 +15,7 @@ from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter import captions, dataset
 from engine.starter.data import Materials, labels
-from engine.starter.materials import COLOURS, REGISTRY
+from engine.starter.materials import REGISTRY
 from engine.starter.training import (
     clip,
     codes,
@@ -60,15 +60,19 @@ def known_name(data, stage):
     return next(n for n in names if vocabulary.unknown not in vocabulary.compact[vocabulary.tokenizer(n)])
 
 
-def another_colour(params, draw):
-    return f"{draw.choice([c for c in COLOURS if c != params['colour']])} {params['family']}"
+@pytest.fixture(scope="module")
+def guide(data, tmp_path_factory):
+    """A fresh one in the shape of the shipped one: generator and decoder look through its tower."""
+    folder = tmp_path_factory.mktemp("guide")
+    clip_stage(data).export(folder)
+    return Clip(f"local-dir:{folder}", CPU)
 
 
-def generator_stage(data):
+def generator_stage(data, guide):
     cfg = generator.GeneratorTraining(
-        steps=6, batch=2, crop_px=32, whole_from=0.8, adversarial_from=0.5, continuous=0.2
+        steps=6, batch=2, crop_px=32, whole_every=3, adversarial_from=0.5, continuous=0.2
     )
-    return generator.GeneratorStage(data, cfg, CPU)
+    return generator.GeneratorStage(data, guide, cfg, CPU)
 
 
 @pytest.fixture(scope="module")
@@ -83,23 +87,20 @@ def prior_stage(data, grids, tiny_pack):
     return prior.PriorStage(grids, data.params, tiny_pack.generator, tiny_pack.guide, cfg, CPU)
 
 
-def decoder_stage(data, tmp_path):
-    """From fresh networks in the shapes of the shipped ones: the decoder looks through the guide's tower."""
-    clip_stage(data).export(tmp_path / "guide")
-    guide = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
+def decoder_stage(data, guide):
     torch.manual_seed(3)
     cfg = decoder.DecoderTraining(steps=4, batch=2, crop_px=32, whole_every=2)
     return decoder.DecoderStage(data, VQGAN(generator.ARCHITECTURE), guide, cfg, CPU)
 
 
 @pytest.fixture(params=["clip", "taught", "generator", "decoder", "prior"])
-def stage(request, data, meanings, grids, tiny_pack, tmp_path):
+def stage(request, data, meanings, guide, grids, tiny_pack):
     """Makes a fresh stage at every call."""
     return {
         "clip": lambda: clip_stage(data),
-        "taught": lambda: clip_stage(data, meanings, another_colour),
-        "generator": lambda: generator_stage(data),
-        "decoder": lambda: decoder_stage(data, tmp_path),
+        "taught": lambda: clip_stage(data, meanings, captions.negative),
+        "generator": lambda: generator_stage(data, guide),
+        "decoder": lambda: decoder_stage(data, guide),
         "prior": lambda: prior_stage(data, grids, tiny_pack),
     }[request.param]
 
@@ -192,8 +193,8 @@ def test_training_can_start_from_the_image_tower_of_another(data, tmp_path):
     assert torch.equal(second.average.values["visual.head.proj.weight"], second.model.visual.head.proj.weight)
 
 
-def test_exported_generator_fits_its_configuration(data, tmp_path):
-    stage = generator_stage(data)
+def test_exported_generator_fits_its_configuration(data, guide, tmp_path):
+    stage = generator_stage(data, guide)
     for _ in loop.run(stage, tmp_path / "work"):
         pass
     plan = pipeline.Plan(work=tmp_path, weights=tmp_path, compute=CPU)
@@ -203,13 +204,27 @@ def test_exported_generator_fits_its_configuration(data, tmp_path):
     model.load_state_dict(load_file(tmp_path / "generator" / "model.safetensors"))
 
 
-def test_training_lowers_the_generators_error(data):
+def test_training_lowers_the_generators_error(data, guide):
     cfg = generator.GeneratorTraining(
         steps=40, batch=2, crop_px=32, continuous=1, lr=2e-3, adversarial_from=2
     )
-    stage = generator.GeneratorStage(data, cfg, CPU)
+    stage = generator.GeneratorStage(data, guide, cfg, CPU)
     errors = [stage.step(i)["error"] for i in range(40)]
     assert sum(errors[-5:]) < 0.8 * sum(errors[:5])
+
+
+def test_a_generator_starts_from_an_older_one_without_emission(tmp_path):
+    torch.manual_seed(0)
+    older = VQGAN(generator.ARCHITECTURE.model_copy(update={"in_channels": 7, "out_ch": 7, "n_embed": 64}))
+    save_file(older.state_dict(), tmp_path / "model.safetensors")
+    newer = VQGAN(generator.ARCHITECTURE)
+    generator.take_over(newer, tmp_path)
+    x = torch.rand(1, 8, 32, 32)
+    z = torch.nn.functional.normalize(older.encode(x[:, [0, 1, 2, 3, 4, 5, 7]]), dim=1)
+    torch.testing.assert_close(torch.nn.functional.normalize(newer.encode(x), dim=1), z)
+    before, after = older.decode_raw(z), newer.decode_raw(z)
+    torch.testing.assert_close(after[:, [0, 1, 2, 3, 4, 5, 7]], before)
+    assert not after[:, 6].any()
 
 
 def test_divergence_stops_the_run(tmp_path):
@@ -290,9 +305,9 @@ def test_encoding_goes_on_where_it_stopped(data, tiny_pack, tmp_path, monkeypatc
     assert (tmp_path / "codes_00000.npy").stat().st_mtime_ns == first
 
 
-def test_sharpening_the_decoder_leaves_the_codes_alone(data, tmp_path):
+def test_sharpening_the_decoder_leaves_the_codes_alone(data, guide):
     """A prior knows the codes of its encoder: they must mean the same afterwards."""
-    stage = decoder_stage(data, tmp_path)
+    stage = decoder_stage(data, guide)
     x = data.batch(np.arange(2), np.random.default_rng(0), 64)
     before, first = stage.model.codes_of(x), stage.step(0)
     for i in range(1, 4):
@@ -321,3 +336,13 @@ def test_known_begins_above_foreign_words_and_below_most_synonyms():
     assert known.threshold(torch.tensor([0.1, 0.3]), synonyms) == pytest.approx((0.3 + 0.55) / 2)
     assert 0.7 < known.threshold(torch.tensor([0.1, 0.7]), synonyms) < 0.71  # foreign words come first
     assert known.threshold(torch.tensor([0.1, 0.3]), torch.empty(0)) == pytest.approx(0.35)
+
+
+def test_only_the_judge_reads_withheld_words(data):
+    nouns = captions.withheld_nouns()
+    params = next(p for p in data.params if p["family"] in nouns)
+    (noun,) = nouns[params["family"]]
+    draw = np.random.default_rng(0)
+    guide, judge = (clip_stage(data, withheld=c.withheld) for c in (clip.GUIDE, clip.JUDGE))
+    assert any(noun in judge._caption(params, draw) for _ in range(300))
+    assert not any(noun in guide._caption(params, draw) for _ in range(300))
