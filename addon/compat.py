@@ -47,6 +47,11 @@ def set_displacement_method(material: Material, method: str) -> None:
         material.cycles.displacement_method = method
 
 
+def emission_socket() -> str:
+    """The Principled BSDF's input for the colour of its own light; renamed with most others in 4.0."""
+    return "Emission Color" if bpy.app.version >= (4, 0, 0) else "Emission"
+
+
 def writable_folder() -> Path:
     """Where results and logs go by default.
 

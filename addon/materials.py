@@ -12,6 +12,7 @@ from .session import Result
 BSDF_AT = Vector((10, 300))
 TAG = "patina_result"  # the material's property that says whose it is
 BLEND = 0.25  # of neighbouring sides in box projection: hides the edges, blurs little
+GLOW = 4.0  # emission strength: outshines the surface in daylight, too
 
 TEXTURES = (  # from the top, as Node Wrangler has them: label, map, whether it is data
     ("Ambient Occlusion", "ao", True),
@@ -20,6 +21,7 @@ TEXTURES = (  # from the top, as Node Wrangler has them: label, map, whether it 
     ("Roughness", "roughness", True),
     ("Displacement", "height", True),
     ("Normal", "normal_gl", True),
+    (compat.emission_socket(), "emission", False),  # in results that glow
 )
 
 
@@ -45,7 +47,7 @@ def apply(objects: list[Object], result: Result, options: Options) -> Material:
     Raises:
         MissingFilesError: see there.
     """
-    images = {name: _load(result, name, data=data) for _, name, data in TEXTURES}
+    images = {name: _load(result, name, data=data) for _, name, data in TEXTURES if name in result.files}
     material = _material(result)
     layout = mapping.choose(objects, options.mapping, options.tile_size)
     _build(material, images, layout, result.relief * options.tile_size, options)
@@ -98,7 +100,8 @@ def _build(
     _link(tree, bsdf, "BSDF", output, "Surface")
 
     textures = {}
-    for row, (label, name, _) in enumerate(TEXTURES):
+    wanted = [(label, name) for label, name, _ in TEXTURES if name in images]
+    for row, (label, name) in enumerate(wanted):
         node = _node(tree, "ShaderNodeTexImage", BSDF_AT + Vector((-550, 200 - 280 * row)), label)
         node.image = images[name]
         node.extension = "REPEAT"
@@ -108,6 +111,9 @@ def _build(
         textures[name] = node
     for name, socket in (("basecolor", "Base Color"), ("metallic", "Metallic"), ("roughness", "Roughness")):
         _link(tree, textures[name], "Color", bsdf, socket)
+    if "emission" in textures:
+        _link(tree, textures["emission"], "Color", bsdf, compat.emission_socket())
+        bsdf.inputs["Emission Strength"].default_value = GLOW  # 1 by default up to 3.6, 0 from 4.0 on
 
     # One of the three makes the relief; two would make it twice. What is not linked stays at hand.
     normal = _normal_map(tree, textures["normal_gl"], options.normal_strength)

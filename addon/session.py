@@ -27,6 +27,7 @@ PHASES = {  # name → its share of the bar and what it says
     "write": (0.97, 1.00, "Writing files"),
 }
 MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
+SOME_MAPS = ("emission",)  # in results that need them
 
 
 @dataclass(frozen=True)
@@ -164,6 +165,7 @@ class Session:
 
 
 def _result(summary: dict[str, Any], variation: dict[str, Any], folder: Path) -> Result:
+    names = [*MAPS, *(name for name in SOME_MAPS if name in variation["files"])]
     return Result(
         prompt=str(summary["prompt"]),
         rank=int(variation["rank"]),
@@ -172,7 +174,7 @@ def _result(summary: dict[str, Any], variation: dict[str, Any], folder: Path) ->
         seam=float(variation["seam"]),
         seed=int(variation["seed"]),
         relief=float(variation["relief"]),
-        files={name: folder / variation["files"][name] for name in MAPS},
+        files={name: folder / variation["files"][name] for name in names},
     )
 
 

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from engine.errors import PatinaError
 from engine.material.files import write_picture
-from engine.material.maps import DecodedMaps
+from engine.material.maps import DecodedMaps, luminance, srgb_to_linear
 from engine.material.shading import light_from, shade
 from engine.models.vqgan import Wrap, tile_axes
 
@@ -39,8 +39,8 @@ BRIGHT = (236, 236, 238)
 DIM = (152, 152, 158)
 ACCENT = (233, 177, 92)
 
-READ = ("basecolor", "height", "roughness", "metallic")
-"""The files that a card is drawn from."""
+READ = ("basecolor", "height", "roughness", "metallic", "emission")
+"""The files that a card is drawn from; emission only where it glows."""
 
 LIGHTS = (light_from(45, 135), light_from(72, 135, energy=1.6))
 """From the top left, as artists expect it: once from above to judge colours, once grazing for the relief."""
@@ -153,8 +153,16 @@ def _as_maps(files: Mapping[str, Image.Image], relief: float) -> DecodedMaps:
         bands = [band.convert("F").resize(size, Image.Resampling.BOX) for band in picture.split()]
         return torch.stack([torch.from_numpy(np.array(b)) for b in bands])[None] / highest
 
-    basecolor, bumps, roughness, metallic = (tensor(kind) for kind in READ)
-    return DecodedMaps(basecolor, bumps, roughness, metallic, torch.tensor([relief]))
+    maps = {kind: tensor(kind) for kind in files}
+    light = maps.pop("emission", torch.zeros_like(maps["basecolor"]))
+    emission = _emission_from(light, maps["basecolor"])
+    return DecodedMaps(**maps, emission=emission, relief=torch.tensor([relief]))
+
+
+def _emission_from(light: Tensor, basecolor: Tensor) -> Tensor:
+    """How strongly a surface glows, (1, 1, H, W): the inverse of `emitted`; 0 where it is black."""
+    given, full = (luminance(srgb_to_linear(x)) for x in (light, basecolor))
+    return (given / full.clamp(min=1e-4)).clamp(0, 1)
 
 
 def _as_image(picture: Tensor) -> Image.Image:

@@ -6,6 +6,7 @@ looks at the folder all the while, sees a whole file or none. Nothing of the clo
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import io
 import json
@@ -13,7 +14,7 @@ import os
 import re
 import time
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import CannotWrite
-from engine.material.maps import DecodedMaps
+from engine.material.maps import DecodedMaps, emitted, glows, linear_to_srgb
 
 SLUG_LENGTH = 48
 SUMMARY = "summary.json"
@@ -67,7 +68,7 @@ def write_variation(
     ao: Tensor,
     sidecar: Mapping[str, Any],
 ) -> dict[str, str]:
-    """Writes `<name>_v<rank>_<map>.png` for the six maps and then the sidecar `<name>_v<rank>.json`.
+    """Writes `<name>_v<rank>_<map>.png` for every map and then the sidecar `<name>_v<rank>.json`.
 
     Maps are written as they come: call `normalise_height` first, once, so that normals, the relief in
     sidecar and summary, and the height on disk speak of the same surface.
@@ -82,7 +83,8 @@ def write_variation(
         sidecar: goes into the JSON file, "files" added.
 
     Returns:
-        File names by map: basecolor, normal_gl, roughness, metallic, ao (8 bits a channel), height (16).
+        File names by map: basecolor, normal_gl, roughness, metallic, ao (8 bits a channel), height (16),
+        and, only where something glows, emission: sRGB, 8 bits a channel, the light that `emitted` says.
 
     Raises:
         CannotWrite: the folder cannot be made or written to.
@@ -95,12 +97,21 @@ def write_variation(
         "height": _as_words(maps.height[0]),
         "ao": _as_bytes(ao[0]),
     }
+    if glows(maps).item():
+        pictures["emission"] = _as_bytes(linear_to_srgb(emitted(maps))[0])
     files = {}
     for kind, pixels in pictures.items():
-        files[kind] = f"{name}_v{rank}_{kind}.png"
+        files[kind] = picture_name(name, rank, kind)
         write_picture(folder / files[kind], Image.fromarray(pixels))
+    if "emission" not in files:  # an earlier run's would make this one's bricks glow
+        remove(folder / picture_name(name, rank, "emission"))
     write_json(folder / sidecar_name(name, rank), {**sidecar, "files": files})
     return files
+
+
+def picture_name(name: str, rank: int, kind: str) -> str:
+    """The PNG file of one of a variation's maps."""
+    return f"{name}_v{rank}_{kind}.png"
 
 
 def sidecar_name(name: str, rank: int) -> str:
@@ -163,7 +174,7 @@ def write_bytes(path: Path, content: bytes) -> None:
         CannotWrite: the folder cannot be made or written to.
     """
     unfinished = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with _refusals(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
             unfinished.write_bytes(content)
@@ -171,6 +182,23 @@ def write_bytes(path: Path, content: bytes) -> None:
         except BaseException:  # an interrupt leaves nothing behind either
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def remove(path: Path) -> None:
+    """Takes a file away, if it is there.
+
+    Raises:
+        CannotWrite: it cannot be removed.
+    """
+    with _refusals(path):
+        path.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def _refusals(path: Path) -> Iterator[None]:
+    """What the system says against a file, in words that say what to do."""
+    try:
+        yield
     except OSError as error:
         reason = REASONS.get(error.errno or 0, f"{error.strerror or error}. Choose another folder")
         raise CannotWrite(

@@ -20,6 +20,11 @@ AO_STEPS = 8
 AO_RADIUS = 0.08
 """How far ambient occlusion looks for what hides the sky, as a fraction of the tile's width."""
 
+GLOW_FLOOR = 0.1
+"""Emission up to this may be a network's rounding."""
+GLOWING_SHARE = 0.001
+"""How much of a surface has to exceed the floor: less is speckles, which no one would miss."""
+
 FLAT = 1e-6
 """Height ranges below this are rounding, not relief."""
 
@@ -33,6 +38,7 @@ class DecodedMaps:
         height: (B, 1, H, W), 0..1, 1 is nearest to the viewer.
         roughness: (B, 1, H, W), linear data, 0..1.
         metallic: (B, 1, H, W), linear data, 0..1.
+        emission: (B, 1, H, W), 0..1, how strongly it glows in its base colour; 0 if a pack has none.
         relief: (B,), height 0 to 1 as a fraction of the tile's width.
     """
 
@@ -40,6 +46,7 @@ class DecodedMaps:
     height: Tensor
     roughness: Tensor
     metallic: Tensor
+    emission: Tensor
     relief: Tensor
 
     def __len__(self) -> int:
@@ -53,8 +60,7 @@ class DecodedMaps:
         """
         i = range(len(self))[i]  # a slice beyond the end would be empty, not wrong
         rows = slice(i, i + 1)
-        maps = (self.basecolor, self.height, self.roughness, self.metallic, self.relief)
-        return DecodedMaps(*(x[rows] for x in maps))
+        return DecodedMaps(**{name: x[rows] for name, x in vars(self).items()})
 
 
 def luminance(rgb: Tensor) -> Tensor:
@@ -73,6 +79,17 @@ def linear_to_srgb(x: Tensor) -> Tensor:
     """Encode linear light 0..1 as sRGB 0..1, any shape (IEC 61966-2-1). The gradient is finite at 0 too."""
     curve = 1.055 * x.clamp(min=0.0031308) ** (1 / 2.4) - 0.055  # the root alone is infinitely steep at 0
     return torch.where(x <= 0.0031308, x * 12.92, curve)
+
+
+def emitted(maps: DecodedMaps) -> Tensor:
+    """What a surface gives off by itself, (B, 3, H, W), linear, 0..1: base colour times emission."""
+    return srgb_to_linear(maps.basecolor) * maps.emission
+
+
+def glows(maps: DecodedMaps) -> Tensor:
+    """Whether a material glows visibly anywhere, (B,) bool."""
+    light = emitted(maps).amax(1)  # of the strongest primary, as red lava has a low luminance
+    return (light > GLOW_FLOOR).float().mean((1, 2)) > GLOWING_SHARE
 
 
 def normal_from_height(height: Tensor, relief: Tensor, wrap: Wrap = TORUS) -> Tensor:

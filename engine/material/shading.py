@@ -16,6 +16,7 @@ from torch.nn import functional as F
 from engine.material.maps import (
     DecodedMaps,
     ao_from_height,
+    emitted,
     linear_to_srgb,
     luminance,
     normal_from_height,
@@ -28,6 +29,8 @@ GROUND = (0.34, 0.31, 0.28)
 DIFFUSE_AMBIENT = 0.55
 SPECULAR_AMBIENT = 1.0
 """Source says 0.8; then gold that lies flat looks like mud."""
+GLOW = 2.0
+"""Full emission against a white diffuse surface that faces a light of energy 1."""
 MIN_ROUGHNESS = 0.04
 """Below this a highlight is sharper than a pixel, and gradients are noise."""
 
@@ -106,7 +109,7 @@ def shade(maps: DecodedMaps, light: Light, wrap: Wrap = TORUS, *, auto_exposure:
         (B, 3, H, W), sRGB, 0..1, float32.
 
     Source: research/materials.md 5.2: GGX with height-correlated Smith visibility, Schlick's Fresnel,
-    Karis' analytic split-sum for the environment.
+    Karis' analytic split-sum for the environment. It leaves open how bright emission is: see `GLOW`.
     """
     height = maps.height.float()
     light = light.to(height.device)
@@ -116,6 +119,7 @@ def shade(maps: DecodedMaps, light: Light, wrap: Wrap = TORUS, *, auto_exposure:
     r = maps.roughness.float().clamp(MIN_ROUGHNESS, 1)
     f0 = 0.04 * (1 - m) + a * m
     linear = _key(n, a, r, m, f0, light) + _ambient(n, a, r, m, f0, ao, light)
+    linear = linear + GLOW * emitted(maps).float()
     if auto_exposure:
         linear = linear * _exposure(linear)
     return linear_to_srgb(_tone(linear).clamp(0, 1))

@@ -19,6 +19,7 @@ class ExemplarsConfig(BaseModel):
         names: of each exemplar, as a person would call it.
         grid: (h, w) of their codes.
         key_dim: of the guide's embeddings.
+        colour_axes: how many directions of that space tell colours apart rather than materials.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -26,25 +27,43 @@ class ExemplarsConfig(BaseModel):
     names: tuple[str, ...]
     grid: tuple[int, int]
     key_dim: int
+    colour_axes: int = 0
+
+
+MATERIAL = 0.6
+"""Share of what a thing is, beside its colour, in how near an exemplar is: guidance repaints easily."""
 
 
 class Exemplars(nn.Module):
-    """Grids of codes on the torus, and keys in the space of the guide."""
+    """Grids of codes on the torus, keys in the space of the guide, and its orthonormal axes of colour."""
 
     codes: Tensor
     keys: Tensor
+    colour: Tensor
 
     def __init__(self, cfg: ExemplarsConfig) -> None:
         super().__init__()
         self.cfg = cfg
         self.register_buffer("codes", torch.zeros(len(cfg.names), *cfg.grid, dtype=torch.int16))
         self.register_buffer("keys", torch.zeros(len(cfg.names), cfg.key_dim))
+        self.register_buffer("colour", torch.zeros(cfg.colour_axes, cfg.key_dim))
 
     def near(self, text: Tensor, count: int) -> tuple[Tensor, Tensor]:
-        """The exemplars nearest to an embedding (D,): indices and cosines, both (count,), best first."""
-        cosine = F.normalize(self.keys, dim=-1) @ text
-        best = cosine.topk(min(count, len(cosine)))
+        """The exemplars nearest to an embedding (D,): indices and nearness, both (count,), best first.
+
+        Nearness, at most 1, is the cosine in part of all and in part of what is left without colour.
+        """
+        keys = F.normalize(self.keys, dim=-1)
+        colourless = F.normalize(self.without_colour(keys), dim=-1) @ F.normalize(
+            self.without_colour(text), dim=-1
+        )
+        nearness = (1 - MATERIAL) * keys @ text + MATERIAL * colourless
+        best = nearness.topk(min(count, len(nearness)))
         return best.indices, best.values
+
+    def without_colour(self, x: Tensor) -> Tensor:
+        """Embeddings (..., D), less what tells colours apart."""
+        return x - x @ self.colour.T @ self.colour
 
     def lay(self, index: int, grid: tuple[int, int], shift: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """One exemplar on a grid of any size (h, w), moved by `shift` (down, right).

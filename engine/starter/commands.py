@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
-import json
 import logging
 import os
 from pathlib import Path
+
+from engine.errors import InvalidRequest
+from engine.models.packs import ROOT
 
 STAGES = ("materials", "guide", "judge", "generator", "decoder", "prior", "exemplars")
 SMOKE_SCALE = 0.02
@@ -42,7 +44,6 @@ def train(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from engine.compute import choose
-    from engine.errors import InvalidRequest
     from engine.starter.materials import FAMILIES
     from engine.starter.training import pipeline
 
@@ -82,34 +83,69 @@ def train(options: argparse.Namespace) -> int:
 
 def evaluate_arguments(add: argparse.ArgumentParser) -> None:
     """Declares the options of `evaluate`."""
-    add.add_argument("--work", type=Path, default=Path(".cache/evaluation"), metavar="DIR", help="shards")
+    add.add_argument(
+        "--work", type=Path, default=Path(".cache/evaluation"), metavar="DIR",
+        help="materials and finished runs; with the same folder, nothing is done twice",
+    )  # fmt: skip
     add.add_argument("--pack", default="starter", metavar="NAME", help="the networks to measure")
     add.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
     add.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: PyTorch's choice)")
-    add.add_argument("--prompts", type=int, default=16, metavar="N", help="prompts for the whole engine")
+    add.add_argument("--parts", type=_words, metavar="PART,...", help="measure these only (default: all)")
+    add.add_argument("--prompts", type=int, metavar="N", help="held-out prompts (default: 100)")
+    add.add_argument("--materials", type=int, metavar="N", help="materials of each kind (default: 256)")
+    add.add_argument("--steps", type=_numbers, metavar="N,...", help="guided steps (default: 0,16,30,100)")
+    add.add_argument("--starts", type=_words, metavar="START,...", help="of auto, exemplar, prior, codes")
+    add.add_argument("--variations", type=int, metavar="N", help="of each prompt (default: 4)")
+    add.add_argument("--diverse", type=int, metavar="N", help="prompts with 8 variations (default: 8)")
+    add.add_argument("--out", type=Path, metavar="FILE", help="figures as JSON (default: beside the weights)")
     add.add_argument(
-        "--out", type=Path, metavar="FILE", help="figures as JSON (default: the pack's own report)"
+        "--report", type=Path, default=ROOT / "starter", metavar="DIR", help="where REPORT.md goes"
     )
 
 
 def evaluate(options: argparse.Namespace) -> int:
-    """Measures a pack and writes the figures."""
+    """Measures a pack; writes the figures and REPORT.md after every part. Other parts' figures stay."""
     from rich.console import Console
 
     from engine.compute import choose
     from engine.models import packs
-    from engine.starter import evaluate as measure, record
+    from engine.starter import record
+    from engine.starter.evaluation import parts, report as writing
+    from engine.starter.evaluation.bench import Bench, Sizes
     from engine.starter.training import pipeline
 
+    wanted = options.parts or parts.PARTS
+    if strange := [name for name in wanted if name not in parts.PARTS]:
+        raise InvalidRequest(
+            f"There is no part {strange[0]!r}. Parts: {', '.join(parts.PARTS)}.", field="parts"
+        )
     _set_up(options.threads)
     pack = packs.load(options.pack, choose(options.device))
     families = record.read(pipeline.WEIGHTS).families
-    with Console(stderr=True).status("rendering materials that training never saw") as status:
-        report = measure.everything(pack, families, options.work, options.prompts, say=status.update)
+    names = ("prompts", "materials", "steps", "starts", "variations", "diverse")
+    sizes = Sizes(**{name: value for name in names if (value := getattr(options, name)) is not None})
     out = options.out or pipeline.WEIGHTS / "evaluation.json"
-    out.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
-    Console().print_json(json.dumps(report))
+    report = writing.Report(
+        pack=pack.id, sha256=pack.hashes, families=families, machine=pipeline.machine(pack.compute)
+    ).going_on(out)
+    console = Console(stderr=True)
+    with console.status("loading") as status:
+        bench = Bench(
+            pack, families, options.work, options.report / writing.PICTURES, sizes, say=status.update
+        )
+        for measured in parts.measure(bench, report, wanted):
+            out.write_text(measured.model_dump_json(indent=2) + "\n", "utf-8")
+            writing.write(measured, options.report)
+    console.print(f"Written: {options.report / writing.FILE}", markup=False, soft_wrap=True)
     return 0
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(text.split(","))
+
+
+def _numbers(text: str) -> tuple[int, ...]:
+    return tuple(int(word) for word in text.split(","))
 
 
 def _set_up(threads: int | None) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
@@ -23,14 +26,20 @@ def decode_picture(z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
 def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedMaps:
     """Latent → every map that the pack's generator decodes, in float32 so that the last bit is stable."""
     x = pack.generator.decode(z, wrap)
-    channel = {name: x[:, i : i + 1] for i, name in enumerate(pack.channels)}
-    relief = decode_relief(channel["relief"].mean((1, 2, 3)))
+    maps = maps_of(x, pack.channels)
     if s.relief is not None:
-        relief = torch.full_like(relief, s.relief)
+        maps = replace(maps, relief=torch.full_like(maps.relief, s.relief))
+    return maps
+
+
+def maps_of(x: Tensor, channels: Sequence[str]) -> DecodedMaps:
+    """Decoded channels (B, C, H, W), named in order, base colour first → maps. Emission may be missing."""
+    channel = {name: x[:, i : i + 1] for i, name in enumerate(channels)}
     return DecodedMaps(
         basecolor=x[:, :3],
         height=channel["height"],
         roughness=channel["roughness"],
         metallic=channel["metallic"],
-        relief=relief,
+        emission=channel["emission"] if "emission" in channel else torch.zeros_like(channel["height"]),
+        relief=decode_relief(channel["relief"].mean((1, 2, 3))),
     )

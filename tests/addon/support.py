@@ -107,13 +107,15 @@ class Blender:
             assert time.monotonic() < end, f"nothing in {timeout_s:g} s: {seen}"
             self.timers.turn()
 
-    def finish_run(self, variations: int = 2, prompt: str = "red bricks") -> None:
+    def finish_run(
+        self, variations: int = 2, prompt: str = "red bricks", maps: tuple[str, ...] = MAPS
+    ) -> None:
         """Let the session take a summary, with files that are really there."""
         folder = self.folder / f"run {len(list(self.folder.iterdir()))}"
         folder.mkdir()
         entries = []
         for rank in range(1, variations + 1):
-            files = {name: f"bricks_v{rank}_{name}.png" for name in MAPS}
+            files = {name: f"bricks_v{rank}_{name}.png" for name in maps}
             for name, file in files.items():
                 write_png(folder / file, name)
             entries.append(
@@ -131,6 +133,7 @@ COLOURS = {
     "roughness": (150,) * 3,
     "metallic": (0,) * 3,
     "ao": (255,) * 3,
+    "emission": (250, 90, 10),
 }
 
 

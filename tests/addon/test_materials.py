@@ -7,6 +7,8 @@ import math
 import bpy
 import pytest
 
+from tests.addon.support import MAPS
+
 LABELS = ["Ambient Occlusion", "Base Color", "Metallic", "Roughness", "Displacement", "Normal"]
 
 
@@ -55,6 +57,47 @@ def test_the_maps_are_wired_as_node_wrangler_wires_them():
     assert source(displacement.inputs["Height"]) == (texture(material, "Displacement"), "Color")
     assert not texture(material, "Ambient Occlusion").outputs["Color"].links
     assert all(link.is_valid for link in material.node_tree.links)
+
+
+def emission(material):
+    """The Principled BSDF's input, whatever this version calls it, and its strength."""
+    inputs = node(material, "ShaderNodeBsdfPrincipled").inputs
+    return inputs["Emission Color" if "Emission Color" in inputs else "Emission"], inputs["Emission Strength"]
+
+
+def test_lava_glows(finished):
+    """Where a result has the map: linked, as colour, below the others, and strong enough to be seen."""
+    finished.finish_run(prompt="lava", maps=(*MAPS, "emission"))
+    material = apply()
+    colour, strength = emission(material)
+    image_node = texture(material, colour.name)
+    assert source(colour) == (image_node, "Color")
+    assert strength.default_value == 4.0
+    assert image_node.image.filepath.endswith("bricks_v1_emission.png")
+    assert not image_node.image.colorspace_settings.is_data
+    assert source(image_node.inputs["Vector"])[0] == node(material, "NodeReroute")
+    assert image_node.parent.label == "Textures"
+    lowest = texture(material, "Normal")
+    assert image_node.location.y == lowest.location.y - 280
+
+
+def test_what_has_no_emission_map_does_not_glow():
+    """Results from before there was one have none either: their files are the six."""
+    material = apply()
+    colour, strength = emission(material)
+    assert source(colour) is None
+    assert strength.default_value * max(colour.default_value[:3]) == 0
+    assert len([item for item in material.node_tree.nodes if item.type == "TEX_IMAGE"]) == len(LABELS)
+
+
+def test_a_material_that_is_built_anew_stops_glowing(finished):
+    """Nothing of the old nodes stays when a result is applied again without its emission map."""
+    finished.finish_run(prompt="lava", maps=(*MAPS, "emission"))
+    first = apply()
+    del finished.session.chosen.files["emission"]
+    again = apply()
+    assert again == first
+    assert source(emission(again)[0]) is None
 
 
 def test_the_nodes_lie_as_node_wrangler_lays_them():

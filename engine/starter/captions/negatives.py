@@ -147,21 +147,28 @@ def _relatives(family: str) -> tuple[str, ...]:
     mine = REGISTRY[family]
     groups = {mine.group, KIN.get(mine.group, mine.group)}
     return tuple(
-        entry.name
-        for entry in REGISTRY.values()
-        if entry.group in groups and entry.name != family and not _are_alike(entry, mine)
+        entry.name for entry in REGISTRY.values() if entry.group in groups and not _are_alike(entry, mine)
     )
 
 
 def _are_alike(a: Family, b: Family) -> bool:
-    return frozenset({a.name, b.name}) in LOOKALIKES or bool(set(a.nouns) & set(b.nouns))
+    return a is b or frozenset({a.name, b.name}) in LOOKALIKES or bool(set(a.nouns) & set(b.nouns))
 
 
 def _materials(params: Params) -> list[Params]:
-    """Related families that could be in the same state and of the same colour."""
+    """Related families that could be in the same state and of the same colour; if there is none, any such."""
+    names = _possible(params, _relatives(params["family"]))
+    if not names:
+        mine = REGISTRY[params["family"]]
+        names = _possible(params, tuple(e.name for e in REGISTRY.values() if not _are_alike(e, mine)))
+    target = to_hex(body_colour(params)) if names else ""
+    return [_of_family(params, name, target) for name in names]
+
+
+def _possible(params: Params, names: tuple[str, ...]) -> list[str]:
     overlay = params["mixture"]["overlay"]["family"] if params["mixture"] else None
     found = []
-    for name in _relatives(params["family"]):
+    for name in names:
         entry = REGISTRY[name]
         if not params["modifiers"].keys() <= set(entry.modifiers):
             continue
@@ -169,8 +176,7 @@ def _materials(params: Params) -> list[Params]:
             continue
         if entry.colourable or params["colour"] in _natural(name):
             found.append(name)
-    target = to_hex(body_colour(params)) if found else ""
-    return [_of_family(params, name, target) for name in found]
+    return found
 
 
 def _of_family(params: Params, family: str, target: str) -> Params:

@@ -19,9 +19,9 @@ COLUMNS = 9  # pairs of pictures a row
 def lit(material: Material) -> np.ndarray:
     """(H, W, 3): the material under a key light from the upper left and a soft sky."""
     base = torch.from_numpy(material.basecolor).permute(2, 0, 1)[None]
-    scalars = np.stack([material.height, material.roughness, material.metallic])
-    height, roughness, metallic = torch.from_numpy(scalars)[:, None, None]
-    maps = DecodedMaps(base, height, roughness, metallic, torch.tensor([material.relief]))
+    scalars = np.stack([material.height, material.roughness, material.metallic, material.emission])
+    height, roughness, metallic, emission = torch.from_numpy(scalars)[:, None, None]
+    maps = DecodedMaps(base, height, roughness, metallic, emission, torch.tensor([material.relief]))
     picture: np.ndarray = shade(maps, light_from(50, 135))[0].permute(1, 2, 0).numpy()
     return picture
 

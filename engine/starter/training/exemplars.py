@@ -15,8 +15,9 @@ from engine.models.exemplars import Exemplars, ExemplarsConfig
 from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN
 from engine.starter import captions
+from engine.starter.data import noun
 from engine.starter.embedding import embed
-from engine.starter.materials import Params
+from engine.starter.materials import COLOURS, FAMILIES, Params
 from engine.starter.training.codes import Grids
 
 SEED = 61
@@ -24,6 +25,7 @@ KEPT = 2 / 3
 """Share of the candidates of a name that is kept: the rest does not look like it, to the guide."""
 
 BATCH = 16
+COLOUR_AXES = 10
 
 
 def candidates(params: list[Params], count: int) -> list[int]:
@@ -57,11 +59,20 @@ def build(
         names=tuple(names[i] for i in best),
         grid=(codes.shape[1], codes.shape[2]),
         key_dim=image.shape[1],
+        colour_axes=COLOUR_AXES,
     )
     exemplars = Exemplars(cfg)
     exemplars.codes.copy_(codes[best])
     exemplars.keys.copy_(F.normalize(image[best] + text[best], dim=-1))
+    exemplars.colour.copy_(colour_axes(guide))
     return exemplars
+
+
+def colour_axes(guide: Clip) -> Tensor:
+    """Directions in which names of one material in all colours differ most, orthonormal (COLOUR_AXES, D)."""
+    rows = [guide.encode_text([f"{colour} {noun(family)}" for colour in COLOURS]) for family in FAMILIES]
+    spread = torch.cat([row - row.mean(0) for row in rows]).cpu()
+    return torch.linalg.svd(spread, full_matrices=False).Vh[:COLOUR_AXES]
 
 
 def kept(names: list[str], fit: Tensor) -> list[int]:

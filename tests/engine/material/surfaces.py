@@ -23,7 +23,7 @@ def waves(H: int, W: int, *, seed: int = 0, B: int = 1) -> Tensor:
 
 
 def material(H: int = 32, W: int = 32, *, seed: int = 0, B: int = 1, **numbers: float) -> DecodedMaps:
-    """Waves in every map; a number replaces the map (or the relief) of that name."""
+    """Waves in every map but emission: nothing glows. A number replaces the map (or relief) of that name."""
 
     def picture(name: str, channels: int, k: int) -> Tensor:
         if name in numbers:
@@ -35,5 +35,6 @@ def material(H: int = 32, W: int = 32, *, seed: int = 0, B: int = 1, **numbers: 
         height=picture("height", 1, 3),
         roughness=picture("roughness", 1, 4),
         metallic=picture("metallic", 1, 5),
+        emission=torch.full((B, 1, H, W), numbers.get("emission", 0.0)),
         relief=torch.full((B,), numbers.get("relief", 0.05)),
     )

@@ -124,6 +124,26 @@ def test_a_missing_map_is_named(tmp_path):
     assert not (tmp_path / "contact_sheet.png").exists()
 
 
+@pytest.mark.parametrize("glowing", [True, False])
+def test_emission_is_read_back(tmp_path, monkeypatch, glowing):
+    """Lava glows on the sheet. Results without the map, old ones too, do not."""
+    seen: list[DecodedMaps] = []
+
+    def spy(maps, *_, **__):
+        seen.append(maps)
+        return torch.zeros_like(maps.basecolor)
+
+    maps = material(32, 32, basecolor=0.6, emission=0.0)
+    maps.emission[..., 16:] = 0.5 if glowing else 0.0
+    names = write_variation(tmp_path, "lava", 1, maps, maps.basecolor, maps.height, {})
+    assert ("emission" in names) == glowing
+    summary = made(tmp_path)
+    summary["variations"][0]["files"] = names
+    monkeypatch.setattr("engine.material.contact.shade", spy)
+    contact_sheet(tmp_path, summary)
+    torch.testing.assert_close(seen[0].emission, maps.emission, rtol=0, atol=0.01)
+
+
 def test_height_is_read_with_its_sixteen_bits(tmp_path, monkeypatch):
     """Read as 8 bits, a gentle slope would be lit as stairs."""
     seen: list[DecodedMaps] = []

@@ -24,7 +24,7 @@ from engine.material.files import (
     write_summary,
     write_variation,
 )
-from engine.material.maps import ao_from_height, normal_from_height, normalise_height
+from engine.material.maps import ao_from_height, normal_from_height, normalise_height, srgb_to_linear
 from tests.engine.material.surfaces import material
 
 SIDECAR = {"prompt": "Béton", "seed": 7, "score": 0.25}
@@ -96,6 +96,50 @@ def test_height_has_sixteen_bits(tmp_path):
     assert (words.min(), words.max()) == (0, 65535)
     assert len(np.unique(words)) > 300  # of 384 pixels
     np.testing.assert_allclose(words / 65535, maps.height[0, 0].numpy(), atol=0.5 / 65535 + 1e-7)
+
+
+def write_glowing(folder, emission: float, share: float = 0.5):
+    maps = material(64, 64, emission=0.0)
+    maps.emission[..., : round(64 * share), :] = emission
+    maps.basecolor[:] = torch.tensor([0.94, 0.42, 0.03])[:, None, None]
+    names = write_variation(folder, "lava", 1, maps, maps.basecolor, maps.height, SIDECAR)
+    return maps, names
+
+
+def test_what_glows_is_written_as_the_light_it_gives(tmp_path):
+    """At full strength the base colour itself; at half of it half the light, not half the sRGB number."""
+    for strength in (1.0, 0.5):
+        maps, names = write_glowing(tmp_path, strength)
+        assert names["emission"] == "lava_v1_emission.png"
+        with Image.open(tmp_path / names["emission"]) as picture:
+            assert picture.mode == "RGB"
+            back = torch.from_numpy(np.array(picture)).permute(2, 0, 1)[None] / 255
+        light = strength * srgb_to_linear(maps.basecolor)
+        torch.testing.assert_close(srgb_to_linear(back)[..., :32, :], light[..., :32, :], rtol=0, atol=0.006)
+        assert back[..., 32:, :].max() == 0
+    assert json.loads((tmp_path / "lava_v1.json").read_text("utf-8"))["files"] == names
+
+
+@pytest.mark.parametrize(
+    ("emission", "share", "written"), [(0, 0.5, False), (0.08, 1, False), (1, 0, False), (0.3, 0.05, True)]
+)
+def test_only_what_glows_has_an_emission_file(tmp_path, emission, share, written):
+    """A network's small errors are no glow; a black picture would only be in the artist's way."""
+    _, names = write_glowing(tmp_path, emission, share)
+    assert ("emission" in names) == (tmp_path / "lava_v1_emission.png").exists() == written
+
+
+def test_a_speckle_is_no_glow(tmp_path):
+    maps = material(64, 64, basecolor=1.0)
+    maps.emission[..., 5, 5:9] = 1.0  # 4 pixels of 4096
+    assert "emission" not in write_variation(tmp_path, "x", 1, maps, maps.basecolor, maps.height, SIDECAR)
+
+
+def test_an_earlier_runs_emission_does_not_stay(tmp_path):
+    """It would belong to no result, and yet glow for whoever opens the whole folder."""
+    write_glowing(tmp_path, 1.0)
+    _, names = write_glowing(tmp_path, 0.0)
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted([*names.values(), "lava_v1.json"])
 
 
 def test_sidecar_holds_everything_in_readable_json(tmp_path):

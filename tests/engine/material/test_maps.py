@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -191,9 +192,7 @@ def test_select_gives_one_material():
 def test_normalised_height_is_the_same_surface(low, relief):
     """Full range on disk, normals as before: the relief takes up what the height gains."""
     maps = material(16, 16, relief=relief)
-    squeezed = type(maps)(
-        maps.basecolor, low + maps.height * (0.95 - low), maps.roughness, maps.metallic, maps.relief
-    )
+    squeezed = replace(maps, height=low + maps.height * (0.95 - low))
     whole = normalise_height(squeezed)
     assert (float(whole.height.min()), float(whole.height.max())) == (0, 1)
     torch.testing.assert_close(whole.relief, maps.relief * (0.95 - low), rtol=1e-4, atol=0)

@@ -17,7 +17,7 @@ from tests.engine.material.surfaces import material
 def cropped(maps: DecodedMaps, keep: float = 0.83) -> DecodedMaps:
     """The upper left of a tile: its edges do not meet."""
     H, W = (round(n * keep) for n in maps.height.shape[-2:])
-    cut = {k: getattr(maps, k)[..., :H, :W] for k in ("basecolor", "height", "roughness", "metallic")}
+    cut = {k: x[..., :H, :W] for k, x in vars(maps).items() if k != "relief"}
     return replace(maps, **cut)
 
 

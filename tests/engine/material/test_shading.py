@@ -13,7 +13,7 @@ from hypothesis.strategies import integers
 
 from engine.material.maps import ao_from_height, luminance, normal_from_height, srgb_to_linear
 from engine.material.shading import GAIN, Light, _key, light_from, random_lights, shade
-from tests.engine.material.surfaces import material
+from tests.engine.material.surfaces import material, waves
 
 
 def one_bump(**numbers: float):
@@ -28,7 +28,10 @@ def one_bump(**numbers: float):
 
 def slow_shade(maps, light: Light) -> np.ndarray:
     """research/materials.md 5.2 for every pixel, one after the other, without exposure: (H, W, 3)."""
-    d = {name: getattr(maps, name)[0].double().numpy() for name in ("height", "roughness", "metallic")}
+    d = {
+        name: getattr(maps, name)[0].double().numpy()
+        for name in ("height", "roughness", "metallic", "emission")
+    }
     a_map = srgb_to_linear(maps.basecolor[0].double()).numpy()
     relief = maps.relief.double()
     n_map = normal_from_height(maps.height.double(), relief)[0].numpy() * 2 - 1
@@ -59,7 +62,7 @@ def slow_shade(maps, light: Light) -> np.ndarray:
             a004 = min(c[0] ** 2, 2 ** (-9.28 * nv)) * c[0] + c[1]
             split_sum = f0 * (-1.04 * a004 + c[2]) + max(1.04 * a004 + c[3], 0)
             ambient = ao * irradiance * a * (1 - m) * 0.55 + (0.3 + 0.7 * ao) * environment * split_sum
-            o = key + ambient
+            o = key + ambient + 2.0 * a * d["emission"][0, y, x]
             o = np.clip(o * (1 + o / 16) / (1 + 0.35 * o), 0, 1)
             out[y, x] = np.where(o <= 0.0031308, o * 12.92, 1.055 * o ** (1 / 2.4) - 0.055)
     return out
@@ -67,7 +70,7 @@ def slow_shade(maps, light: Light) -> np.ndarray:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_agrees_with_the_slow_reference(seed):
-    maps = material(12, 16, seed=seed, relief=0.1)
+    maps = replace(material(12, 16, seed=seed, relief=0.1), emission=0.5 * waves(12, 16, seed=seed + 50))
     light = random_lights(torch.Generator().manual_seed(seed), 1)
     fast = shade(maps, light, auto_exposure=False)[0].permute(1, 2, 0)
     np.testing.assert_allclose(fast.numpy(), slow_shade(maps, light), atol=2e-4)
@@ -83,8 +86,9 @@ def test_convention_light_comes_from_its_azimuth(azimuth, bright, dark):
 @given(integers(-20, 20), integers(-20, 20), integers(0, 9))
 def test_lit_pictures_commute_with_rolling(dy, dx, seed):
     """A lit tile tiles: light comes from infinitely far away."""
-    maps, light = material(16, 24, seed=seed), random_lights(torch.Generator().manual_seed(seed), 1)
-    names = ("basecolor", "height", "roughness", "metallic")
+    maps = replace(material(16, 24, seed=seed), emission=waves(16, 24, seed=seed + 50))
+    light = random_lights(torch.Generator().manual_seed(seed), 1)
+    names = ("basecolor", "height", "roughness", "metallic", "emission")
     rolled = replace(maps, **{k: getattr(maps, k).roll((dy, dx), (-2, -1)) for k in names})
     torch.testing.assert_close(
         shade(rolled, light), shade(maps, light).roll((dy, dx), (-2, -1)), rtol=0, atol=1e-6
@@ -143,6 +147,21 @@ def test_metal_is_not_black(roughness):
     r, g, b = shade(gold, light_from(60, 135), auto_exposure=False).mean((0, 2, 3))
     assert r > g > b
     assert r > 0.6
+
+
+def test_lava_glows_where_no_light_falls():
+    """In its own colour, in the dark, and nowhere else."""
+    lava = material(16, 16, roughness=0.9, metallic=0.0)
+    lava.basecolor[:] = torch.tensor([0.94, 0.42, 0.03])[:, None, None]
+    lava.emission[..., 8:] = 1.0
+    night = Light(torch.tensor([[0.0, 0.0, 1.0]]), torch.zeros(1, 3), torch.tensor([[1.0, 0.0]]))
+    night_lit = shade(lava, night, auto_exposure=False)[0]
+    dull = shade(replace(lava, emission=0 * lava.emission), night, auto_exposure=False)[0]
+    assert torch.equal(night_lit[..., :8], dull[..., :8])
+    red, green, blue = night_lit[..., 8:].mean((1, 2))
+    assert red > 0.95
+    assert red > green + 0.2 > blue + 0.4
+    assert luminance(night_lit[None])[..., 8:].min() > luminance(dull[None])[..., 8:].max() + 0.2
 
 
 def test_grazing_light_shows_the_relief():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
@@ -26,15 +27,16 @@ def noise(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
 
 
-def pretend(s, _pack):
+def pretend(s, _pack, glowing=()):
     yield Phase("propose", 1, 1)
     for step in range(1, s.steps + 1):
         yield Phase("guide", step, s.steps, loss=1 / step, picture=noise(s.variations, 3, s.height, s.width))
     yield Phase("rank", 1, 1)
     one = noise(s.variations, 1, s.height, s.width)
     maps = DecodedMaps(
-        noise(s.variations, 3, s.height, s.width), one, one, one, torch.full((s.variations,), 0.05)
+        noise(s.variations, 3, s.height, s.width), one, one, one, 0 * one, torch.full((s.variations,), 0.05)
     )
+    maps.emission[list(glowing)] = 1.0
     scores = torch.tensor([0.25, 0.5])
     return Synthesis(
         maps, [5, 6], ["prior", "exemplar 3: moss"], scores / 2, scores, [1, 0], ["That was easy."]
@@ -69,6 +71,20 @@ def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
         assert {name: sidecar[name] for name in v if name != "sidecar"} == {
             name: value for name, value in v.items() if name != "sidecar"
         }
+
+
+def test_what_glows_has_a_map_more_and_the_others_have_not(tmp_path):
+    """Variation 1 is rank 1; summary and sidecar name the file."""
+    summary = run(tmp_path, synthesize=partial(pretend, glowing=[1]))
+    glowing, dull = (v["files"] for v in summary["variations"])
+    assert set(glowing) - set(dull) == {"emission"}
+    assert (
+        [p.name for p in tmp_path.glob("*emission*")]
+        == [glowing["emission"]]
+        == ["red_bricks_v1_emission.png"]
+    )
+    for v in summary["variations"]:
+        assert json.loads((tmp_path / v["sidecar"]).read_text("utf-8"))["files"] == v["files"]
 
 
 def test_equal_runs_write_equal_bytes(tmp_path):

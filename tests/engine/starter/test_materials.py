@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -18,6 +20,7 @@ from engine.starter.materials import (
     rendering,
     sample,
 )
+from engine.starter.materials.__main__ import lit
 from engine.starter.materials.colour import centroid, from_hex, from_lab, to_hex, to_lab, to_linear, to_srgb
 from engine.starter.materials.registry import Canvas
 
@@ -160,6 +163,13 @@ def test_moss_is_green_and_lies_in_the_joints():
     added = render(params, 128).basecolor[changed].mean(0)
     assert added[1] > 1.3 * added[0] and added[1] > 1.5 * added[2]
     assert bare.height[changed].mean() < bare.height[~changed].mean() - 0.1
+
+
+def test_the_sheet_shows_lava_glowing():
+    made = render(plain("lava"), 64)
+    glow, dull = lit(made), lit(replace(made, emission=np.zeros_like(made.emission)))
+    hot = made.emission > 0.9
+    assert (glow @ LUMINANCE)[hot].mean() > (dull @ LUMINANCE)[hot].mean() + 0.1
 
 
 def test_only_metals_are_metallic():

@@ -55,6 +55,18 @@ def test_the_exemplar_nearest_to_the_prompt_comes_first(tiny_pack):
         assert sum(origin.startswith(f"exemplar {i}:") for origin in proposal.origins) >= 5
 
 
+def test_what_a_thing_is_counts_more_than_its_colour():
+    """Axis 0 is colour, 1 and 2 are materials: the same thing in blue comes before another thing in red."""
+    cfg = ExemplarsConfig(names=("red fabric", "blue tiles"), grid=(8, 8), key_dim=3, colour_axes=1)
+    exemplars = Exemplars(cfg)
+    exemplars.keys.copy_(torch.tensor([[1.0, 0.8, 0.0], [-1.0, 0.0, 0.8]]))
+    red_tiles = torch.nn.functional.normalize(torch.tensor([1.0, 0.0, 0.8]), dim=0)
+    assert exemplars.near(red_tiles, 2)[0].tolist() == [0, 1]
+    exemplars.colour.copy_(torch.tensor([[1.0, 0.0, 0.0]]))
+    index, nearness = exemplars.near(red_tiles, 2)
+    assert index.tolist() == [1, 0] and nearness.max() <= 1
+
+
 def test_variations_that_follow_one_another_begin_from_different_exemplars(tiny_pack):
     cfg = ExemplarsConfig(names=tuple(f"stone {i}" for i in range(70)), grid=(8, 8), key_dim=16)
     many = Exemplars(cfg)
