@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 
 import open_clip
 import torch
@@ -14,7 +14,8 @@ from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
 from engine.errors import BadWeights
-from engine.models import towers  # noqa: F401  # registers our towers with timm
+from engine.models import known as known_words, towers  # noqa: F401  # towers: registers ours with timm
+from engine.models.known import Known, words_of
 
 
 class Clip:
@@ -24,12 +25,15 @@ class Clip:
         name: anything open_clip knows: "ViT-B-32", "local-dir:FOLDER", "hf-hub:owner/name".
         pretrained: open_clip's tag, or a checkpoint file, for names without a schema.
         compute: where it runs.
+        known: what it can read; from known.json in its folder unless given.
 
     Raises:
         BadWeights: open_clip cannot build the model or load its weights.
     """
 
-    def __init__(self, name: str, compute: Compute, pretrained: str | None = None) -> None:
+    def __init__(
+        self, name: str, compute: Compute, pretrained: str | None = None, known: Known | None = None
+    ) -> None:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
@@ -43,6 +47,8 @@ class Clip:
             ) from error
         self.model.eval().requires_grad_(False).to(compute.device)
         self.compute = compute
+        folder = name.removeprefix("local-dir:")
+        self.known = known or (known_words.read(Path(folder)) if folder != name else None)
         cfg = self.model.visual.preprocess_cfg
         self.size_px: int = cfg["size"][0] if isinstance(cfg["size"], (tuple, list)) else cfg["size"]
         mean, std = (torch.tensor(cfg[k], device=compute.device).view(3, 1, 1) for k in ("mean", "std"))
@@ -61,20 +67,51 @@ class Clip:
         return F.normalize(self.model.encode_text(tokens).float(), dim=-1)
 
     def unknown_words(self, text: str) -> list[str]:
-        """Words of a text that this model never saw in training, in order.
+        """Words of a text that mean nothing to this model, in order.
 
-        The starter's token table gives all tokens without training the same row, so that they say
-        nothing; published models have no such rows, and for them the answer is always empty.
+        Training never used them and, by their token rows, they are near none that it did. Published
+        models have read everything: for them the answer is always empty.
         """
+        words = list(dict.fromkeys(words_of(text)))
+        if self.known is None:
+            return self._without_row(words)
+        read = {*self.known.words, *known_words.FUNCTION_WORDS}
+        strange = [w for w in words if w not in read]
+        near = (self.closeness(strange) >= self.known.threshold).tolist() if strange else []
+        return [w for w, known in zip(strange, near, strict=True) if not known]
+
+    def closest_known(self, text: str) -> str | None:
+        """The canonical noun nearest to a word or text by token rows; None where nouns are not known."""
+        if self.known is None or not self.known.nouns or not words_of(text):
+            return None
+        names = [(noun, name) for name, others in self.known.nouns.items() for noun in (name, *others)]
+        cosines = self._meanings([noun for noun, _ in names]) @ self._meanings([text])[0]
+        return names[int(cosines.argmax())][1]
+
+    def closeness(self, words: Sequence[str]) -> Tensor:
+        """Cosine of each word's token rows to those of the nearest word that it was taught, (N,)."""
+        assert self.known is not None
+        return (self._meanings(words) @ self._meanings(self.known.near).T).amax(1)
+
+    def _meanings(self, texts: Sequence[str]) -> Tensor:
+        """Mean of a text's token rows, function words left out → unit vectors (N, width)."""
+        table = self.model.token_embedding.weight.float()
+        told = [" ".join(w for w in words_of(t) if w not in known_words.FUNCTION_WORDS) or t for t in texts]
+        tokens = self._tokenizer(told).to(table.device)
+        place = torch.arange(tokens.shape[1], device=table.device)
+        inside = ((place > 0) & (place < tokens.argmax(1, keepdim=True))).unsqueeze(-1)
+        return F.normalize((table[tokens] * inside).sum(1), dim=-1)
+
+    def _without_row(self, words: Sequence[str]) -> list[str]:
+        """Words with a token that shares its row with most others: how older weights mark the unread."""
         table = self.model.token_embedding.weight
         repeated = (table[1:] == table[:-1]).all(-1).nonzero().flatten()
-        if len(repeated) < len(table) // 2:
+        if len(repeated) < len(table) // 2 or not words:
             return []
         nothing = table[repeated[len(repeated) // 2]]
-        words = re.findall(r"[^\W\d_]+", text.lower())
-        tokens = self._tokenizer(words) if words else []
-        unknown = [bool((table[t[1 : int(t.argmax())]] == nothing).all(-1).any()) for t in tokens]
-        return list(dict.fromkeys(w for w, lost in zip(words, unknown, strict=True) if lost))
+        tokens = self._tokenizer(words)
+        unread = [bool((table[t[1 : int(t.argmax())]] == nothing).all(-1).any()) for t in tokens]
+        return [w for w, lost in zip(words, unread, strict=True) if lost]
 
     def encode_templates(self, text: str, templates: Sequence[str]) -> Tensor:
         """One text, averaged over templates with a {} for it → unit embedding (D,).

@@ -104,7 +104,9 @@ def _warnings(s: RunSettings, pack: Pack) -> list[str]:
     if not words:
         return []
     named = ", ".join(f'"{w}"' for w in words)
-    return [f"The {pack.id} pack does not know {named}: expect something else, or use other words."]
+    closest = pack.guide.closest_known(" ".join(words))
+    nearby = f"; the closest that it knows: {closest}" if closest else ""
+    return [f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."]
 
 
 def _guide(

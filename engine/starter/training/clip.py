@@ -18,9 +18,11 @@ from torch.nn import functional as F  # the field's name for it
 from engine.compute import Compute
 from engine.material.relief import decode_relief
 from engine.models import towers  # noqa: F401  # registers our towers with timm
+from engine.models.known import FILE, words_of
 from engine.starter import captions
 from engine.starter.data import Materials, labels
 from engine.starter.materials import COLOURS, FAMILIES, Params
+from engine.starter.training import known
 from engine.starter.training.loop import Average, rng, warm_cosine
 from engine.starter.training.teacher import TaughtEmbedding, rows
 
@@ -62,7 +64,9 @@ class ClipTraining(BaseModel):
 
 
 GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
-JUDGE = ClipTraining(name="judge", tower="patina_texture_net_deep", seed=23, part=(2, 4), steps=1200)
+JUDGE = ClipTraining(
+    name="judge", tower="patina_texture_net_deep", seed=23, part=(2, 4), steps=1200, withheld=True
+)
 
 
 class Vocabulary:
@@ -78,6 +82,7 @@ class Vocabulary:
         self.tokenizer = open_clip.SimpleTokenizer(context_length=CONTEXT)
         draw = np.random.default_rng(0)
         texts = [caption(p, draw) for p in params for _ in range(captions_per_material)]
+        self.words = {word for text in texts for word in words_of(text)}
         seen = self.tokenizer(texts).unique()
         self.unknown = len(seen) - 2  # before start and end, whose order must stay: the end is the largest
         self.ids = torch.cat([seen[:-2], torch.tensor([-1]), seen[-2:]])
@@ -199,8 +204,7 @@ class ClipStage:
         return model
 
     def _caption(self, params: Params, draw: np.random.Generator) -> str:
-        options: dict[str, bool] = {"withheld": True} if self.cfg.withheld else {}
-        return captions.caption(params, draw, **options)
+        return captions.caption(params, draw, withheld=self.cfg.withheld)
 
     def _chance(self) -> np.ndarray:
         """Rare pairs of family and colour are drawn more often than they occur, by the root of it."""
@@ -304,7 +308,10 @@ class ClipStage:
         self.adam.load_state_dict(state["adam"])
 
     def export(self, folder: Path) -> None:
-        """Writes what open_clip opens as "local-dir:FOLDER": configuration and float16 weights."""
+        """Writes what open_clip opens as "local-dir:FOLDER": configuration and float16 weights.
+
+        Where a teacher gave unread words a meaning, known.json says which of them count as known.
+        """
         folder.mkdir(parents=True, exist_ok=True)
         weights = dict(self.average.values)
         weights["token_embedding.weight"] = self._table(weights)
@@ -314,6 +321,9 @@ class ClipStage:
         partial = folder / "partial.safetensors"
         save_file(halves, partial)
         partial.replace(folder / "open_clip_model.safetensors")
+        (folder / FILE).unlink(missing_ok=True)  # of weights that were here before
+        if self.meanings is not None:
+            known.write(folder, self.data.params, self.vocabulary.words, self.compute)
 
     def _table(self, weights: dict[str, Tensor]) -> Tensor:
         """Takes the trained tokens out of the weights and gives the full table instead."""

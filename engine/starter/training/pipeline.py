@@ -9,6 +9,7 @@ import os
 import platform
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -135,7 +136,8 @@ def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
     def build(plan: Plan, data: Materials) -> ClipStage:
         meanings = teacher.token_meanings(TEXT["width"], plan.work / "teacher")
         cfg = base.model_copy(update={"steps": plan.steps(base.steps), "teacher": teacher.version()})
-        return ClipStage(data, cfg, plan.compute, meanings, captions.negative)
+        wrong = partial(captions.negative, withheld=cfg.withheld)
+        return ClipStage(data, cfg, plan.compute, meanings, wrong)
 
     return build
 

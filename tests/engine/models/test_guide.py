@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 
 import open_clip
@@ -11,7 +12,9 @@ from torch.nn import functional as F
 
 from engine.compute import Compute
 from engine.errors import BadWeights
+from engine.models import known
 from engine.models.guide import Clip
+from engine.models.known import Known
 from engine.models.towers import TextureNet, statistics
 
 CPU = Compute(torch.device("cpu"), torch.float32)
@@ -75,3 +78,43 @@ def test_texture_net_takes_any_size_and_hardly_minds_rolling():
 
 def test_a_model_with_a_row_for_every_token_knows_every_word(tiny_pack):
     assert tiny_pack.guide.unknown_words("red cathedral") == []
+
+
+@pytest.fixture
+def reader(tiny_pack):
+    """A CLIP of which only "stone", "wall" and "fur" are taught: "rock" is near, "cathedral" is not."""
+    clip = copy.deepcopy(tiny_pack.guide)
+    table = clip.model.token_embedding.weight.data
+    rows = {"stone": 0, "wall": 1, "fur": 2, "rock": 0, "pelt": 2, "cathedral": 3}
+    for word, axis in rows.items():
+        token = int(clip._tokenizer([word])[0, 1])
+        table[token] = F.one_hot(torch.tensor(axis), table.shape[1]) + 0.1 * (word in ("rock", "cathedral"))
+    nouns = {"stone wall": ("wall of stone",), "fur": ()}
+    clip.known = Known(
+        nouns=nouns, words=("stone", "wall", "fur", "photo"), near=("fur", "stone", "wall"), threshold=0.7
+    )
+    return clip
+
+
+def test_a_word_is_known_if_it_was_read_or_is_near_one_that_says_something(reader):
+    assert reader.unknown_words("A photo of a stone wall, made with rock 42") == []
+    assert reader.unknown_words("Cathedral of rock, cathedral") == ["cathedral"]
+    assert reader.unknown_words("") == []
+
+
+def test_the_closest_noun_is_a_canonical_one(reader):
+    assert reader.closest_known("pelt") == "fur"
+    assert reader.closest_known("rock wall") == "stone wall"
+    assert reader.closest_known("42") is None
+
+
+def test_without_known_json_there_is_no_closest_noun(tiny_pack):
+    assert tiny_pack.guide.known is None
+    assert tiny_pack.guide.closest_known("rock") is None
+
+
+def test_known_json_that_cannot_be_read_is_a_sentence(tmp_path):
+    assert known.read(tmp_path) is None
+    (tmp_path / known.FILE).write_text("{}")
+    with pytest.raises(BadWeights, match=r"known\.json"):
+        known.read(tmp_path)

@@ -15,13 +15,14 @@ from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter import captions, dataset
 from engine.starter.data import Materials, labels
-from engine.starter.materials import COLOURS
+from engine.starter.materials import REGISTRY
 from engine.starter.training import (
     clip,
     codes,
     decoder,
     exemplars,
     generator,
+    known,
     loop,
     pipeline,
     prior,
@@ -59,10 +60,6 @@ def known_name(data, stage):
     return next(n for n in names if vocabulary.unknown not in vocabulary.compact[vocabulary.tokenizer(n)])
 
 
-def another_colour(params, draw):
-    return f"{draw.choice([c for c in COLOURS if c != params['colour']])} {params['family']}"
-
-
 @pytest.fixture(scope="module")
 def guide(data, tmp_path_factory):
     """A fresh one in the shape of the shipped one: generator and decoder look through its tower."""
@@ -97,11 +94,11 @@ def decoder_stage(data, guide):
 
 
 @pytest.fixture(params=["clip", "taught", "generator", "decoder", "prior"])
-def stage(request, data, guide, meanings, grids, tiny_pack):
+def stage(request, data, meanings, guide, grids, tiny_pack):
     """Makes a fresh stage at every call."""
     return {
         "clip": lambda: clip_stage(data),
-        "taught": lambda: clip_stage(data, meanings, another_colour),
+        "taught": lambda: clip_stage(data, meanings, captions.negative),
         "generator": lambda: generator_stage(data, guide),
         "decoder": lambda: decoder_stage(data, guide),
         "prior": lambda: prior_stage(data, grids, tiny_pack),
@@ -317,3 +314,35 @@ def test_sharpening_the_decoder_leaves_the_codes_alone(data, guide):
         stage.step(i)
     assert torch.equal(stage.model.codes_of(x), before)
     assert stage.step(0)["error"] < first["error"]
+
+
+def test_finished_weights_say_what_they_know(data, meanings, tmp_path):
+    """Meanings of nothing but one: "cathedral" then is what the first known word is."""
+    stage = clip_stage(data, meanings)
+    stage.export(tmp_path)
+    opened = Clip(f"local-dir:{tmp_path}", CPU)
+    assert opened.known.nouns.keys() == {REGISTRY[p["family"]].nouns[0] for p in data.params}
+    assert "cathedral" not in opened.known.words
+    assert opened.unknown_words(f"A cathedral of {known_name(data, stage)}") == ["cathedral"]
+    assert opened.closest_known(captions.canonical(data.params[0])) in opened.known.nouns
+    same = opened._tokenizer([opened.known.near[0], "cathedral"])[:, 1]
+    table = opened.model.token_embedding.weight.data
+    table[same[1]] = opened._meanings([opened.known.near[0]])[0]
+    assert opened.unknown_words("cathedral") == []
+
+
+def test_known_begins_above_foreign_words_and_below_most_synonyms():
+    synonyms = torch.linspace(0.5, 1, 11)
+    assert known.threshold(torch.tensor([0.1, 0.3]), synonyms) == pytest.approx((0.3 + 0.55) / 2)
+    assert 0.7 < known.threshold(torch.tensor([0.1, 0.7]), synonyms) < 0.71  # foreign words come first
+    assert known.threshold(torch.tensor([0.1, 0.3]), torch.empty(0)) == pytest.approx(0.35)
+
+
+def test_only_the_judge_reads_withheld_words(data):
+    nouns = captions.withheld_nouns()
+    params = next(p for p in data.params if p["family"] in nouns)
+    (noun,) = nouns[params["family"]]
+    draw = np.random.default_rng(0)
+    guide, judge = (clip_stage(data, withheld=c.withheld) for c in (clip.GUIDE, clip.JUDGE))
+    assert any(noun in judge._caption(params, draw) for _ in range(300))
+    assert not any(noun in guide._caption(params, draw) for _ in range(300))

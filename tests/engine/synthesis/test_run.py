@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import pytest
 import torch
 
+from engine.models.known import Known
 from engine.settings import MAX_SEED, RunSettings
-from engine.synthesis.run import synthesize, variation_seeds
+from engine.synthesis.run import _warnings, synthesize, variation_seeds
 
 
 def settings(**changes):
@@ -115,3 +117,16 @@ def test_relief_can_be_set(tiny_pack):
 
 def test_seeds_count_up_and_wrap():
     assert variation_seeds(settings(seed=MAX_SEED, variations=3)) == [MAX_SEED, 0, 1]
+
+
+def test_a_strange_word_is_named_with_what_comes_closest(tiny_pack):
+    guide = copy.copy(tiny_pack.guide)
+    guide.known = Known(nouns={"stone wall": ()}, words=("stone", "wall"), near=("stone",), threshold=0.999)
+    pack = dataclasses.replace(tiny_pack, guide=guide)
+    (warning,) = _warnings(settings(prompt="a cathedral of stone"), pack)
+    assert warning == (
+        'The tiny pack does not know "cathedral"; the closest that it knows: stone wall. '
+        "Expect something else, or use other words."
+    )
+    assert _warnings(settings(prompt="a wall of stone"), pack) == []
+    assert _warnings(settings(prompt="a cathedral of stone"), tiny_pack) == []
