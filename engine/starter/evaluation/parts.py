@@ -9,6 +9,7 @@ from typing import Any
 
 from engine.models.prior import Prior
 from engine.settings import Start
+from engine.starter import captions
 from engine.starter.evaluation import diversity, prior, whole
 from engine.starter.evaluation.bench import STEPS, Bench, Prompt
 from engine.starter.evaluation.gap import Gap
@@ -19,9 +20,20 @@ from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.retrieval import retrieval
 from engine.starter.evaluation.runs import Run, Runs
 from engine.starter.evaluation.speed import speed
+from engine.starter.synonyms import synonym_accuracy
 from engine.synthesis.decode import maps_of
 
-PARTS = ("naming", "retrieval", "reconstruction", "prior", "speed", "showcase", "diversity", "whole")
+PARTS = (
+    "naming",
+    "synonyms",
+    "retrieval",
+    "reconstruction",
+    "prior",
+    "speed",
+    "showcase",
+    "diversity",
+    "whole",
+)
 """What there is to measure, the quick ones first."""
 
 SHOWCASE = (
@@ -72,6 +84,7 @@ def _measures(bench: Bench) -> dict[str, Measure]:
     runs = Runs(bench.work / "runs", bench.pack, bench.namer)
     measures: dict[str, Measure] = {
         "naming": partial(_once, partial(_naming, bench)),
+        "synonyms": partial(_once, partial(_synonyms, bench)),
         "retrieval": partial(_once, partial(_retrieval, bench)),
         "reconstruction": partial(_once, partial(_reconstruction, bench)),
         "speed": partial(_once, partial(speed, bench.pack)),
@@ -94,6 +107,15 @@ def _naming(bench: Bench) -> Figures:
     return {
         role: {name: naming(data, clip, bench.families) for name, data in sets.items()}
         for role, clip in clips.items()
+    }
+
+
+def _synonyms(bench: Bench) -> Figures:
+    unread = captions.withheld_nouns()
+    return {
+        "nouns": sum(len(unread.get(family, ())) for family in bench.families),
+        "guide": synonym_accuracy(bench.pack.guide, unread, bench.families),
+        "judge": synonym_accuracy(bench.pack.judge, unread, bench.families),
     }
 
 

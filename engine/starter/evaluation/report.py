@@ -142,6 +142,15 @@ def _naming(part: dict[str, Any]) -> Iterator[str]:
     yield from _table(("CLIP", "materials", "pictures", "family", "colour"), rows)
 
 
+def _synonyms(part: dict[str, Any]) -> Iterator[str]:
+    yield from _opening(
+        "Synonyms",
+        f"{part['nouns']} nouns that the guide never read, one a family at most: how often the text lies",
+        "nearest to the name of its own family, among all families. The judge has read them.",
+    )
+    yield from _table(("CLIP", "understood"), [(role, _percent(part[role])) for role in ("guide", "judge")])
+
+
 def _retrieval(part: dict[str, Any]) -> Iterator[str]:
     yield from _opening(
         "Retrieval",
@@ -256,6 +265,7 @@ SECTIONS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {
     "diversity": _diversity,
     "speed": _speed,
     "naming": _naming,
+    "synonyms": _synonyms,
     "retrieval": _retrieval,
     "prior": _prior,
     "reconstruction": _reconstruction,
