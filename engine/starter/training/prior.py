@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # the field's name for it
 
@@ -22,11 +24,16 @@ from engine.starter.training.loop import Average, rng, warm_cosine
 
 
 class PriorTraining(BaseModel):
-    """How the prior is trained."""
+    """How the prior is trained.
+
+    `start` is a folder with an older prior to begin from: it knows codes by their place on the sphere, so
+    another codebook in about the same space is no stranger to it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 31
+    start: str | None = None
     steps: int = 2400
     batch: int = 6
     lr: float = 1e-3
@@ -34,6 +41,14 @@ class PriorTraining(BaseModel):
     no_text: float = 0.1  # share of rows that learn to do without the caption
     text_noise: float = 0.03  # so that a caption a little off still lands
     ema: float = 0.998
+
+
+def take_over(model: Prior, folder: Path) -> None:
+    """Copies the weights of a prior in a folder, all but its codebook."""
+    found = load_file(folder / "model.safetensors")
+    wanted = model.state_dict()
+    for key in found.keys() - {"codebook"}:
+        wanted[key].copy_(found[key])
 
 
 class PriorStage:
@@ -61,6 +76,8 @@ class PriorStage:
             n_embed=generator.cfg.n_embed, code_dim=generator.cfg.embed_dim, text_dim=text_dim
         )
         self.model = Prior(config).to(compute.device)
+        if cfg.start is not None:
+            take_over(self.model, Path(cfg.start))
         self.model.get_buffer("codebook").copy_(generator.codebook)
         self.average = Average(self.model, cfg.ema)
         self.adam = torch.optim.AdamW(

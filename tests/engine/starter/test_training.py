@@ -227,6 +227,18 @@ def test_a_generator_starts_from_an_older_one_without_emission(tmp_path):
     assert not after[:, 6].any()
 
 
+def test_a_prior_starts_from_an_older_one_with_other_codes(data, grids, tiny_pack, tmp_path):
+    older = prior_stage(data, grids, tiny_pack).model
+    with torch.no_grad():
+        older.hole.fill_(0.5)
+        older.get_buffer("codebook").fill_(0.25)
+    save_file({k: v.contiguous() for k, v in older.state_dict().items()}, tmp_path / "model.safetensors")
+    cfg = prior.PriorTraining(steps=4, batch=2, start=str(tmp_path))
+    stage = prior.PriorStage(grids, data.params, tiny_pack.generator, tiny_pack.guide, cfg, CPU)
+    assert (stage.model.hole == 0.5).all()
+    assert torch.equal(stage.model.get_buffer("codebook"), tiny_pack.generator.codebook)
+
+
 def test_divergence_stops_the_run(tmp_path):
     class Diverging:
         name, total_steps = "diverging", 3
