@@ -8,7 +8,7 @@ import logging
 import os
 from pathlib import Path
 
-STAGES = ("materials", "guide", "judge", "generator", "decoder", "prior", "exemplars")
+STAGES = ("materials", "guide", "judge", "generator", "decoder", "estimator", "prior", "exemplars")
 SMOKE_SCALE = 0.02
 SMOKE_MATERIALS = 256
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from engine.material.from_picture import maps_from_picture
 from engine.material.maps import DecodedMaps
 from engine.material.relief import decode_relief
 from engine.models.packs import Pack
@@ -21,16 +24,27 @@ def decode_picture(z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
 
 @torch.no_grad()
 def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedMaps:
-    """Latent → every map that the pack's generator decodes, in float32 so that the last bit is stable."""
+    """Latent → every map, in float32 so that the last bit is stable.
+
+    A generator that decodes a picture alone leaves the maps to the pack's estimator, and where there is
+    none to the classical formulas.
+    """
     x = pack.generator.decode(z, wrap)
-    channel = {name: x[:, i : i + 1] for i, name in enumerate(pack.channels)}
-    relief = decode_relief(channel["relief"].mean((1, 2, 3)))
+    if pack.channels == ("red", "green", "blue"):
+        maps = maps_from_picture(x, pack.estimator, wrap)
+    else:
+        maps = _named(x, pack.channels)
     if s.relief is not None:
-        relief = torch.full_like(relief, s.relief)
+        maps = replace(maps, relief=torch.full_like(maps.relief, s.relief))
+    return maps
+
+
+def _named(x: Tensor, channels: tuple[str, ...]) -> DecodedMaps:
+    channel = {name: x[:, i : i + 1] for i, name in enumerate(channels)}
     return DecodedMaps(
         basecolor=x[:, :3],
         height=channel["height"],
         roughness=channel["roughness"],
         metallic=channel["metallic"],
-        relief=relief,
+        relief=decode_relief(channel["relief"].mean((1, 2, 3))),
     )
