@@ -137,7 +137,7 @@ class EstimatorStage:
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg
         for group in self.adam.param_groups:
-            group["lr"] = cfg.lr * warm_cosine(i, cfg.steps)
+            group["lr"] = cfg.lr * warm_cosine(i, cfg.steps, warmup=100)
         draw = rng(cfg.seed, i)
         whole = i % cfg.whole_every == 0
         side, count, wrap = (
