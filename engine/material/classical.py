@@ -17,7 +17,10 @@ from engine.models.vqgan import TORUS, Wrap
 BANDS = (0.15, 0.19, 0.3, 0.5, 0.7, 0.9, 1.0)
 """Weights of detail at 1, 2, 4 ... 64 px, after Materialize: what is large is deep."""
 
-RELIEF = 0.02
+RELIEF = 0.008
+"""As deep as brightness can be trusted: on 40 lit starter materials normals are 14.5° off, as flat ones are
+14.7°; the best, 14.2°, is at 0.0045 and looks flat, and 0.02 gives 17.8°."""
+
 DELIGHT = 0.5
 """How much of the slow change of brightness is taken for light: 0 none, 1 all."""
 
