@@ -1,4 +1,4 @@
-"""Model packs: which files make a generator, a guide, a judge, a prior and exemplars, and loading them."""
+"""Model packs: which files make a generator, a guide, a judge and what helps them, and loading them."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from engine.errors import BadWeights, Remedy, UnknownPack
 
 if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only the catalogue
     from engine.compute import Compute
+    from engine.models.estimator import Estimator
     from engine.models.exemplars import Exemplars
     from engine.models.guide import Clip
     from engine.models.prior import Prior
@@ -49,6 +50,7 @@ class PackInfo(BaseModel):
     judge: PackFile
     prior: PackFile | None = None
     exemplars: PackFile | None = None
+    estimator: PackFile | None = None
 
     def files(self) -> dict[str, PackFile]:
         """Role → file."""
@@ -58,6 +60,7 @@ class PackInfo(BaseModel):
             "judge": self.judge,
             "prior": self.prior,
             "exemplars": self.exemplars,
+            "estimator": self.estimator,
         }
         return {role: file for role, file in roles.items() if file is not None}
 
@@ -78,6 +81,7 @@ class Pack:
     judge: Clip
     prior: Prior | None
     exemplars: Exemplars | None
+    estimator: Estimator | None
     hashes: dict[str, str]
     compute: Compute
 
@@ -136,6 +140,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
     from engine.models.guide import Clip
 
     generator, prior, exemplars = _load_generator(info), _load_prior(info), _load_exemplars(info)
+    estimator = _load_estimator(info)
     return Pack(
         id=info.id,
         channels=info.channels,
@@ -144,6 +149,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
         judge=Clip(f"local-dir:{(ROOT / info.judge.path).parent}", compute),
         prior=None if prior is None else prior.to(compute.device),
         exemplars=None if exemplars is None else exemplars.to(compute.device),
+        estimator=None if estimator is None else estimator.to(compute.device),
         hashes={role: file.sha256 for role, file in info.files().items()},
         compute=compute,
     )
@@ -208,6 +214,22 @@ def _load_exemplars(info: PackInfo) -> Exemplars | None:
     config, state = _read(info.exemplars)
     model = Exemplars(ExemplarsConfig.model_validate(config))
     _fill(model, state, info.exemplars)
+    return model
+
+
+def _load_estimator(info: PackInfo) -> Estimator | None:
+    if info.estimator is None:
+        return None
+    from engine.models.estimator import Estimator, EstimatorConfig
+
+    config, state = _read(info.estimator)
+    try:
+        model = Estimator(EstimatorConfig.model_validate(config))
+    except ValidationError as error:
+        raise BadWeights(
+            "The configuration of the estimator cannot be used. Install the pack again.", details=str(error)
+        ) from error
+    _fill(model, state, info.estimator)
     return model
 
 

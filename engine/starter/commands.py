@@ -10,7 +10,7 @@ from pathlib import Path
 from engine.errors import InvalidRequest
 from engine.models.packs import ROOT
 
-STAGES = ("materials", "guide", "judge", "generator", "decoder", "prior", "exemplars")
+STAGES = ("materials", "guide", "judge", "generator", "decoder", "estimator", "prior", "exemplars")
 SMOKE_SCALE = 0.02
 SMOKE_MATERIALS = 256
 

@@ -8,6 +8,7 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from engine.material.from_picture import maps_from_picture
 from engine.material.maps import DecodedMaps
 from engine.material.relief import decode_relief
 from engine.models.packs import Pack
@@ -24,9 +25,16 @@ def decode_picture(z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
 
 @torch.no_grad()
 def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedMaps:
-    """Latent → every map that the pack's generator decodes, in float32 so that the last bit is stable."""
+    """Latent → every map, in float32 so that the last bit is stable.
+
+    A generator that decodes a picture alone leaves the maps to the pack's estimator, and where there is
+    none to the classical formulas.
+    """
     x = pack.generator.decode(z, wrap)
-    maps = maps_of(x, pack.channels)
+    if pack.channels == ("red", "green", "blue"):
+        maps = maps_from_picture(x, pack.estimator, wrap)
+    else:
+        maps = maps_of(x, pack.channels)
     if s.relief is not None:
         maps = replace(maps, relief=torch.full_like(maps.relief, s.relief))
     return maps

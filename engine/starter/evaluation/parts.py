@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,7 @@ from typing import Any
 from engine.models.prior import Prior
 from engine.settings import Start
 from engine.starter import captions
+from engine.starter.estimation import estimation
 from engine.starter.evaluation import diversity, prior, whole
 from engine.starter.evaluation.bench import STEPS, Bench, Prompt
 from engine.starter.evaluation.gap import Gap
@@ -54,24 +55,18 @@ Figures = dict[str, Any]
 Measure = Callable[[], Iterator[Figures]]
 
 
-def measure(
-    bench: Bench,
-    report: Report,
-    wanted: Sequence[str] = PARTS,
-    further: Mapping[str, Callable[[], Figures]] | None = None,
-) -> Iterator[Report]:
+def measure(bench: Bench, report: Report, wanted: Sequence[str] = PARTS) -> Iterator[Report]:
     """Measures the wanted parts one after another and enters their figures in the report.
 
     Args:
         bench: what is measured.
         report: figures of the same pack so far; what is measured again is replaced.
-        wanted: names of `PARTS`; a pack without a prior has no such part.
-        further: parts of networks that not every pack has, by name.
+        wanted: names of `PARTS`; a pack without a prior or an estimator has no such part.
 
     Yields:
         The report after every piece of work that is worth keeping.
     """
-    measures = _measures(bench) | {name: partial(_once, f) for name, f in (further or {}).items()}
+    measures = _measures(bench)
     for name in [name for name in measures if name in wanted]:
         bench.say(f"measuring: {name}")
         for figures in measures[name]():
@@ -82,18 +77,21 @@ def measure(
 
 def _measures(bench: Bench) -> dict[str, Measure]:
     runs = Runs(bench.work / "runs", bench.pack, bench.namer)
-    measures: dict[str, Measure] = {
-        "naming": partial(_once, partial(_naming, bench)),
-        "synonyms": partial(_once, partial(_synonyms, bench)),
-        "retrieval": partial(_once, partial(_retrieval, bench)),
-        "reconstruction": partial(_once, partial(_reconstruction, bench)),
-        "speed": partial(_once, partial(speed, bench.pack)),
-        "showcase": partial(_once, partial(_showcase, bench, runs)),
-        "diversity": partial(_once, partial(_diversity, bench, runs)),
-        "whole": partial(_whole, bench, runs),
+    once: dict[str, Callable[[], Figures]] = {
+        "naming": partial(_naming, bench),
+        "synonyms": partial(_synonyms, bench),
+        "retrieval": partial(_retrieval, bench),
+        "reconstruction": partial(_reconstruction, bench),
+        "speed": partial(speed, bench.pack),
+        "showcase": partial(_showcase, bench, runs),
+        "diversity": partial(_diversity, bench, runs),
     }
     if bench.pack.prior is not None:
-        measures["prior"] = partial(_once, partial(_prior, bench, bench.pack.prior))
+        once["prior"] = partial(_prior, bench, bench.pack.prior)
+    if (network := bench.pack.estimator) is not None:
+        once["estimator"] = partial(estimation, bench.seen, bench.held_out, network, bench.pack.compute)
+    measures: dict[str, Measure] = {name: partial(_once, figures) for name, figures in once.items()}
+    measures["whole"] = partial(_whole, bench, runs)
     return {name: measures[name] for name in PARTS if name in measures}
 
 

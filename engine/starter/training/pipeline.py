@@ -28,6 +28,7 @@ from engine.starter.materials import FAMILIES
 from engine.starter.training import codes, exemplars, teacher
 from engine.starter.training.clip import GUIDE, JUDGE, TEXT, ClipStage
 from engine.starter.training.decoder import DecoderStage, DecoderTraining
+from engine.starter.training.estimator import EstimatorStage, EstimatorTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run, spent
 from engine.starter.training.prior import PriorStage, PriorTraining
@@ -78,6 +79,7 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         ("judge", _clip(JUDGE), _export_clip),
         ("generator", _generator, _export_generator),
         ("decoder", _decoder, _export_generator),
+        ("estimator", _estimator, _export_estimator),
         ("prior", _prior, _export_prior),
     ):
         if name not in wanted:
@@ -155,6 +157,11 @@ def _decoder(plan: Plan, data: Materials) -> DecoderStage:
     return DecoderStage(data, _shipped_generator(plan), guide, cfg, plan.compute)
 
 
+def _estimator(plan: Plan, data: Materials) -> EstimatorStage:
+    cfg = EstimatorTraining()
+    return EstimatorStage(data, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
+
+
 def _shipped_generator(plan: Plan) -> VQGAN:
     from safetensors.torch import load_file
 
@@ -198,6 +205,11 @@ def _export_generator(plan: Plan, stage: Stage) -> None:
     _write(plan.weights / "generator", stage.average.values, ARCHITECTURE.model_dump(mode="json"))
 
 
+def _export_estimator(plan: Plan, stage: Stage) -> None:
+    assert isinstance(stage, EstimatorStage)
+    _write(plan.weights / "estimator", stage.average.values, stage.model.cfg.model_dump(mode="json"))
+
+
 def _export_prior(plan: Plan, stage: Stage) -> None:
     assert isinstance(stage, PriorStage)
     config: PriorConfig = stage.model.cfg
@@ -214,13 +226,14 @@ def _write(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> 
 
 
 def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
-    """Hashes what is finished into the starter's catalogue entry. Prior and exemplars may be missing."""
+    """Hashes what is finished into the starter's catalogue entry. What only helps may be missing."""
     files = {
         "generator": weights / "generator" / "model.safetensors",
         "guide": weights / "guide" / "open_clip_model.safetensors",
         "judge": weights / "judge" / "open_clip_model.safetensors",
         "prior": weights / "prior" / "model.safetensors",
         "exemplars": weights / "exemplars" / "model.safetensors",
+        "estimator": weights / "estimator" / "model.safetensors",
     }
     entry: dict[str, Any] = {
         "id": "starter",
@@ -230,7 +243,7 @@ def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
         "channels": CHANNEL_NAMES,
     }
     for role, path in files.items():
-        if role in {"prior", "exemplars"} and not path.exists():
+        if role in {"prior", "exemplars", "estimator"} and not path.exists():
             continue
         data = path.read_bytes()
         entry[role] = {

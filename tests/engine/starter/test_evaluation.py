@@ -229,8 +229,8 @@ def test_measuring_goes_on_from_the_figures_that_there_are(tiny_pack, tmp_path):
     sizes = Sizes(prompts=1, materials=2, steps=(0,), starts=("codes",), variations=1)
     bench = Bench(tiny_pack, SOME, tmp_path / "work", tmp_path / "report", sizes)
     before = figures(naming={"kept": True}, whole={"prior/3": {"prompts": 5}})
-    further = {"estimator": lambda: {"normal_deg": 10.0, "classical_normal_deg": 20.0}}
-    *_, after = parts.measure(bench, before, ("reconstruction", "whole", "estimator"), further)
+    *_, after = parts.measure(bench, before, ("reconstruction", "whole", "estimator"))
+    assert "estimator" not in after.parts, "this pack has none"
     assert after.parts["naming"] == {"kept": True}
     assert set(after.parts["whole"]) == {"prior/3", "codes/0"}
     assert after.parts["whole"]["codes/0"]["prompts"] == 1
@@ -269,11 +269,17 @@ def test_the_report_says_what_the_figures_say(tmp_path):
     asked = [Prompt("red moss", "moss", "red")]
     settings = whole.settings("red moss", "auto", STEPS, 2)
     run = run_of(settings, [("marble", "red"), ("moss", "red")], seams=[0.8, 1.31])
+    errors = {"basecolor": 0.1, "height": 0.2, "roughness": 0.3, "metallic": 0.4}
+    estimated = {
+        "estimator": {"degrees": 7.0, **errors},
+        "classical": {"degrees": 14.0, **errors},
+        "angle_ratio": 0.5,
+    }
     found = whole.summary(asked, [run], Gap(Scale(0, 1), Scale(0, 1))) | {"picture": "held_out.jpg"}
     text = writing.write(
         figures(
             whole={f"auto/{STEPS}": found},
-            estimator={"normal_deg": 7.0, "classical_normal_deg": 14.0},
+            estimator={"materials": 3, "lit": estimated, "unlit": estimated},
             diversity={"prompts": 8, "variations": 8, "mean": 4.25, "min": 1.5, "true_materials": 5},
         ),
         tmp_path,
@@ -283,6 +289,7 @@ def test_the_report_says_what_the_figures_say(tmp_path):
     assert "| largest seam score S99 | ≤ 1.25 | 1.31 | no |" in text
     assert "| diversity of 8 variations, Vendi score | ≥ 4 | 4.25 | yes |" in text
     assert "classical formula | ≤ 0.75 | 0.5 | yes |" in text
+    assert "| lit | estimator | 7.0° | 0.1 | 0.2 | 0.3 | 0.4 |" in text
     assert "| commutation with rolling | ≤ 0.0001 | not measured |  |" in text
     assert "| red moss | red marble |" in text and "](report/held_out.jpg)" in text
 
