@@ -11,8 +11,6 @@ from engine.errors import InvalidRequest
 from engine.models.packs import ROOT
 
 STAGES = ("materials", "guide", "judge", "generator", "decoder", "estimator", "prior", "exemplars")
-SMOKE_SCALE = 0.02
-SMOKE_MATERIALS = 256
 
 
 def train_arguments(add: argparse.ArgumentParser) -> None:
@@ -35,7 +33,11 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--supersampling", type=int, default=1, metavar="N", help="draw materials this many times larger"
     )
-    add.add_argument("--smoke", action="store_true", help="a fiftieth of everything, to see that it runs")
+    add.add_argument(
+        "--smoke",
+        action="store_true",
+        help="everything small, in two minutes, into --work: to see that it learns",
+    )
 
 
 def train(options: argparse.Namespace) -> int:
@@ -58,15 +60,14 @@ def train(options: argparse.Namespace) -> int:
             f"There is no material {strange[0]!r}. Materials: {', '.join(FAMILIES)}.", field="families"
         )
     _set_up(options.threads)
-    plan = pipeline.Plan(
-        work=options.work,
-        weights=options.out or pipeline.WEIGHTS,
-        compute=choose(options.device),
-        materials=SMOKE_MATERIALS if options.smoke else pipeline.MATERIALS,
-        families=families,
-        supersampling=options.supersampling,
-        scale=SMOKE_SCALE if options.smoke else 1.0,
-    )
+    compute, shipped = choose(options.device), options.out is None and not options.smoke
+    if options.smoke:
+        plan = pipeline.smoke(options.work, options.out or options.work / "weights", compute)
+    else:
+        out = options.out or pipeline.WEIGHTS
+        plan = pipeline.Plan(
+            options.work, out, compute, families=families, supersampling=options.supersampling
+        )
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     figures = TextColumn("{task.fields[figures]}")
     with Progress(*columns, figures, console=Console(stderr=True)) as bar:
@@ -76,7 +77,7 @@ def train(options: argparse.Namespace) -> int:
                 tasks[name] = bar.add_task(name, total=total, figures="")
             text = "  ".join(f"{k} {v:.3f}" for k, v in values.items())
             bar.update(tasks[name], completed=step, total=total, figures=text)
-    if options.out is None:
+    if shipped:
         pipeline.write_catalogue_entry()
     return 0
 

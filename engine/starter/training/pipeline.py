@@ -7,12 +7,13 @@ import json
 import logging
 import os
 import platform
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+from pydantic import BaseModel
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -41,6 +42,9 @@ EXEMPLARS = 2048
 CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 
 
+Configuration = TypeVar("Configuration", bound=BaseModel)
+
+
 @dataclass(frozen=True)
 class Plan:
     """Where training works and how much it does.
@@ -51,7 +55,9 @@ class Plan:
         materials: how many materials are rendered for training.
         families: that they are drawn from.
         supersampling: how many times larger materials are drawn, against aliasing; four times the work for 2.
-        scale: factor on every stage's steps; 1 is the shipped pack.
+        size: pixels a side of the materials.
+        exemplars: how many grids the pack remembers.
+        changes: by stage, fields of its configuration and what they are instead.
     """
 
     work: Path
@@ -60,11 +66,32 @@ class Plan:
     materials: int = MATERIALS
     families: tuple[str, ...] = FAMILIES
     supersampling: int = 1
-    scale: float = 1.0
+    size: int = 256
+    exemplars: int = EXEMPLARS
+    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def steps(self, full: int) -> int:
-        """Steps of a stage at this scale."""
-        return max(2, round(full * self.scale))
+    def configured(self, stage: str, cfg: Configuration) -> Configuration:
+        """A stage's configuration with this plan's changes."""
+        return cfg.model_copy(update=dict(self.changes.get(stage, {})))
+
+
+SMOKE_FAMILIES = ("brick_wall", "grass", "knit_wool", "lava", "square_tiles", "wood_planks")
+SMOKE: dict[str, dict[str, Any]] = {
+    "guide": {"steps": 160, "batch": 48, "image_px": 48, "ema": 0.9},
+    "judge": {"steps": 40, "batch": 32, "image_px": 48, "ema": 0.9},
+    "generator": {"steps": 160, "batch": 4, "crop_px": 64, "ema": 0.9},
+    "decoder": {"steps": 20, "batch": 4, "crop_px": 64, "ema": 0.9},
+    "estimator": {"steps": 60, "batch": 4, "crop_px": 64, "ema": 0.9},
+    "prior": {"steps": 120, "batch": 8, "ema": 0.9},
+}
+
+
+def smoke(work: Path, weights: Path, compute: Compute) -> Plan:
+    """Every stage at a size that two cores do in two minutes, and that does learn: six families, 64 px."""
+    return Plan(
+        work=work, weights=weights, compute=compute, materials=240, families=SMOKE_FAMILIES,
+        size=64, exemplars=48, changes=SMOKE,
+    )  # fmt: skip
 
 
 def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int, dict[str, float]]]:
@@ -106,8 +133,7 @@ def _remember(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     data = Materials.open(plan.work / "train")
     grids = codes.Grids.open(_codes_folder(plan))
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    count = round(plan.scale * EXEMPLARS)
-    build = exemplars.build(grids, data.params, _shipped_generator(plan), guide, count)
+    build = exemplars.build(grids, data.params, _shipped_generator(plan), guide, plan.exemplars)
     while True:
         try:
             done, total = next(build)
@@ -126,7 +152,7 @@ def machine(compute: Compute) -> str:
 def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     done = 0
     shards = dataset.plan(
-        plan.work / "train", plan.materials, first_seed=0, size=256,
+        plan.work / "train", plan.materials, first_seed=0, size=plan.size,
         families=plan.families, supersampling=plan.supersampling,
     )  # fmt: skip
     for count in dataset.write(shards, workers=os.cpu_count() or 1):
@@ -137,7 +163,7 @@ def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
 def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
     def build(plan: Plan, data: Materials) -> ClipStage:
         meanings = teacher.token_meanings(TEXT["width"], plan.work / "teacher")
-        cfg = base.model_copy(update={"steps": plan.steps(base.steps), "teacher": teacher.version()})
+        cfg = plan.configured(base.name, base.model_copy(update={"teacher": teacher.version()}))
         wrong = partial(captions.negative, withheld=cfg.withheld)
         return ClipStage(data, cfg, plan.compute, meanings, wrong)
 
@@ -146,20 +172,17 @@ def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
 
 def _generator(plan: Plan, data: Materials) -> GeneratorStage:
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    cfg = GeneratorTraining()
-    return GeneratorStage(data, guide, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
+    return GeneratorStage(data, guide, plan.configured("generator", GeneratorTraining()), plan.compute)
 
 
 def _decoder(plan: Plan, data: Materials) -> DecoderStage:
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    cfg = DecoderTraining()
-    cfg = cfg.model_copy(update={"steps": plan.steps(cfg.steps)})
+    cfg = plan.configured("decoder", DecoderTraining())
     return DecoderStage(data, _shipped_generator(plan), guide, cfg, plan.compute)
 
 
 def _estimator(plan: Plan, data: Materials) -> EstimatorStage:
-    cfg = EstimatorTraining()
-    return EstimatorStage(data, cfg.model_copy(update={"steps": plan.steps(cfg.steps)}), plan.compute)
+    return EstimatorStage(data, plan.configured("estimator", EstimatorTraining()), plan.compute)
 
 
 def _shipped_generator(plan: Plan) -> VQGAN:
@@ -189,8 +212,7 @@ def _encode(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
 
 def _prior(plan: Plan, data: Materials) -> PriorStage:
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    cfg = PriorTraining()
-    cfg = cfg.model_copy(update={"steps": plan.steps(cfg.steps)})
+    cfg = plan.configured("prior", PriorTraining())
     grids = codes.Grids.open(_codes_folder(plan))
     return PriorStage(grids, data.params, _shipped_generator(plan), guide, cfg, plan.compute)
 

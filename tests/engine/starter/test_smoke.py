@@ -1,0 +1,62 @@
+"""The whole of training at its smallest size, from materials to exemplars: it must learn, not only run."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from engine.cli import main
+from engine.compute import Compute
+from engine.models.guide import Clip
+from engine.models.vqgan import TORUS, VQGAN
+from engine.starter import dataset, record
+from engine.starter.commands import STAGES
+from engine.starter.data import Materials
+from engine.starter.evaluation.naming import naming
+from engine.starter.training.generator import ARCHITECTURE
+from engine.starter.training.pipeline import SMOKE_FAMILIES
+
+CPU = Compute(torch.device("cpu"), torch.float32)
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("smoke")
+    assert main(["train", "--smoke", "--work", str(folder / "work"), "--device", "cpu"]) == 0
+    return folder / "work" / "weights"
+
+
+@pytest.fixture(scope="module")
+def unseen(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unseen")
+    shards = dataset.plan(folder, 60, first_seed=5_000_000, size=64, families=SMOKE_FAMILIES)
+    assert sum(dataset.write(shards)) == 60
+    return Materials.open(folder)
+
+
+@pytest.mark.slow
+def test_every_stage_leaves_its_network_and_its_record(weights):
+    assert set(record.read(weights).stages) == set(STAGES) - {"materials", "exemplars"}
+    assert (weights / "exemplars" / "model.safetensors").exists()
+
+
+@pytest.mark.slow
+def test_the_guide_learns_to_name(weights, unseen):
+    named = naming(unseen, Clip(f"local-dir:{weights / 'guide'}", CPU), SMOKE_FAMILIES)
+    assert named["family"] >= 0.5, "one in six is chance"
+    assert named["colour"] >= 0.3, "one in sixteen is chance"
+
+
+@pytest.mark.slow
+def test_the_generator_learns_to_decode(weights, unseen):
+    """Better than the mean colour of each picture, through codes that nobody told it."""
+    generator = VQGAN(ARCHITECTURE)
+    state = load_file(weights / "generator" / "model.safetensors")
+    generator.load_state_dict({key: value.float() for key, value in state.items()})
+    x = unseen.batch(np.arange(24), np.random.default_rng(0), 64)
+    with torch.no_grad():
+        y = generator.eval().decode(generator.lookup(generator.codes_of(x, TORUS)), TORUS)
+    flat = x.mean((2, 3), keepdim=True)
+    assert (y - x)[:, :3].square().mean() < 0.8 * (flat - x)[:, :3].square().mean()
