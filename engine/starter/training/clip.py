@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -82,7 +83,7 @@ class Vocabulary:
         self.tokenizer = open_clip.SimpleTokenizer(context_length=CONTEXT)
         draw = np.random.default_rng(0)
         texts = [caption(p, draw) for p in params for _ in range(captions_per_material)]
-        self.words = {word for text in texts for word in words_of(text)}
+        self.words = Counter(word for text in texts for word in words_of(text))
         seen = self.tokenizer(texts).unique()
         self.unknown = len(seen) - 2  # before start and end, whose order must stay: the end is the largest
         self.ids = torch.cat([seen[:-2], torch.tensor([-1]), seen[-2:]])

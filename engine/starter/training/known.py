@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
@@ -12,6 +12,7 @@ from engine.compute import Compute
 from engine.models.guide import Clip
 from engine.models.known import FILE, FUNCTION_WORDS, Known, words_of
 from engine.starter import captions
+from engine.starter.captions import grammar
 from engine.starter.materials import COLOURS, MODIFIERS, REGISTRY, Params
 
 log = logging.getLogger(__name__)
@@ -22,12 +23,15 @@ FOREIGN = (
 )  # fmt: skip
 """Words of what no surface is made of: they must not count as known."""
 
+OFTEN = 3
+"""How often captions use what is no slip of the finger: other words may be compared with it."""
+
 SYNONYMS_KNOWN = 0.9
 """The share of the words of unread synonyms that should count as known."""
 
 
-def describe(params: list[Params], used: Iterable[str]) -> Known:
-    """What a CLIP knows whose captions were of these materials and used these words; threshold 1."""
+def describe(params: list[Params], used: Mapping[str, int]) -> Known:
+    """What a CLIP knows whose captions were of these materials and used words so often; threshold 1."""
     read = frozenset(used)
     nouns: dict[str, tuple[str, ...]] = {}
     for family in sorted({p["family"] for p in params}):
@@ -36,10 +40,12 @@ def describe(params: list[Params], used: Iterable[str]) -> Known:
         nouns[first] = (*nouns.get(first, ()), *told)
     phrases = [*nouns, *(n for others in nouns.values() for n in others), *map(captions.canonical, params)]
     near = {w for phrase in (*phrases, *COLOURS, *MODIFIERS) for w in words_of(phrase)}
+    near |= {w for w, count in used.items() if count >= OFTEN}
+    style = {w for text in (*grammar.STYLES, *grammar.COMPOUND_STYLES) for w in words_of(text)}
     return Known(
         nouns=nouns,
         words=tuple(sorted(read)),
-        near=tuple(sorted((near & read) - FUNCTION_WORDS)),
+        near=tuple(sorted((near & read) - FUNCTION_WORDS - style)),
         threshold=1.0,
     )
 
@@ -66,7 +72,7 @@ def threshold(foreign: torch.Tensor, synonyms: torch.Tensor) -> float:
     return (least + wanted) / 2 if wanted > least else least + 1e-3
 
 
-def write(folder: Path, params: list[Params], used: Iterable[str], compute: Compute) -> None:
+def write(folder: Path, params: list[Params], used: Mapping[str, int], compute: Compute) -> None:
     """Writes known.json beside exported weights, its threshold measured on their token table."""
     known = describe(params, used)
     clip = Clip(f"local-dir:{folder}", compute, known=known)

@@ -335,12 +335,20 @@ def test_finished_weights_say_what_they_know(data, meanings, tmp_path):
     opened = Clip(f"local-dir:{tmp_path}", CPU)
     assert opened.known.nouns.keys() == {REGISTRY[p["family"]].nouns[0] for p in data.params}
     assert "cathedral" not in opened.known.words
+    assert not {"photo", "with"} & set(opened.known.near)  # they say nothing about a surface
     assert opened.unknown_words(f"A cathedral of {known_name(data, stage)}") == ["cathedral"]
     assert opened.closest_known(captions.canonical(data.params[0])) in opened.known.nouns
     same = opened._tokenizer([opened.known.near[0], "cathedral"])[:, 1]
     table = opened.model.token_embedding.weight.data
     table[same[1]] = opened._meanings([opened.known.near[0]])[0]
     assert opened.unknown_words("cathedral") == []
+
+
+def test_words_are_compared_with_what_captions_often_use(data):
+    told = known.describe(data.params, {"glossy": 3, "glosy": 1, "photo": 9, "with": 9})
+    assert told.near == ("glossy",)
+    assert set(told.words) == {"glossy", "glosy", "photo", "with"}
+    assert all(others == () for others in told.nouns.values())
 
 
 def test_known_begins_above_foreign_words_and_below_most_synonyms():
