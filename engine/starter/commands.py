@@ -34,6 +34,12 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
         "--supersampling", type=int, default=1, metavar="N", help="draw materials this many times larger"
     )
     add.add_argument(
+        "--start",
+        type=Path,
+        metavar="DIR",
+        help="older networks to begin from: guide/, judge/, generator/, prior/",
+    )
+    add.add_argument(
         "--smoke",
         action="store_true",
         help="everything small, in two minutes, into --work: to see that it learns",
@@ -66,8 +72,9 @@ def train(options: argparse.Namespace) -> int:
     else:
         out = options.out or pipeline.WEIGHTS
         plan = pipeline.Plan(
-            options.work, out, compute, families=families, supersampling=options.supersampling
-        )
+            options.work, out, compute,
+            families=families, supersampling=options.supersampling, start=options.start,
+        )  # fmt: skip
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     figures = TextColumn("{task.fields[figures]}")
     with Progress(*columns, figures, console=Console(stderr=True)) as bar:

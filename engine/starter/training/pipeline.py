@@ -57,6 +57,7 @@ class Plan:
         supersampling: how many times larger materials are drawn, against aliasing; four times the work for 2.
         size: pixels a side of the materials.
         exemplars: how many grids the pack remembers.
+        start: folder of an older pack's networks to begin from, where stages can.
         changes: by stage, fields of its configuration and what they are instead.
     """
 
@@ -68,11 +69,15 @@ class Plan:
     supersampling: int = 1
     size: int = 256
     exemplars: int = EXEMPLARS
+    start: Path | None = None
     changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def configured(self, stage: str, cfg: Configuration) -> Configuration:
-        """A stage's configuration with this plan's changes."""
-        return cfg.model_copy(update=dict(self.changes.get(stage, {})))
+        """A stage's configuration with this plan's start and changes."""
+        start: dict[str, Any] = {}
+        if self.start is not None and "start" in type(cfg).model_fields:
+            start["start"] = str(self.start / stage)
+        return cfg.model_copy(update=start | dict(self.changes.get(stage, {})))
 
 
 SMOKE_FAMILIES = ("brick_wall", "grass", "knit_wool", "lava", "square_tiles", "wood_planks")

@@ -239,6 +239,13 @@ def test_a_prior_starts_from_an_older_one_with_other_codes(data, grids, tiny_pac
     assert torch.equal(stage.model.get_buffer("codebook"), tiny_pack.generator.codebook)
 
 
+def test_a_plan_begins_from_older_networks_where_stages_can(tmp_path):
+    plan = pipeline.Plan(tmp_path, tmp_path, CPU, start=tmp_path / "old", changes={"prior": {"steps": 3}})
+    changed = plan.configured("prior", prior.PriorTraining())
+    assert (changed.start, changed.steps) == (str(tmp_path / "old" / "prior"), 3)
+    assert plan.configured("decoder", decoder.DecoderTraining()) == decoder.DecoderTraining()
+
+
 def test_divergence_stops_the_run(tmp_path):
     class Diverging:
         name, total_steps = "diverging", 3
