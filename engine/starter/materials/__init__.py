@@ -24,7 +24,7 @@ from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Mixture, Params
 from engine.starter.materials.rendering import Material, render
-from engine.starter.materials.sampling import sample, sibling
+from engine.starter.materials.sampling import sample, sibling, with_overlay
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
 
@@ -43,4 +43,5 @@ __all__ = [
     "render",
     "sample",
     "sibling",
+    "with_overlay",
 ]

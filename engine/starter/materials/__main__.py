@@ -1,4 +1,4 @@
-"""`python -m engine.starter.materials --sheet FILE.png`: every family and every modifier on one picture."""
+"""`python -m engine.starter.materials --sheet FILE.png`: families, modifiers and mixtures on one picture."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from PIL import Image, ImageDraw
 
 from engine.material.maps import DecodedMaps
 from engine.material.shading import light_from, shade
-from engine.starter.materials import FAMILIES, REGISTRY, Material, Params, render, sample
+from engine.starter.materials import FAMILIES, REGISTRY, Material, Params, render, sample, with_overlay
+from engine.starter.materials.mixtures import overlays
 
 COLUMNS = 9  # pairs of pictures a row
 
@@ -27,19 +28,22 @@ def lit(material: Material) -> np.ndarray:
 
 
 def entries(seeds: int, first_seed: int, *, conditions: bool) -> list[tuple[str, Params]]:
-    """What the sheet shows: some seeds of each family, then each of its modifiers, slight to heavy."""
+    """What the sheet shows: some seeds of each family, then its modifiers, slight to heavy, and mixtures."""
     rows: list[tuple[str, Params]] = []
     for k, name in enumerate(FAMILIES):
         for seed in range(seeds):
             params = sample(first_seed + 1000 * k + seed, name)  # one seed has one colour, for all families
-            params["modifiers"] = {}
+            params |= {"modifiers": {}, "mixture": None}
             rows.append((f"{name} {params['colour']} {params['scale']}", params))
     for name in FAMILIES if conditions else ():
         for k, modifier in enumerate(REGISTRY[name].modifiers):
             params = sample(first_seed + 50 + k, name)
             strength = ("slightly", "plain", "heavily")[k % 3]
-            params["modifiers"] = {modifier: strength}
+            params |= {"modifiers": {modifier: strength}, "mixture": None}
             rows.append((f"{strength} {modifier} {params['colour']} {name}", params))
+        for k, (overlay, rule) in enumerate(overlays(name)):
+            params = with_overlay(sample(first_seed + 80 + k, name), overlay)
+            rows.append((f"{name}, {overlay} {rule.place}", params))
     return rows
 
 

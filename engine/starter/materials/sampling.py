@@ -63,6 +63,19 @@ def sample(seed: int, family: str | None = None, *, among: Collection[str] = REG
     return params
 
 
+def with_overlay(params: Params, overlay: str) -> Params:
+    """The same material with another one mixed in, of the same seed, and no conditions.
+
+    Raises:
+        ValueError: nothing says how the two mix; see `mixtures.RULES`.
+    """
+    mixable = [(name, rule) for name, rule in overlays(params["family"]) if name == overlay]
+    if not mixable:
+        raise ValueError(f"{overlay} is not mixed into {params['family']}.")
+    rng = np.random.default_rng([params["seed"], zlib.crc32(b"overlay")])
+    return {**params, "modifiers": {}, "mixture": _mixture(params["seed"], mixable, rng)}
+
+
 def sibling(params: Params, seed: int) -> Params:
     """The same material, of the same seed, with one thing changed: colour, a condition, scale or finish.
 
