@@ -15,6 +15,11 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
 
+RARE = 0.005
+"""Share of pixels at either end that may be cut off when heights are stretched."""
+
+STRETCH = 2.5
+
 
 @torch.no_grad()
 def decode_picture(z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
@@ -35,9 +40,22 @@ def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedMap
         maps = maps_from_picture(x, pack.estimator, wrap)
     else:
         maps = maps_of(x, pack.channels)
+        maps = replace(maps, height=spread(maps.height))
     if s.relief is not None:
         maps = replace(maps, relief=torch.full_like(maps.relief, s.relief))
     return maps
+
+
+def spread(height: Tensor) -> Tensor:
+    """Heights (B, 1, H, W) stretched to span 0..1, as relief takes them to; at most `STRETCH` times.
+
+    Decoded from few bits, high comes out too low and low too high.
+    """
+    flat = height.flatten(1)
+    quantiles = torch.tensor([RARE, 1 - RARE], device=height.device)
+    low, high = flat.quantile(quantiles, dim=1).view(2, -1, 1, 1, 1)
+    scale = (1 / (high - low).clamp(min=1 / STRETCH)).clamp(min=1)
+    return (0.5 + (height - (low + high) / 2) * scale).clamp(0, 1)
 
 
 def maps_of(x: Tensor, channels: Sequence[str]) -> DecodedMaps:

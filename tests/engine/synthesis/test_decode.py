@@ -10,7 +10,7 @@ import torch
 from engine.material.relief import decode_relief
 from engine.models.vqgan import TORUS, VQGAN
 from engine.settings import RunSettings
-from engine.synthesis.decode import decode_maps
+from engine.synthesis.decode import STRETCH, decode_maps, spread
 
 CHANNELS = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 SETTINGS = RunSettings(prompt="lava", seed=1)
@@ -34,7 +34,8 @@ def test_every_channel_is_the_map_of_its_name(tiny_pack):
     maps = decode_maps(z, SETTINGS, tiny_pack, TORUS)
     x = tiny_pack.generator.decode(z, TORUS)
     assert torch.equal(maps.basecolor, x[:, :3])
-    for name in ("height", "roughness", "metallic", "emission"):
+    assert torch.equal(maps.height, spread(x[:, 3:4]))
+    for name in ("roughness", "metallic", "emission"):
         assert torch.equal(getattr(maps, name), x[:, CHANNELS.index(name)][:, None]), name
     assert maps.emission.max() > 0
     torch.testing.assert_close(maps.relief, decode_relief(x[:, 7].mean((1, 2))))
@@ -47,3 +48,13 @@ def test_without_a_channel_for_it_nothing_glows(dull_pack):
     assert maps.emission.count_nonzero() == 0
     relief = dull_pack.generator.decode(z, TORUS)[:, 6].mean((1, 2))
     torch.testing.assert_close(maps.relief, decode_relief(relief))
+
+
+def test_heights_are_stretched_to_span_their_range_but_not_from_nothing():
+    ramp = torch.linspace(0, 1, 4096).view(1, 1, 64, 64)
+    tame = torch.cat([0.3 + 0.5 * ramp, 0.45 + 0.1 * ramp])
+    wide, slight = spread(tame)
+    assert wide.min() == 0 and wide.max() == 1
+    torch.testing.assert_close(wide.mean(), torch.tensor(0.5), atol=1e-3, rtol=0)
+    assert slight.max() - slight.min() == pytest.approx(0.1 * STRETCH, rel=1e-3)
+    torch.testing.assert_close(spread(tame.roll(9, 3)), spread(tame).roll(9, 3))
