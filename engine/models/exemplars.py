@@ -1,10 +1,12 @@
-"""Exemplars: materials that a pack remembers as grids of codes, found by what they look like.
+"""Exemplars: materials that a pack remembers as recipes, found by what they look like.
 
 Retrieval as a prior, after kNN-Diffusion (Sheynin et al. 2022) and retrieval-augmented diffusion (Blattmann
 et al. 2022): layout that a small network cannot invent yet is recalled, and what is made of it is new.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -13,11 +15,11 @@ from torch.nn import functional as F  # the field's name for it
 
 
 class ExemplarsConfig(BaseModel):
-    """What the grids are, in their order.
+    """What is remembered, in order.
 
     Attributes:
         names: of each exemplar, as a person would call it.
-        grid: (h, w) of their codes.
+        recipes: of each, the parameters from which `engine.starter.materials` draws it, at any size.
         key_dim: of the guide's embeddings.
         colour_axes: how many directions of that space tell colours apart rather than materials.
     """
@@ -25,7 +27,7 @@ class ExemplarsConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     names: tuple[str, ...]
-    grid: tuple[int, int]
+    recipes: tuple[dict[str, Any], ...]
     key_dim: int
     colour_axes: int = 0
 
@@ -35,16 +37,14 @@ MATERIAL = 0.6
 
 
 class Exemplars(nn.Module):
-    """Grids of codes on the torus, keys in the space of the guide, and its orthonormal axes of colour."""
+    """Keys in the space of the guide, and its orthonormal axes of colour."""
 
-    codes: Tensor
     keys: Tensor
     colour: Tensor
 
     def __init__(self, cfg: ExemplarsConfig) -> None:
         super().__init__()
         self.cfg = cfg
-        self.register_buffer("codes", torch.zeros(len(cfg.names), *cfg.grid, dtype=torch.int16))
         self.register_buffer("keys", torch.zeros(len(cfg.names), cfg.key_dim))
         self.register_buffer("colour", torch.zeros(cfg.colour_axes, cfg.key_dim))
 
@@ -64,22 +64,3 @@ class Exemplars(nn.Module):
     def without_colour(self, x: Tensor) -> Tensor:
         """Embeddings (..., D), less what tells colours apart."""
         return x - x @ self.colour.T @ self.colour
-
-    def lay(self, index: int, grid: tuple[int, int], shift: tuple[int, int]) -> tuple[Tensor, Tensor]:
-        """One exemplar on a grid of any size (h, w), moved by `shift` (down, right).
-
-        Returns:
-            codes (h, w), int64, repeated or cut to fit, and the places (h, w), bool, where it was cut:
-            there, across the border of the grid, the two sides do not belong together.
-        """
-        tile = self.codes[index].long()
-        H, W = tile.shape
-        h, w = grid
-        rows = (torch.arange(h, device=tile.device) - shift[0]) % H
-        columns = (torch.arange(w, device=tile.device) - shift[1]) % W
-        cut = torch.zeros(h, w, dtype=torch.bool, device=tile.device)
-        if h % H:
-            cut[[0, 1, -2, -1]] = True
-        if w % W:
-            cut[:, [0, 1, -2, -1]] = True
-        return tile[rows[:, None], columns[None]], cut

@@ -11,6 +11,7 @@ from torch import Tensor
 from engine.material.from_picture import maps_from_picture
 from engine.material.maps import DecodedMaps
 from engine.material.relief import decode_relief
+from engine.models.grad import clamp_with_grad
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
@@ -21,21 +22,38 @@ RARE = 0.005
 STRETCH = 2.5
 
 
+def decode(z: Tensor, pack: Pack, wrap: Wrap, detail: Tensor | None = None) -> Tensor:
+    """Latent → what the generator decodes, (B, C, H, W) in 0..1, and the detail that it cannot say.
+
+    Args:
+        z: (B, embed_dim, h, w).
+        pack: whose generator decodes.
+        wrap: axes (vertical, horizontal) along which the picture closes.
+        detail: (B, C, H, W), the start less its own decoding: from few bits a place, fine lines come out
+            soft. What guidance changes is added to the start, as inversion of GANs does it (Wang et al.
+            2022, "High-fidelity GAN inversion").
+    """
+    x = pack.generator.decode(z, wrap)
+    return x if detail is None else clamp_with_grad(x + detail, 0, 1)
+
+
 @torch.no_grad()
-def decode_picture(z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
-    """Latent → base colour (B, 3, H, W), 0..1 sRGB."""
+def decode_picture(z: Tensor, pack: Pack, wrap: Wrap, detail: Tensor | None = None) -> Tensor:
+    """Latent → base colour (B, 3, H, W), 0..1 sRGB. The arguments are those of `decode`."""
     with pack.compute.autocast():
-        return pack.generator.decode(z, wrap)[:, :3]
+        return decode(z, pack, wrap, detail)[:, :3]
 
 
 @torch.no_grad()
-def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedMaps:
-    """Latent → every map, in float32 so that the last bit is stable.
+def decode_maps(
+    z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap, detail: Tensor | None = None
+) -> DecodedMaps:
+    """Latent → every map, in float32 so that the last bit is stable. The arguments are those of `decode`.
 
     A generator that decodes a picture alone leaves the maps to the pack's estimator, and where there is
     none to the classical formulas.
     """
-    x = pack.generator.decode(z, wrap)
+    x = decode(z, pack, wrap, detail)
     if pack.channels == ("red", "green", "blue"):
         maps = maps_from_picture(x, pack.estimator, wrap)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor
@@ -15,6 +16,8 @@ from engine.models.packs import Pack
 from engine.models.prior import ROUNDS, Prior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
+from engine.starter.drawing import draw
+from engine.starter.materials import Params, another
 from engine.synthesis.decode import decode_picture
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
@@ -23,11 +26,11 @@ from engine.synthesis.seeds import normal, streams
 VIEWS = 6
 """Views by which the guide chooses among the proposals."""
 
-NEAREST = 64
+NEAREST = 24
 """Exemplars that a run may begin from."""
 
-SHARES = 8
-"""They are dealt out in this many shares: variations whose seeds follow one another never begin alike."""
+SHARES = 4
+"""They are dealt out in this many shares: of variations whose seeds follow one another four differ in kind."""
 
 REACH = 0.02
 """In cosine: an exemplar that lies this much farther from the prompt is e times rarer."""
@@ -43,10 +46,12 @@ class Proposal:
     Attributes:
         z: starting latents (B, C, h, w), a row a variation.
         origins: where each came from, for people.
+        detail: what the starts have beyond what the generator decodes from z, (B, C, H, W); None: nothing.
     """
 
     z: Tensor
     origins: list[str]
+    detail: Tensor | None = None
 
 
 def propose(
@@ -92,35 +97,43 @@ class Proposer:
         return self.s.height // f, self.s.width // f
 
     def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
-        """An exemplar near the prompt, moved at random; the prior draws a share of it anew.
+        """The recipe of an exemplar near the prompt, laid out anew; the prior draws a share of it.
 
         Exemplars are compared by their keys, which know their names: a dark picture with moss on it
         pleases the guide's views more than the grey stones that people mean.
         """
-        index, cosine = exemplars.near(self.text, NEAREST)  # the nearest comes first
+        index, nearness = exemplars.near(self.text, NEAREST)  # the nearest comes first
         step = SHARES if len(index) == NEAREST else 1
-        laid, origins = [], []
-        pairs = zip(streams(self.seeds, "exemplar"), streams(self.seeds, "shift"), strict=True)
-        for seed, (luck, place) in zip(self.seeds, pairs, strict=True):
+        prior = self.pack.prior if self.s.redraw > 0 else None
+        total = len(self.seeds) + (0 if prior is None else ROUNDS)
+        drawn, origins = [], []
+        for seed, luck in zip(self.seeds, streams(self.seeds, "exemplar"), strict=True):
             hand = range(seed % step, len(index), step)
-            odds = (cosine[list(hand)].cpu() / REACH).softmax(-1)
-            drawn = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
-            i = int(index[hand[int(drawn.min())]])
-            down, right = torch.randint(0, max(exemplars.cfg.grid), (2,), generator=place).tolist()
-            laid.append(exemplars.lay(i, self.grid, (down, right)))
+            odds = (nearness[list(hand)].cpu() / REACH).softmax(-1)
+            picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
+            i = int(index[hand[int(picks.min())]])
+            recipe = another(cast(Params, exemplars.cfg.recipes[i]), seed)
+            drawn.append(draw(recipe, self.pack.channels, self.s.height, self.s.width))
             origins.append(f"exemplar {i}: {exemplars.cfg.names[i]}")
-        codes, cut = (torch.stack(x) for x in zip(*laid, strict=True))
-        holes = patches(self.seeds, self.grid, self.s.redraw).to(codes.device) | cut
-        prior = self.pack.prior if holes.any() else None
-        total = 1 if prior is None else 1 + ROUNDS
-        z = self.pack.generator.lookup(codes)
-        yield Phase("propose", 1, total, picture=decode_picture(z, self.pack, self.wrap))
+            yield Phase("propose", len(drawn), total)
+        start = torch.stack(drawn).to(self.pack.compute.device)
+        z, detail = self._taken_apart(start)
         if prior is not None:
-            start = codes.masked_fill(holes, prior.mask)
-            for k, grids in enumerate(self._rounds(prior, "redraw", start)):
+            holes = patches(self.seeds, self.grid, self.s.redraw).to(z.device)
+            codes = self.pack.generator.nearest(z).masked_fill(holes, prior.mask)
+            for k, grids in enumerate(self._rounds(prior, "redraw", codes)):
                 codes = grids
-                yield Phase("propose", k + 2, total)
-        return Proposal(self.pack.generator.lookup(codes), origins)
+                yield Phase("propose", len(self.seeds) + k + 1, total)
+            z = self.pack.generator.lookup(codes)
+            detail = detail * kept(holes, self.pack.generator.f, self.wrap)
+        return Proposal(z, origins, detail)
+
+    @torch.no_grad()
+    def _taken_apart(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (B, C, H, W) → the latent on their codes, and the detail that its decoding lacks."""
+        generator = self.pack.generator
+        z = generator.lookup(generator.codes_of(x, self.wrap))
+        return z, x - generator.decode(z, self.wrap)
 
     def draw(self, prior: Prior) -> Generator[Phase, None, Proposal]:
         """Grids that the prior draws from nothing."""
@@ -179,6 +192,14 @@ class Chosen:
         better = (fit > self._fit).to(codes.device)[:, None, None]
         self._fit = torch.maximum(fit, self._fit)
         self.codes = codes if self.codes.numel() == 0 else torch.where(better, codes, self.codes)
+
+
+def kept(holes: Tensor, f: int, wrap: Wrap) -> Tensor:
+    """How much of the detail stays around places (B, h, w) drawn anew: (B, 1, f·h, f·w), 0 there, 1 afar."""
+    near = holes[:, None].float().repeat_interleave(f, 2).repeat_interleave(f, 3)
+    near = F.pad(near, (f, f, 0, 0), "circular" if wrap[1] else "replicate")
+    near = F.pad(near, (0, 0, f, f), "circular" if wrap[0] else "replicate")
+    return (1 - 2 * F.avg_pool2d(near, 2 * f + 1, stride=1)).clamp(min=0)
 
 
 def patches(seeds: list[int], grid: tuple[int, int], share: float) -> Tensor:

@@ -14,11 +14,11 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.cutouts import Cutouts
-from engine.synthesis.decode import decode_maps, decode_picture
+from engine.synthesis.decode import decode, decode_maps, decode_picture
 from engine.synthesis.losses import lone_changes, prompt_loss
 from engine.synthesis.optimize import optimize
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import propose
+from engine.synthesis.propose import Proposal, propose
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import streams
 
@@ -77,8 +77,8 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     """
     seeds, wrap, target = variation_seeds(s), tile_axes(s.tile), targets(s, pack)
     proposal = yield from propose(s, pack, seeds, wrap, target.embeddings[0])
-    z = yield from _guide(s, pack, seeds, wrap, target, proposal.z)
-    maps = decode_maps(z, s, pack, wrap)
+    z = yield from _guide(s, pack, seeds, wrap, target, proposal)
+    maps = decode_maps(z, s, pack, wrap, proposal.detail)
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
@@ -110,15 +110,15 @@ def _warnings(s: RunSettings, pack: Pack) -> list[str]:
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Target, z: Tensor
+    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Target, proposal: Proposal
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
-    draws, start = streams(seeds, "cutouts"), z.clone()
+    draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
-            picture = pack.generator.decode(z, wrap)[:, :3]
+            picture = decode(z, pack, wrap, proposal.detail)[:, :3]
         views = cutouts(picture, cutouts.draw(draws, (s.height, s.width), progress))
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = prompt_loss(embeddings, target.embeddings, target.weights, target.stops)
@@ -132,6 +132,6 @@ def _guide(
     steps = optimize(z, objective, pack.generator.z_range(), steps=s.steps, lr=s.lr, ema=s.ema)
     for step in steps:
         z = step.z
-        shown = decode_picture(z, pack, wrap) if step.index % every == 0 else None
+        shown = decode_picture(z, pack, wrap, proposal.detail) if step.index % every == 0 else None
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
     return z

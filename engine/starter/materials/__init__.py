@@ -24,7 +24,7 @@ from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Mixture, Params
 from engine.starter.materials.rendering import Material, render
-from engine.starter.materials.sampling import sample, sibling, with_overlay
+from engine.starter.materials.sampling import another, sample, sibling, with_overlay
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
 
@@ -39,6 +39,7 @@ __all__ = [
     "Material",
     "Mixture",
     "Params",
+    "another",
     "nearest_term",
     "render",
     "sample",

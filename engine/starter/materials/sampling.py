@@ -76,6 +76,14 @@ def with_overlay(params: Params, overlay: str) -> Params:
     return {**params, "modifiers": {}, "mixture": _mixture(params["seed"], mixable, rng)}
 
 
+def another(params: Params, seed: int) -> Params:
+    """The same kind of material, laid out anew by another seed."""
+    again: Params = {**params, "seed": seed, "joint": None}
+    if mixture := params["mixture"]:
+        again["mixture"] = {**mixture, "overlay": {**mixture["overlay"], "seed": seed, "joint": None}}
+    return again
+
+
 def sibling(params: Params, seed: int) -> Params:
     """The same material, of the same seed, with one thing changed: colour, a condition, scale or finish.
 

@@ -13,16 +13,17 @@ from torch.nn import functional as F  # the field's name for it
 
 from engine.models.exemplars import Exemplars, ExemplarsConfig
 from engine.models.guide import Clip
-from engine.models.vqgan import VQGAN
 from engine.starter import captions
-from engine.starter.data import noun
+from engine.starter.data import Materials, noun
 from engine.starter.embedding import embed
 from engine.starter.materials import COLOURS, FAMILIES, Params
-from engine.starter.training.codes import Grids
 
 SEED = 61
 KEPT = 2 / 3
 """Share of the candidates of a name that is kept: the rest does not look like it, to the guide."""
+
+NAMED = 2.0
+"""How much more the name of an exemplar tells of it than its picture: bricks are not meant to be wet."""
 
 BATCH = 16
 COLOUR_AXES = 10
@@ -41,29 +42,26 @@ def candidates(params: list[Params], count: int) -> list[int]:
 
 
 @torch.no_grad()
-def build(
-    grids: Grids, params: list[Params], generator: VQGAN, guide: Clip, count: int
-) -> Generator[tuple[int, int], None, Exemplars]:
-    """Looks at the decoded candidates; yields how many are done of how many, ends with the exemplars."""
-    indices = candidates(params, math.ceil(count / KEPT))
-    names = [captions.canonical(params[i]) for i in indices]
-    codes = torch.from_numpy(grids.codes[indices, 0].astype(np.int64))
+def build(data: Materials, guide: Clip, count: int) -> Generator[tuple[int, int], None, Exemplars]:
+    """Looks at the candidates; yields how many are done of how many, ends with the exemplars."""
+    indices = candidates(data.params, math.ceil(count / KEPT))
+    names = [captions.canonical(data.params[i]) for i in indices]
     rows = []
     for start in range(0, len(indices), BATCH):
-        part = codes[start : start + BATCH].to(guide.compute.device)
-        rows.append(embed(generator.decode(generator.lookup(part))[:, :3], guide).cpu())
+        part = [data.crop(i, 0, 0, data.size_px)[..., :3] for i in indices[start : start + BATCH]]
+        pictures = torch.from_numpy(np.stack(part)).permute(0, 3, 1, 2).float() / 255
+        rows.append(embed(pictures.to(guide.compute.device), guide).cpu())
         yield min(start + BATCH, len(indices)), len(indices)
     image, text = torch.cat(rows), guide.encode_text(names).cpu()
     best = kept(names, (image * text).sum(-1))
     cfg = ExemplarsConfig(
         names=tuple(names[i] for i in best),
-        grid=(codes.shape[1], codes.shape[2]),
+        recipes=tuple(dict(data.params[indices[i]]) for i in best),
         key_dim=image.shape[1],
         colour_axes=COLOUR_AXES,
     )
     exemplars = Exemplars(cfg)
-    exemplars.codes.copy_(codes[best])
-    exemplars.keys.copy_(F.normalize(image[best] + text[best], dim=-1))
+    exemplars.keys.copy_(F.normalize(image[best] + NAMED * text[best], dim=-1))
     exemplars.colour.copy_(colour_axes(guide))
     return exemplars
 

@@ -37,6 +37,8 @@ ARCHITECTURE = VQGANConfig(
 )
 
 
+CODEBOOK = "quantize.embedding.weight"
+
 JUDGED = 4
 """Channels that the discriminator sees: base colour and height."""
 
@@ -44,8 +46,8 @@ JUDGED = 4
 class GeneratorTraining(BaseModel):
     """How the generator is trained. Shares of the run are of `steps`.
 
-    `start` is a folder with an older generator to begin from: its weights are taken where they fit, codes
-    are chosen anew.
+    `start` is a folder with an older generator to begin from: its weights are taken where they fit; where
+    its codebook does not, codes are chosen anew.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -95,8 +97,8 @@ class Discriminator(nn.Module):
         return self.layers[-1](h), features
 
 
-def take_over(model: VQGAN, folder: Path) -> None:
-    """Copies what fits of the generator in a folder into `model`; its codebook does not.
+def take_over(model: VQGAN, folder: Path) -> bool:
+    """Copies what fits of the generator in a folder into `model`; says whether its codebook did.
 
     An older one may lack emission, the channel before the last: the new one starts at none.
     """
@@ -111,6 +113,7 @@ def take_over(model: VQGAN, folder: Path) -> None:
     for key, value in found.items():
         if value.shape == wanted[key].shape:
             wanted[key].copy_(value)
+    return found[CODEBOOK].shape == wanted[CODEBOOK].shape
 
 
 def _with_emission(value: Tensor, dim: int) -> Tensor:
@@ -132,16 +135,15 @@ class GeneratorStage:
         self.data, self.cfg, self.compute = data, cfg, compute
         self.total_steps = cfg.steps
         self.model = VQGAN(ARCHITECTURE).to(compute.device)
-        if cfg.start is not None:
-            take_over(self.model, Path(cfg.start))
+        seeded = cfg.start is not None and take_over(self.model, Path(cfg.start))
         self.unlike = TextureLoss(guide, cfg.stages)
         self.discriminator = Discriminator().to(compute.device)
         self.average = Average(self.model, cfg.ema)
         self.adam = torch.optim.AdamW(self.model.parameters(), cfg.lr, betas=(0.9, 0.95), weight_decay=0.01)
         self.adam_d = torch.optim.AdamW(self.discriminator.parameters(), cfg.lr, betas=(0.5, 0.9))
-        self.use = torch.zeros(ARCHITECTURE.n_embed, device=compute.device)
-        self.seeded = False  # the codebook, from latents
-        self.weights = torch.tensor([2, 2, 2, 1, 1, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
+        self.use = torch.full((ARCHITECTURE.n_embed,), float(seeded), device=compute.device)
+        self.seeded = seeded  # the codebook, from latents
+        self.weights = torch.tensor([2, 2, 2, 2, 2, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
 
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg
@@ -260,7 +262,7 @@ class GeneratorStage:
         flat = torch.cat(rows)
         pick = torch.from_numpy(draw.permutation(len(flat))[: ARCHITECTURE.n_embed]).to(flat.device)
         self.model.quantize.table.weight.copy_(flat[pick])
-        self.average.values["quantize.embedding.weight"].copy_(flat[pick])
+        self.average.values[CODEBOOK].copy_(flat[pick])
         self.use.fill_(1.0)
         self.seeded = True
 
@@ -277,7 +279,7 @@ class GeneratorStage:
         pick = torch.randint(0, len(flat), (len(dead),), generator=generator).to(flat.device)
         weight = self.model.quantize.table.weight
         weight[dead] = flat[pick]
-        self.average.values["quantize.embedding.weight"][dead] = flat[pick]
+        self.average.values[CODEBOOK][dead] = flat[pick]
         self.use[dead] = 1.0
 
     def state(self) -> dict[str, Any]:

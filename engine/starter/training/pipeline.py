@@ -38,7 +38,7 @@ log = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "starter" / "weights"
 MATERIALS = 6144
-EXEMPLARS = 2048
+EXEMPLARS = 4096
 CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 
 
@@ -56,7 +56,7 @@ class Plan:
         families: that they are drawn from.
         supersampling: how many times larger materials are drawn, against aliasing; four times the work for 2.
         size: pixels a side of the materials.
-        exemplars: how many grids the pack remembers.
+        exemplars: how many materials the pack remembers, about.
         start: folder of an older pack's networks to begin from, where stages can.
         changes: by stage, fields of its configuration and what they are instead.
     """
@@ -130,15 +130,13 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         )
         record.enter(plan.weights, plan.families, plan.materials, name, about)
     if "exemplars" in wanted:
-        yield from _encode(plan)
         yield from _remember(plan)
 
 
 def _remember(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     data = Materials.open(plan.work / "train")
-    grids = codes.Grids.open(_codes_folder(plan))
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    build = exemplars.build(grids, data.params, _shipped_generator(plan), guide, plan.exemplars)
+    build = exemplars.build(data, guide, plan.exemplars)
     while True:
         try:
             done, total = next(build)

@@ -1,0 +1,60 @@
+"""Materials as the tensors that generators read and write, at any size."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional as F  # the field's name for it
+
+from engine.material.relief import encode_relief
+from engine.starter.materials import Params, render
+
+SMOOTH_PX = 512
+"""Up to this side materials are drawn twice as large and averaged; beyond it, aliasing is finer than the grain."""
+
+REACH = 8
+"""Pixels across a border that decide what lies at it when pictures are resized."""
+
+
+def draw(params: Params, channels: Sequence[str], height: int, width: int) -> Tensor:
+    """A material's maps, (C, height, width) float32 in 0..1, periodic, in the order of `channels`.
+
+    A picture that is not square repeats the tile, whole, along its longer side: as often as distorts least.
+
+    Args:
+        params: as `engine.starter.materials.sample` makes them.
+        channels: of red, green, blue, height, roughness, metallic, emission and relief.
+        height: px.
+        width: px.
+
+    Raises:
+        KeyError: there is no such channel, or the recipe names what there is not.
+    """
+    short = min(height, width)
+    rows, columns = round(height / short), round(width / short)
+    side = 2 ** math.ceil(math.log2(max(height / rows, width / columns)))
+    material = render(params, side, supersampling=2 if side <= SMOOTH_PX else 1)
+    maps = {name: material.basecolor[..., i] for i, name in enumerate(("red", "green", "blue"))}
+    maps |= {name: getattr(material, name) for name in ("height", "roughness", "metallic", "emission")}
+    maps["relief"] = np.full((side, side), encode_relief(material.relief), np.float32)
+    x = torch.from_numpy(np.stack([maps[name] for name in channels])).repeat(1, rows, columns)
+    return _resized(_resized(x.mT, width).mT, height).clamp(0, 1).contiguous()
+
+
+def _resized(x: Tensor, height: int) -> Tensor:
+    """Pictures (C, H, W) → (C, height, W), filtered across the border on which they close."""
+    n = x.shape[-2]
+    if n == height:
+        return x
+    common = math.gcd(n, height)
+    times = math.ceil(REACH * common / min(n, height))
+    before, after = times * n // common, times * height // common  # of the same length, in whole pixels
+    index = torch.arange(-before, n + before) % n
+    wide = F.interpolate(
+        x[None, :, index], (height + 2 * after, x.shape[-1]), mode="bicubic", antialias=True, align_corners=False
+    )
+    return wide[0, :, after : after + height]
