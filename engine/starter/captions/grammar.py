@@ -98,13 +98,14 @@ class Parts:
     back: list[str] = field(default_factory=list)
 
 
-def canonical(params: Params) -> str:
+def canonical(params: Params, *, coloured: bool = True) -> str:
     """The plain name, as in "mossy grey cobblestones" or "white marble with gold veins".
 
-    Conditions in the order of the alphabet: what means the same is called the same.
+    Without its colour it is "mossy cobblestones". Conditions come in the order of the alphabet: what means
+    the same is called the same.
     """
     noun = REGISTRY[params["family"]].nouns[0]
-    text = " ".join([*sorted(params["modifiers"]), params["colour"], noun])
+    text = " ".join([*sorted(params["modifiers"]), *[params["colour"]] * coloured, noun])
     mixture = params["mixture"]
     return f"{text} with {mixture_name(params['family'], mixture)}" if mixture else text
 

@@ -54,6 +54,7 @@ def build(data: Materials, guide: Clip, count: int) -> Generator[tuple[int, int]
         yield min(start + BATCH, len(indices)), len(indices)
     image, text = torch.cat(rows), guide.encode_text(names).cpu()
     best = kept(names, (image * text).sum(-1))
+    meant = F.normalize(text + guide.encode_text(meanings([data.params[i] for i in indices])).cpu(), dim=-1)
     cfg = ExemplarsConfig(
         names=tuple(names[i] for i in best),
         recipes=tuple(dict(data.params[indices[i]]) for i in best),
@@ -61,9 +62,14 @@ def build(data: Materials, guide: Clip, count: int) -> Generator[tuple[int, int]
         colour_axes=COLOUR_AXES,
     )
     exemplars = Exemplars(cfg)
-    exemplars.keys.copy_(F.normalize(image[best] + NAMED * text[best], dim=-1))
+    exemplars.keys.copy_(F.normalize(image[best] + NAMED * meant[best], dim=-1))
     exemplars.colour.copy_(colour_axes(guide))
     return exemplars
+
+
+def meanings(params: list[Params]) -> list[str]:
+    """What people also call materials: those in natural colours without the colour, as zebras are not teal."""
+    return [captions.canonical(p, coloured=p["target"] is not None) for p in params]
 
 
 def colour_axes(guide: Clip) -> Tensor:
