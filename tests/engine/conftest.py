@@ -16,6 +16,8 @@ from engine.models import packs
 from engine.models.exemplars import Exemplars, ExemplarsConfig
 from engine.models.prior import Prior, PriorConfig
 from engine.models.vqgan import VQGAN, VQGANConfig
+from engine.starter.captions import canonical
+from engine.starter.materials import sample
 
 CLIP = {
     "embed_dim": 16,
@@ -27,7 +29,12 @@ VQ = VQGANConfig(
     mid_attention=False, embed_dim=4, n_embed=32, patch=4, norm_groups=4, l2_codes=True, border="reflect",
 )  # fmt: skip
 PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, dilations=(1, 2))
-EXEMPLARS = ExemplarsConfig(names=("red bricks", "green moss", "oak planks"), grid=(8, 8), key_dim=16)
+REMEMBERED = ("brick_wall", "moss", "wood_planks")
+EXEMPLARS = ExemplarsConfig(
+    names=tuple(canonical(sample(3, name)) for name in REMEMBERED),
+    recipes=tuple(dict(sample(3, name)) for name in REMEMBERED),
+    key_dim=16,
+)
 CPU = Compute(torch.device("cpu"), torch.float32)
 
 
@@ -53,7 +60,6 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
     write_network(root / "generator", VQGAN(VQ), VQ.model_dump(mode="json"))
     write_network(root / "prior", Prior(PRIOR), PRIOR.model_dump(mode="json"))
     exemplars = Exemplars(EXEMPLARS)
-    exemplars.codes.copy_(torch.randint(0, VQ.n_embed, exemplars.codes.shape))
     exemplars.keys.copy_(torch.randn(exemplars.keys.shape))
     write_network(root / "exemplars", exemplars, EXEMPLARS.model_dump(mode="json"))
     write_clip(root / "guide", 1)

@@ -30,7 +30,7 @@ from engine.starter.evaluation.reconstruction import (
 )
 from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.runs import Run, Runs
-from engine.starter.materials import FAMILIES, nearest_term
+from engine.starter.materials import FAMILIES, REGISTRY, nearest_term
 from engine.synthesis.decode import maps_of
 
 SOME = ("brick_wall", "leather", "marble", "moss")
@@ -97,7 +97,7 @@ def test_shares_count_family_and_colour_apart():
 
 
 def test_naming_of_a_clip_that_knows(data, tiny_pack):
-    right = Reader(tiny_pack, data, lambda p: f"{p['colour']} {captions.REGISTRY[p['family']].nouns[0]}")
+    right = Reader(tiny_pack, data, lambda p: f"{p['colour']} {REGISTRY[p['family']].nouns[0]}")
     assert naming(data, right, SOME) == {"pictures": 6, "family": 1.0, "colour": 1.0}
     wrong = Reader(tiny_pack, data, lambda _: "green moss")
     expected = np.mean([p["family"] == "moss" for p in data.params])
@@ -138,7 +138,7 @@ def test_reconstruction_is_measured_against_the_truth(data, tiny_pack):
     x = true_maps(data, 0, tiny_pack.channels)
     _, y = through_codes(x, tiny_pack)
     assert found["psnr"]["height"] == pytest.approx(psnr([float((x[:, 3] - y[:, 3]).square().mean())]))
-    assert set(found["psnr"]) == {"basecolor", "height", "roughness", "metallic", "relief"}
+    assert set(found["psnr"]) == {"basecolor", "height", "roughness", "metallic", "emission", "relief"}
     assert 0 < found["codes_used"] <= 1 and max(found["commutation"].values()) < 1e-4
 
 

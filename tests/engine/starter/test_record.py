@@ -39,4 +39,4 @@ def test_a_missing_or_damaged_record_is_said(tmp_path):
 def test_the_shipped_record_names_families_that_there_are():
     shipped = record.read(pipeline.WEIGHTS)
     assert set(shipped.families) <= set(FAMILIES)
-    assert {"guide", "judge", "generator", "decoder", "prior"} == set(shipped.stages)
+    assert {"guide", "judge", "generator", "estimator", "prior"} == set(shipped.stages)

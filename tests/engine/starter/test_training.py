@@ -15,7 +15,7 @@ from engine.models.guide import Clip
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter import captions, dataset
 from engine.starter.data import Materials, labels
-from engine.starter.materials import REGISTRY
+from engine.starter.materials import REGISTRY, sample
 from engine.starter.training import (
     clip,
     codes,
@@ -283,8 +283,8 @@ def test_words_without_training_are_named(data, tmp_path):
     assert opened.unknown_words("") == []
 
 
-def test_a_pack_remembers_what_looks_like_its_name(data, grids, tiny_pack):
-    build = exemplars.build(grids, data.params, tiny_pack.generator, tiny_pack.guide, 12)
+def test_a_pack_remembers_what_looks_like_its_name(data, tiny_pack):
+    build = exemplars.build(data, tiny_pack.guide, 12)
     seen = []
     while True:
         try:
@@ -296,8 +296,16 @@ def test_a_pack_remembers_what_looks_like_its_name(data, grids, tiny_pack):
     assert 12 <= len(found.cfg.names) <= 18
     names = {captions.canonical(p): i for i, p in enumerate(data.params)}
     assert set(found.cfg.names) <= set(names)
-    versions = {grid.tobytes() for grid in grids.codes[:, 0].astype(np.int16)}
-    assert all(code.numpy().tobytes() in versions for code in found.codes)
+    for name, recipe in zip(found.cfg.names, found.cfg.recipes, strict=True):
+        assert recipe == data.params[names[name]] or captions.canonical(recipe) == name
+    assert torch.allclose(found.keys.norm(dim=-1), torch.ones(len(found.keys)), atol=1e-5)
+
+
+def test_only_what_has_its_natural_colour_goes_by_its_bare_name():
+    painted, natural = sample(1, "zebra"), sample(1, "zebra")
+    painted.update(palette="any", target="208080", colour="teal", modifiers={}, mixture=None)
+    natural.update(palette="white", target=None, colour="white", modifiers={}, mixture=None)
+    assert exemplars.meanings([painted, natural]) == ["teal zebra print", "zebra print"]
 
 
 def test_of_every_name_the_better_ones_are_kept():

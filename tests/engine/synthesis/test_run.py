@@ -39,7 +39,7 @@ def finish(run):
 def test_phases_come_in_order_and_show_pictures(tiny_pack):
     phases, result = finish(synthesize(settings(), tiny_pack))
     names = [p.name for p in phases]
-    assert names == ["propose"] + ["guide"] * 3 + ["rank"] * 2
+    assert names == ["propose"] * 2 + ["guide"] * 3 + ["rank"] * 2
     assert [p.step for p in phases if p.name == "guide"] == [1, 2, 3]
     assert all(p.loss is not None for p in phases if p.name == "guide")
     assert {p.picture.shape for p in phases if p.picture is not None} == {(2, 3, 128, 128)}
