@@ -32,7 +32,7 @@ TILES = (
 )
 STARTS = (
     ("auto", "Auto", "The first of the following that the model pack has"),
-    ("exemplar", "Exemplars", "Materials that the pack remembers, moved and in part drawn anew"),
+    ("exemplar", "Exemplars", "Materials that the pack remembers, laid out anew"),
     ("prior", "Prior", "Layouts drawn from nothing: freer, and less orderly"),
     ("codes", "Random Codes", "Noise: what comes of it is up to the steps"),
 )

@@ -84,7 +84,7 @@ SMOKE_FAMILIES = ("brick_wall", "grass", "knit_wool", "lava", "square_tiles", "w
 SMOKE: dict[str, dict[str, Any]] = {
     "guide": {"steps": 160, "batch": 48, "image_px": 48, "ema": 0.9},
     "judge": {"steps": 40, "batch": 32, "image_px": 48, "ema": 0.9},
-    "generator": {"steps": 400, "batch": 4, "crop_px": 64, "lr": 1e-3, "ema": 0.9},
+    "generator": {"steps": 240, "batch": 4, "crop_px": 64, "ema": 0.9},
     "decoder": {"steps": 20, "batch": 4, "crop_px": 64, "ema": 0.9},
     "estimator": {"steps": 60, "batch": 4, "crop_px": 64, "ema": 0.9},
     "prior": {"steps": 120, "batch": 8, "ema": 0.9},
