@@ -131,7 +131,7 @@ class PatinaInputs(PropertyGroup):
     steps: IntProperty(
         name="Steps",
         description="How long to work on the picture; 0 keeps the first proposals",
-        default=16,
+        default=12,
         min=0,
         max=5000,
         soft_max=400,
@@ -151,7 +151,7 @@ class PatinaInputs(PropertyGroup):
     cutouts: IntProperty(
         name="Views per Step",
         description="How many parts of the picture are looked at in each step; more is steadier and slower",
-        default=12,
+        default=8,
         min=1,
         max=128,
         soft_max=64,

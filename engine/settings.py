@@ -33,10 +33,10 @@ class RunSettings(BaseModel):
     tile: Tile = "xy"
     seed: int = Field(ge=0, le=MAX_SEED)  # no default: who leaves it open draws one, so it is stored
 
-    steps: int = Field(16, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
+    steps: int = Field(12, ge=0, le=5000, description="Guided steps; 0 keeps the proposal")
     lr: float = Field(0.04, gt=0, le=1, description="Adam step on z, before its one drop")
     ema: float = Field(0.9, ge=0, lt=1, description="Share of the old average that a step keeps")
-    cutouts: int = Field(12, ge=1, le=128, description="Views per variation and step")
+    cutouts: int = Field(8, ge=1, le=128, description="Views per variation and step")
     start: Start = Field("auto", description="Where proposals come from; auto: the first that the pack has")
     proposals: int = Field(6, ge=1, le=16, description="Starts per variation; the best is kept")
     redraw: float = Field(0.0, ge=0, le=1, description="Share of an exemplar that the prior draws anew")

@@ -101,7 +101,7 @@ def evaluate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--parts", type=_words, metavar="PART,...", help="measure these only (default: all)")
     add.add_argument("--prompts", type=int, metavar="N", help="held-out prompts (default: 100)")
     add.add_argument("--materials", type=int, metavar="N", help="materials of each kind (default: 256)")
-    add.add_argument("--steps", type=_numbers, metavar="N,...", help="guided steps (default: 0,16,30,100)")
+    add.add_argument("--steps", type=_numbers, metavar="N,...", help="guided steps (default: 0,12,30,100)")
     add.add_argument("--starts", type=_words, metavar="START,...", help="of auto, exemplar, prior, codes")
     add.add_argument("--variations", type=int, metavar="N", help="of each prompt (default: 4)")
     add.add_argument("--diverse", type=int, metavar="N", help="prompts with 8 variations (default: 8)")

@@ -22,7 +22,7 @@ from engine.synthesis.propose import Proposal, propose
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import streams
 
-SHOWN = 12
+SHOWN = 6
 """How many times a run decodes its pictures to show them."""
 
 

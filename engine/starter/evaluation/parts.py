@@ -29,6 +29,7 @@ PARTS = (
     "synonyms",
     "retrieval",
     "reconstruction",
+    "estimator",
     "prior",
     "speed",
     "showcase",
