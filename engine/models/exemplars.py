@@ -32,8 +32,8 @@ class ExemplarsConfig(BaseModel):
     colour_axes: int = 0
 
 
-MATERIAL = 0.6
-"""Share of what a thing is, beside its colour, in how near an exemplar is: guidance repaints easily."""
+MATERIAL = 0.2
+"""Share of what a thing is without its colour in how near an exemplar is: red tiles may become blue ones."""
 
 
 class Exemplars(nn.Module):

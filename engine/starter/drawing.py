@@ -14,7 +14,7 @@ from engine.material.relief import encode_relief
 from engine.starter.materials import Params, render
 
 SMOOTH_PX = 512
-"""Up to this side materials are drawn twice as large and averaged; beyond it, aliasing is finer than the grain."""
+"""Up to this side materials are drawn twice as large and averaged; beyond it, aliasing is too fine to see."""
 
 REACH = 8
 """Pixels across a border that decide what lies at it when pictures are resized."""
@@ -55,6 +55,10 @@ def _resized(x: Tensor, height: int) -> Tensor:
     before, after = times * n // common, times * height // common  # of the same length, in whole pixels
     index = torch.arange(-before, n + before) % n
     wide = F.interpolate(
-        x[None, :, index], (height + 2 * after, x.shape[-1]), mode="bicubic", antialias=True, align_corners=False
+        x[None, :, index],
+        (height + 2 * after, x.shape[-1]),
+        mode="bicubic",
+        antialias=True,
+        align_corners=False,
     )
     return wide[0, :, after : after + height]

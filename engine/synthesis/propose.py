@@ -29,8 +29,8 @@ VIEWS = 6
 NEAREST = 24
 """Exemplars that a run may begin from."""
 
-SHARES = 4
-"""They are dealt out in this many shares: of variations whose seeds follow one another four differ in kind."""
+SHARES = 2
+"""They are dealt out in this many shares: variations whose seeds follow one another differ in kind."""
 
 REACH = 0.02
 """In cosine: an exemplar that lies this much farther from the prompt is e times rarer."""
@@ -199,7 +199,7 @@ def kept(holes: Tensor, f: int, wrap: Wrap) -> Tensor:
     near = holes[:, None].float().repeat_interleave(f, 2).repeat_interleave(f, 3)
     near = F.pad(near, (f, f, 0, 0), "circular" if wrap[1] else "replicate")
     near = F.pad(near, (0, 0, f, f), "circular" if wrap[0] else "replicate")
-    return (1 - 2 * F.avg_pool2d(near, 2 * f + 1, stride=1)).clamp(min=0)
+    return (1 - 4 * F.avg_pool2d(near, 2 * f + 1, stride=1)).clamp(min=0)
 
 
 def patches(seeds: list[int], grid: tuple[int, int], share: float) -> Tensor:

@@ -68,7 +68,7 @@ def build(data: Materials, guide: Clip, count: int) -> Generator[tuple[int, int]
 
 
 def meanings(params: list[Params]) -> list[str]:
-    """What people also call materials: those in natural colours without the colour, as zebras are not teal."""
+    """What people also call materials: in natural colours by name alone, as zebras are not teal."""
     return [captions.canonical(p, coloured=p["target"] is not None) for p in params]
 
 
