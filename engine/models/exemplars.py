@@ -6,6 +6,8 @@ et al. 2022): layout that a small network cannot invent yet is recalled, and wha
 
 from __future__ import annotations
 
+import json
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -15,19 +17,19 @@ from torch.nn import functional as F  # the field's name for it
 
 
 class ExemplarsConfig(BaseModel):
-    """What is remembered, in order.
+    """How much is remembered.
 
     Attributes:
-        names: of each exemplar, as a person would call it.
-        recipes: of each, the parameters from which `engine.starter.materials` draws it, at any size.
+        count: of exemplars.
+        records_bytes: length of their names and recipes.
         key_dim: of the guide's embeddings.
         colour_axes: how many directions of that space tell colours apart rather than materials.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    names: tuple[str, ...]
-    recipes: tuple[dict[str, Any], ...]
+    count: int
+    records_bytes: int
     key_dim: int
     colour_axes: int = 0
 
@@ -37,16 +39,56 @@ MATERIAL = 0.2
 
 
 class Exemplars(nn.Module):
-    """Keys in the space of the guide, and its orthonormal axes of colour."""
+    """Names and recipes, keys in the space of the guide, and its orthonormal axes of colour.
 
+    Recipes decide results, so they lie among the weights, which a pack's hash covers: JSON in bytes.
+    """
+
+    records: Tensor
     keys: Tensor
     colour: Tensor
 
     def __init__(self, cfg: ExemplarsConfig) -> None:
         super().__init__()
         self.cfg = cfg
-        self.register_buffer("keys", torch.zeros(len(cfg.names), cfg.key_dim))
+        self.register_buffer("records", torch.zeros(cfg.records_bytes, dtype=torch.uint8))
+        self.register_buffer("keys", torch.zeros(cfg.count, cfg.key_dim))
         self.register_buffer("colour", torch.zeros(cfg.colour_axes, cfg.key_dim))
+
+    @classmethod
+    def of(cls, names: list[str], recipes: list[dict[str, Any]], keys: Tensor, colour: Tensor) -> Exemplars:
+        """Remembers materials.
+
+        Args:
+            names: of each, as a person would call it.
+            recipes: of each, the parameters from which `engine.starter.materials` draws it, at any size.
+            keys: (count, D), in the space of the guide.
+            colour: orthonormal axes of colour (colour_axes, D).
+        """
+        records = json.dumps([names, recipes], separators=(",", ":")).encode()
+        cfg = ExemplarsConfig(
+            count=len(names), records_bytes=len(records), key_dim=keys.shape[1], colour_axes=len(colour)
+        )
+        made = cls(cfg)
+        made.records.copy_(torch.frombuffer(bytearray(records), dtype=torch.uint8))
+        made.keys.copy_(keys)
+        made.colour.copy_(colour)
+        return made
+
+    @cached_property
+    def _remembered(self) -> tuple[list[str], list[dict[str, Any]]]:
+        names, recipes = json.loads(bytes(self.records.cpu().numpy()))
+        return names, recipes
+
+    @property
+    def names(self) -> list[str]:
+        """Of each exemplar, as a person would call it."""
+        return self._remembered[0]
+
+    @property
+    def recipes(self) -> list[dict[str, Any]]:
+        """Of each exemplar, the parameters from which it is drawn."""
+        return self._remembered[1]
 
     def near(self, text: Tensor, count: int) -> tuple[Tensor, Tensor]:
         """The exemplars nearest to an embedding (D,): indices and nearness, both (count,), best first.

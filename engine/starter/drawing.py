@@ -20,10 +20,11 @@ REACH = 8
 """Pixels across a border that decide what lies at it when pictures are resized."""
 
 
-def draw(params: Params, channels: Sequence[str], height: int, width: int) -> Tensor:
+def draw_maps(params: Params, channels: Sequence[str], height: int, width: int) -> Tensor:
     """A material's maps, (C, height, width) float32 in 0..1, periodic, in the order of `channels`.
 
     A picture that is not square repeats the tile, whole, along its longer side: as often as distorts least.
+    Its relief is a fraction of its own width, so of several tiles where they lie side by side.
 
     Args:
         params: as `engine.starter.materials.sample` makes them.
@@ -40,7 +41,7 @@ def draw(params: Params, channels: Sequence[str], height: int, width: int) -> Te
     material = render(params, side, supersampling=2 if side <= SMOOTH_PX else 1)
     maps = {name: material.basecolor[..., i] for i, name in enumerate(("red", "green", "blue"))}
     maps |= {name: getattr(material, name) for name in ("height", "roughness", "metallic", "emission")}
-    maps["relief"] = np.full((side, side), encode_relief(material.relief), np.float32)
+    maps["relief"] = np.full((side, side), encode_relief(material.relief / columns), np.float32)
     x = torch.from_numpy(np.stack([maps[name] for name in channels])).repeat(1, rows, columns)
     return _resized(_resized(x.mT, width).mT, height).clamp(0, 1).contiguous()
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # the field's name for it
 
 from engine.material.from_picture import maps_from_picture
 from engine.material.maps import DecodedMaps
@@ -22,38 +23,62 @@ RARE = 0.005
 STRETCH = 2.5
 
 
-def decode(z: Tensor, pack: Pack, wrap: Wrap, detail: Tensor | None = None) -> Tensor:
-    """Latent → what the generator decodes, (B, C, H, W) in 0..1, and the detail that it cannot say.
+@dataclass(frozen=True)
+class Drawn:
+    """Maps that runs begin from, and what the generator makes of them, so that only changes come from it.
 
-    Args:
-        z: (B, embed_dim, h, w).
-        pack: whose generator decodes.
-        wrap: axes (vertical, horizontal) along which the picture closes.
-        detail: (B, C, H, W), the start less its own decoding: from few bits a place, fine lines come out
-            soft. What guidance changes is added to the start, as inversion of GANs does it (Wang et al.
-            2022, "High-fidelity GAN inversion").
+    Attributes:
+        maps: (B, C, H, W), 0..1.
+        decoded: the same through its codes.
+        share: (B, 1, H, W), 0..1: where the maps stay, 1, and where what the latent says is all, 0.
+    """
+
+    maps: Tensor
+    decoded: Tensor
+    share: Tensor
+
+
+def decode(z: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None = None) -> Tensor:
+    """Latent → (B, C, H, W) in 0..1: decoded, or where something was drawn, that with the latent's changes.
+
+    From few bits a place, fine lines come out soft, and what guidance changes alternates from code to
+    code. So drawn maps keep their detail, as in high-fidelity inversion of GANs (Wang et al. 2022), and
+    of the changes what is wider than a code.
     """
     x = pack.generator.decode(z, wrap)
-    return x if detail is None else clamp_with_grad(x + detail, 0, 1)
+    if drawn is None:
+        return x
+    changed = drawn.maps + smooth(x - drawn.decoded, pack.generator.f, wrap)
+    return clamp_with_grad(torch.lerp(x, changed, drawn.share), 0, 1)
+
+
+def smooth(x: Tensor, f: int, wrap: Wrap) -> Tensor:
+    """Means over f + 1 pixels, twice, of (B, C, H, W): nothing is left that alternates from code to code."""
+    n = f // 2
+    for _ in range(2):
+        x = F.pad(x, (n, n, 0, 0), "circular" if wrap[1] else "replicate")
+        x = F.pad(x, (0, 0, n, n), "circular" if wrap[0] else "replicate")
+        x = F.avg_pool2d(x, 2 * n + 1, stride=1)
+    return x
 
 
 @torch.no_grad()
-def decode_picture(z: Tensor, pack: Pack, wrap: Wrap, detail: Tensor | None = None) -> Tensor:
+def decode_picture(z: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None = None) -> Tensor:
     """Latent → base colour (B, 3, H, W), 0..1 sRGB. The arguments are those of `decode`."""
     with pack.compute.autocast():
-        return decode(z, pack, wrap, detail)[:, :3]
+        return decode(z, pack, wrap, drawn)[:, :3]
 
 
 @torch.no_grad()
 def decode_maps(
-    z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap, detail: Tensor | None = None
+    z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap, drawn: Drawn | None = None
 ) -> DecodedMaps:
     """Latent → every map, in float32 so that the last bit is stable. The arguments are those of `decode`.
 
     A generator that decodes a picture alone leaves the maps to the pack's estimator, and where there is
     none to the classical formulas.
     """
-    x = decode(z, pack, wrap, detail)
+    x = decode(z, pack, wrap, drawn)
     if pack.channels == ("red", "green", "blue"):
         maps = maps_from_picture(x, pack.estimator, wrap)
     else:

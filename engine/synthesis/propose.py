@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -16,9 +16,9 @@ from engine.models.packs import Pack
 from engine.models.prior import ROUNDS, Prior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
-from engine.starter.drawing import draw
+from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another
-from engine.synthesis.decode import decode_picture
+from engine.synthesis.decode import Drawn, decode_picture, smooth
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import normal, streams
@@ -46,12 +46,12 @@ class Proposal:
     Attributes:
         z: starting latents (B, C, h, w), a row a variation.
         origins: where each came from, for people.
-        detail: what the starts have beyond what the generator decodes from z, (B, C, H, W); None: nothing.
+        drawn: the maps that z stands for; None where there is nothing but z.
     """
 
     z: Tensor
     origins: list[str]
-    detail: Tensor | None = None
+    drawn: Drawn | None = None
 
 
 def propose(
@@ -106,18 +106,21 @@ class Proposer:
         step = SHARES if len(index) == NEAREST else 1
         prior = self.pack.prior if self.s.redraw > 0 else None
         total = len(self.seeds) + (0 if prior is None else ROUNDS)
-        drawn, origins = [], []
+        rows, origins = [], []
         for seed, luck in zip(self.seeds, streams(self.seeds, "exemplar"), strict=True):
             hand = range(seed % step, len(index), step)
             odds = (nearness[list(hand)].cpu() / REACH).softmax(-1)
             picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
             i = int(index[hand[int(picks.min())]])
-            recipe = another(cast(Params, exemplars.cfg.recipes[i]), seed)
-            drawn.append(draw(recipe, self.pack.channels, self.s.height, self.s.width))
-            origins.append(f"exemplar {i}: {exemplars.cfg.names[i]}")
-            yield Phase("propose", len(drawn), total)
-        start = torch.stack(drawn).to(self.pack.compute.device)
-        z, detail = self._taken_apart(start)
+            recipe = another(cast(Params, exemplars.recipes[i]), seed)
+            rows.append(draw_maps(recipe, self.pack.channels, self.s.height, self.s.width))
+            origins.append(f"exemplar {i}: {exemplars.names[i]}")
+            if len(rows) < len(self.seeds):
+                yield Phase("propose", len(rows), total)
+        maps = torch.stack(rows).to(self.pack.compute.device)
+        yield Phase("propose", len(rows), total, picture=maps[:, :3])
+        z, decoded = self._through_codes(maps)
+        drawn = Drawn(maps, decoded, torch.ones_like(maps[:, :1]))
         if prior is not None:
             holes = patches(self.seeds, self.grid, self.s.redraw).to(z.device)
             codes = self.pack.generator.nearest(z).masked_fill(holes, prior.mask)
@@ -125,15 +128,15 @@ class Proposer:
                 codes = grids
                 yield Phase("propose", len(self.seeds) + k + 1, total)
             z = self.pack.generator.lookup(codes)
-            detail = detail * kept(holes, self.pack.generator.f, self.wrap)
-        return Proposal(z, origins, detail)
+            drawn = replace(drawn, share=kept(holes, self.pack.generator.f, self.wrap))
+        return Proposal(z, origins, drawn)
 
     @torch.no_grad()
-    def _taken_apart(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (B, C, H, W) → the latent on their codes, and the detail that its decoding lacks."""
+    def _through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Maps (B, C, H, W) → the latent on their codes, and what it decodes to."""
         generator = self.pack.generator
         z = generator.lookup(generator.codes_of(x, self.wrap))
-        return z, x - generator.decode(z, self.wrap)
+        return z, generator.decode(z, self.wrap)
 
     def draw(self, prior: Prior) -> Generator[Phase, None, Proposal]:
         """Grids that the prior draws from nothing."""
@@ -195,11 +198,9 @@ class Chosen:
 
 
 def kept(holes: Tensor, f: int, wrap: Wrap) -> Tensor:
-    """How much of the detail stays around places (B, h, w) drawn anew: (B, 1, f·h, f·w), 0 there, 1 afar."""
-    near = holes[:, None].float().repeat_interleave(f, 2).repeat_interleave(f, 3)
-    near = F.pad(near, (f, f, 0, 0), "circular" if wrap[1] else "replicate")
-    near = F.pad(near, (0, 0, f, f), "circular" if wrap[0] else "replicate")
-    return (1 - 4 * F.avg_pool2d(near, 2 * f + 1, stride=1)).clamp(min=0)
+    """How much of drawn maps stays around places (B, h, w) drawn anew: (B, 1, f·h, f·w), 0 there, 1 afar."""
+    there = holes[:, None].float().repeat_interleave(f, 2).repeat_interleave(f, 3)
+    return (1 - 4 * smooth(there, f, wrap)).clamp(min=0)  # a corner of one has a quarter around it
 
 
 def patches(seeds: list[int], grid: tuple[int, int], share: float) -> Tensor:

@@ -78,7 +78,7 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     seeds, wrap, target = variation_seeds(s), tile_axes(s.tile), targets(s, pack)
     proposal = yield from propose(s, pack, seeds, wrap, target.embeddings[0])
     z = yield from _guide(s, pack, seeds, wrap, target, proposal)
-    maps = decode_maps(z, s, pack, wrap, proposal.detail)
+    maps = decode_maps(z, s, pack, wrap, proposal.drawn)
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
@@ -118,7 +118,7 @@ def _guide(
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
-            picture = decode(z, pack, wrap, proposal.detail)[:, :3]
+            picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
         views = cutouts(picture, cutouts.draw(draws, (s.height, s.width), progress))
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = prompt_loss(embeddings, target.embeddings, target.weights, target.stops)
@@ -132,6 +132,6 @@ def _guide(
     steps = optimize(z, objective, pack.generator.z_range(), steps=s.steps, lr=s.lr, ema=s.ema)
     for step in steps:
         z = step.z
-        shown = decode_picture(z, pack, wrap, proposal.detail) if step.index % every == 0 else None
+        shown = decode_picture(z, pack, wrap, proposal.drawn) if step.index % every == 0 else None
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
     return z

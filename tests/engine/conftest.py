@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 
 from engine.compute import Compute
 from engine.models import packs
-from engine.models.exemplars import Exemplars, ExemplarsConfig
+from engine.models.exemplars import Exemplars
 from engine.models.prior import Prior, PriorConfig
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter.captions import canonical
@@ -30,11 +30,7 @@ VQ = VQGANConfig(
 )  # fmt: skip
 PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, dilations=(1, 2))
 REMEMBERED = ("brick_wall", "moss", "wood_planks")
-EXEMPLARS = ExemplarsConfig(
-    names=tuple(canonical(sample(3, name)) for name in REMEMBERED),
-    recipes=tuple(dict(sample(3, name)) for name in REMEMBERED),
-    key_dim=16,
-)
+
 CPU = Compute(torch.device("cpu"), torch.float32)
 
 
@@ -59,9 +55,10 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
     torch.manual_seed(0)
     write_network(root / "generator", VQGAN(VQ), VQ.model_dump(mode="json"))
     write_network(root / "prior", Prior(PRIOR), PRIOR.model_dump(mode="json"))
-    exemplars = Exemplars(EXEMPLARS)
-    exemplars.keys.copy_(torch.randn(exemplars.keys.shape))
-    write_network(root / "exemplars", exemplars, EXEMPLARS.model_dump(mode="json"))
+    recipes = [sample(3, name) for name in REMEMBERED]
+    names, keys = [canonical(p) for p in recipes], torch.randn(len(recipes), 16)
+    exemplars = Exemplars.of(names, [dict(p) for p in recipes], keys, torch.zeros(0, 16))
+    write_network(root / "exemplars", exemplars, exemplars.cfg.model_dump(mode="json"))
     write_clip(root / "guide", 1)
     write_clip(root / "judge", 2)
     files = {

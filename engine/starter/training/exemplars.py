@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # the field's name for it
 
-from engine.models.exemplars import Exemplars, ExemplarsConfig
+from engine.models.exemplars import Exemplars
 from engine.models.guide import Clip
 from engine.starter import captions
 from engine.starter.data import Materials, noun
@@ -55,16 +55,12 @@ def build(data: Materials, guide: Clip, count: int) -> Generator[tuple[int, int]
     image, text = torch.cat(rows), guide.encode_text(names).cpu()
     best = kept(names, (image * text).sum(-1))
     meant = F.normalize(text + guide.encode_text(meanings([data.params[i] for i in indices])).cpu(), dim=-1)
-    cfg = ExemplarsConfig(
-        names=tuple(names[i] for i in best),
-        recipes=tuple(dict(data.params[indices[i]]) for i in best),
-        key_dim=image.shape[1],
-        colour_axes=COLOUR_AXES,
+    return Exemplars.of(
+        [names[i] for i in best],
+        [dict(data.params[indices[i]]) for i in best],
+        F.normalize(image[best] + NAMED * meant[best], dim=-1),
+        colour_axes(guide),
     )
-    exemplars = Exemplars(cfg)
-    exemplars.keys.copy_(F.normalize(image[best] + NAMED * meant[best], dim=-1))
-    exemplars.colour.copy_(colour_axes(guide))
-    return exemplars
 
 
 def meanings(params: list[Params]) -> list[str]:

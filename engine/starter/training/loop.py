@@ -49,7 +49,11 @@ def rng(seed: int, step: int, purpose: str = "batch") -> np.random.Generator:
 
 
 def warm_cosine(step: int, total: int, warmup: int = 200, floor: float = 0.02) -> float:
-    """Learning rate factor: linear to 1 over `warmup` steps, then half a cosine down to `floor`."""
+    """Learning rate factor: linear to 1 over `warmup` steps, then half a cosine down to `floor`.
+
+    Short runs warm up for a fifth of their steps at most, or they would do little else.
+    """
+    warmup = min(warmup, max(1, total // 5))
     if step < warmup:
         return (step + 1) / warmup
     t = (step - warmup) / max(1, total - warmup)

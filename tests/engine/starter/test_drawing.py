@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from engine.material.relief import decode_relief
-from engine.starter.drawing import draw
+from engine.starter.drawing import draw_maps
 from engine.starter.materials import another, render, sample
 
 CHANNELS = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
@@ -15,20 +15,20 @@ BRICKS = sample(4, "brick_wall")
 
 
 def test_at_its_own_size_nothing_is_resized():
-    x = draw(BRICKS, CHANNELS, 128, 128)
+    x = draw_maps(BRICKS, CHANNELS, 128, 128)
     truth = render(BRICKS, 128, supersampling=2)
     assert x.shape == (8, 128, 128)
     np.testing.assert_array_equal(x[:3].permute(1, 2, 0).numpy(), truth.basecolor)
     np.testing.assert_array_equal(x[4].numpy(), truth.roughness)
     assert decode_relief(x[7].mean()).item() == pytest.approx(truth.relief, rel=1e-3)
-    assert torch.equal(draw(BRICKS, ("metallic", "red"), 128, 128), x[[5, 0]])
+    assert torch.equal(draw_maps(BRICKS, ("metallic", "red"), 128, 128), x[[5, 0]])
 
 
 @pytest.mark.parametrize("size", [(144, 144), (128, 256), (256, 128), (128, 208), (400, 160)])
 def test_any_size_closes_and_keeps_its_colour(size):
-    x = draw(BRICKS, CHANNELS[:3], *size)
+    x = draw_maps(BRICKS, CHANNELS[:3], *size)
     assert x.shape == (3, *size)
-    plain = draw(BRICKS, CHANNELS[:3], 128, 128)
+    plain = draw_maps(BRICKS, CHANNELS[:3], 128, 128)
     torch.testing.assert_close(x.mean((1, 2)), plain.mean((1, 2)), rtol=0, atol=0.01)
     for axis in (1, 2):
         n = x.shape[axis]
@@ -38,8 +38,12 @@ def test_any_size_closes_and_keeps_its_colour(size):
 
 
 def test_a_long_picture_repeats_whole_tiles():
-    x = draw(BRICKS, CHANNELS[:3], 128, 384)
+    """Three side by side: what is as deep as before is a third of the picture's width."""
+    x = draw_maps(BRICKS, CHANNELS, 128, 384)
     torch.testing.assert_close(x, x.roll(128, 2))
+    assert decode_relief(x[7].mean()).item() == pytest.approx(BRICKS["relief"] / 3, rel=1e-3)
+    tall = draw_maps(BRICKS, CHANNELS, 384, 128)
+    assert decode_relief(tall[7].mean()).item() == pytest.approx(BRICKS["relief"], rel=1e-3)
 
 
 def test_another_is_of_the_same_kind_and_laid_out_anew():
@@ -48,6 +52,6 @@ def test_another_is_of_the_same_kind_and_laid_out_anew():
     assert again["seed"] == again["mixture"]["overlay"]["seed"] == 77
     kind = ("family", "palette", "target", "colour", "scale", "modifiers", "relief", "layout")
     assert all(again[key] == mixed[key] for key in kind)
-    a, b = (draw(p, CHANNELS[:3], 128, 128) for p in (mixed, again))
+    a, b = (draw_maps(p, CHANNELS[:3], 128, 128) for p in (mixed, again))
     assert (a - b).abs().mean() > 0.02
     assert mixed["mixture"]["overlay"]["seed"] != 77, "the first one is left as it was"

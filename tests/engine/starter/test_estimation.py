@@ -59,8 +59,8 @@ def test_an_interrupted_training_ends_in_the_same_weights(data, tmp_path):
 
 
 def test_it_learns_in_a_few_steps(data):
-    stage = EstimatorStage(data, TINY.model_copy(update={"steps": 80, "lr": 2e-2}), CPU)
-    errors = [stage.step(i)["error"] for i in range(80)]
+    stage = EstimatorStage(data, TINY.model_copy(update={"steps": 40, "lr": 2e-2}), CPU)
+    errors = [stage.step(i)["error"] for i in range(40)]
     assert sum(errors[-8:]) < 0.85 * sum(errors[:8])
 
 

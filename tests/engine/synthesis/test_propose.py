@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from engine.errors import InvalidRequest
-from engine.models.exemplars import Exemplars, ExemplarsConfig
+from engine.models.exemplars import Exemplars
 from engine.models.prior import ROUNDS
 from engine.models.vqgan import TORUS
 from engine.settings import RunSettings
-from engine.starter.drawing import draw
+from engine.starter.drawing import draw_maps
 from engine.starter.materials import another, sample
 from engine.synthesis.decode import decode_maps
 from engine.synthesis.propose import Chosen, patches, propose
@@ -42,12 +42,12 @@ def start(pack, seeds=(5, 6), text=None, **changes):
 def test_an_exemplar_is_drawn_anew_from_its_recipe(tiny_pack):
     """Before guidance, what comes out is what was drawn: the detail is all that the codes do not say."""
     proposal, _ = start(tiny_pack, redraw=0.0)
-    maps = decode_maps(proposal.z, settings(), tiny_pack, TORUS, proposal.detail)
+    maps = decode_maps(proposal.z, settings(), tiny_pack, TORUS, proposal.drawn)
     for row, (seed, origin) in enumerate(zip((5, 6), proposal.origins, strict=True)):
         number, name = origin.removeprefix("exemplar ").split(": ")
-        assert tiny_pack.exemplars.cfg.names[int(number)] == name
-        drawn = draw(
-            another(tiny_pack.exemplars.cfg.recipes[int(number)], seed), tiny_pack.channels, 128, 128
+        assert tiny_pack.exemplars.names[int(number)] == name
+        drawn = draw_maps(
+            another(tiny_pack.exemplars.recipes[int(number)], seed), tiny_pack.channels, 128, 128
         )
         torch.testing.assert_close(maps.basecolor[row], drawn[:3], rtol=0, atol=1e-5)
         torch.testing.assert_close(maps.roughness[row], drawn[4:5], rtol=0, atol=1e-5)
@@ -64,9 +64,8 @@ def test_the_exemplar_nearest_to_the_prompt_comes_first(tiny_pack):
 
 def test_what_a_thing_is_counts_once_more_without_its_colour():
     """Axis 0 is colour, 1 and 2 are materials: the same thing in grey comes before another thing in red."""
-    cfg = ExemplarsConfig(names=("red fabric", "grey tiles"), recipes=({}, {}), key_dim=3, colour_axes=1)
-    exemplars = Exemplars(cfg)
-    exemplars.keys.copy_(torch.tensor([[1.0, 0.45, 0.0], [0.0, 0.0, 1.0]]))
+    keys = torch.tensor([[1.0, 0.45, 0.0], [0.0, 0.0, 1.0]])
+    exemplars = Exemplars.of(["red fabric", "grey tiles"], [{}, {}], keys, torch.zeros(1, 3))
     red_tiles = torch.nn.functional.normalize(torch.tensor([1.0, 0.0, 0.8]), dim=0)
     assert exemplars.near(red_tiles, 2)[0].tolist() == [0, 1]
     exemplars.colour.copy_(torch.tensor([[1.0, 0.0, 0.0]]))
@@ -75,16 +74,15 @@ def test_what_a_thing_is_counts_once_more_without_its_colour():
 
 
 def test_variations_that_follow_one_another_begin_from_different_exemplars(tiny_pack):
-    recipes = tuple(dict(sample(i, "moss")) for i in range(30))
-    cfg = ExemplarsConfig(names=tuple(f"moss {i}" for i in range(30)), recipes=recipes, key_dim=16)
-    many = Exemplars(cfg)
-    many.keys.copy_(torch.randn(30, 16, generator=torch.Generator().manual_seed(6)))
+    recipes = [dict(sample(i, "moss")) for i in range(30)]
+    keys = torch.randn(30, 16, generator=torch.Generator().manual_seed(6))
+    many = Exemplars.of([f"moss {i}" for i in range(30)], recipes, keys, torch.zeros(0, 16))
     pack = dataclasses.replace(tiny_pack, exemplars=many)
     proposal, _ = start(pack, seeds=range(3, 7), variations=4, proposals=16)
     assert all(a != b for a, b in pairwise(proposal.origins))
     alone, _ = start(pack, seeds=[5], variations=1, proposals=16)
     assert alone.origins == proposal.origins[2:3]
-    torch.testing.assert_close(alone.detail[0], proposal.detail[2], rtol=0, atol=1e-5)
+    assert torch.equal(alone.drawn.maps[0], proposal.drawn.maps[2])
 
 
 def test_a_share_is_drawn_anew(tiny_pack):
@@ -98,9 +96,9 @@ def test_a_share_is_drawn_anew(tiny_pack):
 def test_where_the_prior_draws_nothing_of_the_old_detail_stays(tiny_pack):
     proposal, _ = start(tiny_pack, redraw=0.25)
     holes = patches([5, 6], (16, 16), 0.25)
-    detail = proposal.detail.unflatten(3, (16, 8)).unflatten(2, (16, 8)).abs().amax((1, 3, 5))
-    assert not detail[holes].any()
-    assert detail[~holes].any()
+    share = proposal.drawn.share.unflatten(3, (16, 8)).unflatten(2, (16, 8)).amax((1, 3, 5))
+    assert not share[holes].any()
+    assert share[~holes].max() == 1
 
 
 def test_the_prior_works_only_where_there_is_something_to_draw(tiny_pack):
