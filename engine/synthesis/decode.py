@@ -70,9 +70,7 @@ def decode_picture(z: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None = None
 
 
 @torch.no_grad()
-def decode_maps(
-    z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap, drawn: Drawn | None = None
-) -> DecodedMaps:
+def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap, drawn: Drawn | None = None) -> DecodedMaps:
     """Latent → every map, in float32 so that the last bit is stable. The arguments are those of `decode`.
 
     A generator that decodes a picture alone leaves the maps to the pack's estimator, and where there is

@@ -26,11 +26,14 @@ from engine.synthesis.seeds import normal, streams
 VIEWS = 6
 """Views by which the guide chooses among the proposals."""
 
-NEAREST = 24
-"""Exemplars that a run may begin from."""
+NEAREST = 64
+"""Exemplars that a run may begin from, if they are alike."""
 
-SHARES = 2
-"""They are dealt out in this many shares: variations whose seeds follow one another differ in kind."""
+ALIKE = 0.005
+"""In nearness: what lies farther than the nearest by no more is as good; the rest was not asked for."""
+
+SHARES = 8
+"""They are dealt in this many shares, or as many as they are: variations in a row never begin alike."""
 
 REACH = 0.02
 """In cosine: an exemplar that lies this much farther from the prompt is e times rarer."""
@@ -103,12 +106,13 @@ class Proposer:
         pleases the guide's views more than the grey stones that people mean.
         """
         index, nearness = exemplars.near(self.text, NEAREST)  # the nearest comes first
-        step = SHARES if len(index) == NEAREST else 1
+        alike = int((nearness > nearness[0] - ALIKE).sum())
+        step = min(SHARES, alike)
         prior = self.pack.prior if self.s.redraw > 0 else None
         total = len(self.seeds) + (0 if prior is None else ROUNDS)
         rows, origins = [], []
         for seed, luck in zip(self.seeds, streams(self.seeds, "exemplar"), strict=True):
-            hand = range(seed % step, len(index), step)
+            hand = range(seed % step, alike, step)
             odds = (nearness[list(hand)].cpu() / REACH).softmax(-1)
             picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
             i = int(index[hand[int(picks.min())]])

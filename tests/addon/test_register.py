@@ -96,8 +96,6 @@ def test_every_button_and_setting_explains_itself(blender):
 
 def test_the_same_folder_works_as_an_extension(tmp_path):
     """In a Blender of its own: under an extension's name, away from the checkout, with presets inside."""
-    if bpy.app.version < (4, 2, 0):
-        pytest.skip("extensions came with Blender 4.2")
     folder = tmp_path / "extensions" / "user_default" / "patina"
     shutil.copytree(ADDON, folder, ignore=shutil.ignore_patterns("demo", "__pycache__"))
     shutil.copytree(ROOT / "presets", folder / "presets")

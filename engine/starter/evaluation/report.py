@@ -21,10 +21,10 @@ IN_THE_WAY = """\
 The networks are small because they must run on a CPU and come with the repository, and they were trained
 on two CPU cores. The figures below say which of them limits the result: where *naming* is low, guide and
 judge do not know the material, and nothing that they guide or rank can be better; where *reconstruction*
-is low, fine detail is lost in the codes whatever is asked for; where the *prior* is far below the start from
-exemplars, layout is remembered rather than invented. The judge that names the results here also chose the
-best of each run. It took no part in guiding them, but it was trained on the same kind of materials as the
-guide, and shares its limits.
+is low, guidance can change only what is broad, and starts without a recipe come out soft; where the
+*prior* is far below the start from exemplars, layout is remembered rather than invented, and detail is the
+recipe's. The judge that names the results here also chose the best of each run. It took no part in guiding
+them, but it was trained on the same kind of materials as the guide, and shares its limits.
 """
 
 

@@ -39,6 +39,9 @@ ARCHITECTURE = VQGANConfig(
 
 CODEBOOK = "quantize.embedding.weight"
 
+WHITENED = 64
+"""Materials among which a fresh encoder's latents are spread: those of one may lie far from all others."""
+
 JUDGED = 4
 """Channels that the discriminator sees: base colour and height."""
 
@@ -156,7 +159,9 @@ class GeneratorStage:
         )
         x = self.data.batch(draw.integers(0, len(self.data), count), draw, side).to(self.compute.device)
         if i == 0 and cfg.start is None:
-            self._whiten(x)
+            many = rng(cfg.seed, i, "whiten")
+            crops = self.data.batch(many.integers(0, len(self.data), WHITENED), many, cfg.crop_px)
+            self._whiten(crops.to(self.compute.device))
         quantised = i >= cfg.continuous * cfg.steps
         if quantised and not self.seeded:
             self._seed_codebook(draw)

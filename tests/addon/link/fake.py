@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
+from pathlib import Path
+
+from addon.link import Cancelled, Failed, Finished
+
+PARAMS = {"prompt": "moss", "folder": "/tmp/somewhere"}
 
 TALK = """
 import json, os, sys, time
@@ -66,3 +72,25 @@ def run_until(engine, done: Callable[[list], bool], timeout_s: float = 20.0) -> 
         events += engine.poll()
         time.sleep(0.005)
     return events
+
+
+def gone(pid: int) -> bool:
+    """Whether there is no such process, not even a zombie."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    return False
+
+
+def ended(events):
+    """Whether a run has."""
+    return any(isinstance(event, Finished | Failed | Cancelled) for event in events)
+
+
+def started(engine, word):
+    """Wait for the engine to have said a word on stderr."""
+    end = time.monotonic() + 10
+    while word not in Path(engine.log).read_text():
+        assert time.monotonic() < end
+        time.sleep(0.01)

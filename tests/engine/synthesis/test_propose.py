@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from itertools import pairwise
 
 import pytest
 import torch
@@ -75,14 +74,23 @@ def test_what_a_thing_is_counts_once_more_without_its_colour():
 
 def test_variations_that_follow_one_another_begin_from_different_exemplars(tiny_pack):
     recipes = [dict(sample(i, "moss")) for i in range(30)]
-    keys = torch.randn(30, 16, generator=torch.Generator().manual_seed(6))
+    keys = torch.ones(30, 16) + 0.01 * torch.randn(30, 16, generator=torch.Generator().manual_seed(6))
     many = Exemplars.of([f"moss {i}" for i in range(30)], recipes, keys, torch.zeros(0, 16))
     pack = dataclasses.replace(tiny_pack, exemplars=many)
-    proposal, _ = start(pack, seeds=range(3, 7), variations=4, proposals=16)
-    assert all(a != b for a, b in pairwise(proposal.origins))
-    alone, _ = start(pack, seeds=[5], variations=1, proposals=16)
-    assert alone.origins == proposal.origins[2:3]
-    assert torch.equal(alone.drawn.maps[0], proposal.drawn.maps[2])
+    text = torch.nn.functional.normalize(torch.ones(16), dim=0)
+    proposal, _ = start(pack, text=text, seeds=range(3, 11), variations=8, proposals=16)
+    assert len(set(proposal.origins)) == 8
+    alone, _ = start(pack, text=text, seeds=[7], variations=1, proposals=16)
+    assert alone.origins == proposal.origins[4:5]
+    assert torch.equal(alone.drawn.maps[0], proposal.drawn.maps[4])
+
+
+def test_what_is_clearly_farther_from_the_prompt_is_no_start(tiny_pack):
+    keys = torch.nn.functional.normalize(tiny_pack.exemplars.keys, dim=-1)
+    proposal, _ = start(tiny_pack, text=keys[1], seeds=range(8), variations=8)
+    assert {origin.split(":")[0] for origin in proposal.origins} == {"exemplar 1"}
+    layouts = proposal.drawn.maps.flatten(1)
+    assert len(layouts.unique(dim=0)) == 8, "one recipe, laid out eight times"
 
 
 def test_a_share_is_drawn_anew(tiny_pack):
