@@ -177,4 +177,5 @@ COMMANDS: dict[str, Command] = {
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
+    "trial": Command("Train two ways and compare", commands.trial_arguments, commands.trial),
 }

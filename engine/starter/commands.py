@@ -6,6 +6,7 @@ import argparse
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
 from engine.errors import InvalidRequest
 from engine.models.packs import ROOT
@@ -121,6 +122,7 @@ def evaluate(options: argparse.Namespace) -> int:
     from engine.starter.evaluation import parts, report as writing
     from engine.starter.evaluation.bench import Bench, Sizes
     from engine.starter.training import pipeline
+    from engine.starter.trials import record as trials
 
     wanted = options.parts or parts.PARTS
     if strange := [name for name in wanted if name not in parts.PARTS]:
@@ -132,7 +134,7 @@ def evaluate(options: argparse.Namespace) -> int:
     families = record.read(pipeline.WEIGHTS).families
     names = ("prompts", "materials", "steps", "starts", "variations", "diverse")
     sizes = Sizes(**{name: value for name in names if (value := getattr(options, name)) is not None})
-    out = options.out or pipeline.WEIGHTS / "evaluation.json"
+    out = options.out or pipeline.WEIGHTS / writing.FIGURES
     report = writing.Report(
         pack=pack.id, sha256=pack.hashes, families=families, machine=pipeline.machine(pack.compute)
     ).going_on(out)
@@ -143,8 +145,65 @@ def evaluate(options: argparse.Namespace) -> int:
         )
         for measured in parts.measure(bench, report, wanted):
             out.write_text(measured.model_dump_json(indent=2) + "\n", "utf-8")
-            writing.write(measured, options.report)
+            writing.write(measured, options.report, trials.read(pipeline.WEIGHTS))
     console.print(f"Written: {options.report / writing.FILE}", markup=False, soft_wrap=True)
+    return 0
+
+
+def trial_arguments(add: argparse.ArgumentParser) -> None:
+    """Declares the options of `trial`."""
+    add.add_argument("trial", metavar="TRIAL", help="teacher, robust or prior")
+    add.add_argument(
+        "--work", type=Path, default=Path(".cache/training"), metavar="DIR",
+        help="the training set; with the same folder, a trial goes on where it stopped",
+    )  # fmt: skip
+    add.add_argument("--steps", type=int, default=300, metavar="N", help="of training, each (default: 300)")
+    add.add_argument("--materials", type=int, default=256, metavar="N", help="held-out, to name")
+    add.add_argument("--prompts", type=int, default=12, metavar="N", help="that pictures are made of")
+    add.add_argument("--variations", type=int, default=2, metavar="N", help="of each prompt")
+    add.add_argument("--device", default="auto", metavar="D", help="auto, cpu, cuda or mps")
+    add.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: PyTorch's choice)")
+
+
+def trial(options: argparse.Namespace) -> int:
+    """Trains both variants of a trial, measures them, and enters what came of it in REPORT.md."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from engine.compute import choose
+    from engine.models import packs
+    from engine.starter import record
+    from engine.starter.data import Materials
+    from engine.starter.evaluation import report as writing
+    from engine.starter.evaluation.bench import Bench, Sizes
+    from engine.starter.training import pipeline
+    from engine.starter.trials import record as trials
+    from engine.starter.trials.guides import Place
+    from engine.starter.trials.run import TRIALS, run
+
+    if options.trial not in TRIALS:
+        raise InvalidRequest(
+            f"There is no trial {options.trial!r}. Trials: {', '.join(TRIALS)}.", field="trial"
+        )
+    _set_up(options.threads)
+    pack = packs.load("starter", choose(options.device))
+    families = record.read(pipeline.WEIGHTS).families
+    sizes = Sizes(prompts=options.prompts, materials=options.materials, variations=options.variations)
+    columns = (TextColumn("{task.description:16}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        tasks: dict[str, Any] = {}
+
+        def show(name: str, step: int, of: int) -> None:
+            if name not in tasks:
+                tasks[name] = bar.add_task(name, total=of)
+            bar.update(tasks[name], completed=step)
+
+        bench = Bench(pack, families, options.work / "evaluation", options.work, sizes)
+        place = Place(Materials.open(options.work / "train"), bench, pipeline.WEIGHTS, options.work)
+        done = run(options.trial, place, options.steps, show, pipeline.machine(pack.compute))
+    found = trials.enter(pipeline.WEIGHTS, options.trial, done)
+    measured = writing.read(pipeline.WEIGHTS / writing.FIGURES)
+    writing.write(measured, ROOT / "starter", found)
     return 0
 
 

@@ -9,10 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
+from engine.errors import BadWeights
 from engine.material.seams import SEAMLESS
 from engine.starter.evaluation.bench import STEPS
+from engine.starter.trials.record import Trial, Trials
 
 FILE = "REPORT.md"
+FIGURES = "evaluation.json"
 PICTURES = "report"
 
 Parts = dict[str, dict[str, Any]]
@@ -93,14 +96,29 @@ TARGETS = (
 )
 
 
-def write(report: Report, folder: Path) -> Path:
+def read(path: Path) -> Report:
+    """The figures in a file.
+
+    Raises:
+        BadWeights: there are none, or they cannot be read.
+    """
+    try:
+        return Report.model_validate_json(path.read_text("utf-8"))
+    except (OSError, ValidationError) as error:
+        raise BadWeights(
+            f"{path.name} of the pack cannot be read. Run `python -m engine evaluate` again.",
+            details=str(error),
+        ) from error
+
+
+def write(report: Report, folder: Path, trials: Trials) -> Path:
     """Writes REPORT.md into a folder, in which `report/` has the pictures. Returns its path."""
     path = folder / FILE
-    path.write_text("\n".join(_lines(report)) + "\n", "utf-8")
+    path.write_text("\n".join(_lines(report, trials)) + "\n", "utf-8")
     return path
 
 
-def _lines(report: Report) -> Iterator[str]:
+def _lines(report: Report, trials: Trials) -> Iterator[str]:
     yield from (f"# How good the {report.pack} pack is", "")
     yield f"Written by `python -m engine evaluate` on {report.machine}, from materials and prompts that"
     yield f"training never saw. The pack knows {len(report.families)} families of materials. Runs have the"
@@ -116,6 +134,8 @@ def _lines(report: Report) -> Iterator[str]:
     for name in report.parts.keys() - SECTIONS.keys():
         yield from ("", f"## {name.capitalize()}", "")
         yield from _table(("figure", "value"), _flat(report.parts[name]))
+    for trial in trials.trials.values():
+        yield from ("", *_trial(trial))
     yield from ("", "## The networks", "")
     yield from _table(("network", "sha256"), [(k, f"`{v[:16]}`") for k, v in report.sha256.items()])
 
@@ -273,6 +293,16 @@ def _showcase(part: dict[str, Any]) -> Iterator[str]:
         for prompt, f in part["prompts"].items()
     ]
     yield from _table(("prompt", "the judge reads", "judge", "guide", "unknown words"), rows)
+
+
+def _trial(trial: Trial) -> Iterator[str]:
+    yield from _opening(f"Trial: {trial.question}", trial.measured, f"On {trial.machine}.")
+    heads = list(next(iter(trial.variants.values())).figures)
+    rows = [
+        (name, str(v.steps), _number(v.seconds), *(_number(v.figures[head]) for head in heads))
+        for name, v in trial.variants.items()
+    ]
+    yield from _table(("variant", "steps", "seconds of training", *heads), rows)
 
 
 SECTIONS: dict[str, Callable[[dict[str, Any]], Iterator[str]]] = {

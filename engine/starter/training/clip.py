@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ CONTEXT = 32
 TEXT = {"context_length": CONTEXT, "width": 96, "heads": 4, "layers": 4}
 PREPROCESS = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
 FULL_VOCABULARY = 49408
+STRIDE = 1.25
+"""Of the radius, for the one step towards the worst view: Wong et al. 2020, section 4."""
+
 NEVER = -1e4
 """A logit for what is no candidate; not infinite, since targets of 0 multiply it."""
 
@@ -58,8 +62,9 @@ class ClipTraining(BaseModel):
     teacher: str | None = None  # that the meanings come from, for the record
     wrong: float = 0.25  # share of pictures that also see a caption wrong in one thing
     withheld: bool = False  # whether captions use the synonyms that the guide never reads
-    start: str | None = None  # folder of an exported CLIP whose image tower training starts from
+    start: str | None = None  # folder of an exported CLIP that training goes on from
     labels: float = 0.5  # weight of the auxiliary family and colour losses
+    robust: float = 0.0  # L2 length of the worst change that a view (3, px, px) in 0..1 must bear; 0: none
     ema: float = 0.998
     part: tuple[int, int] = (0, 2)  # uses materials whose index, modulo the second, is not the first
 
@@ -157,6 +162,14 @@ def views(x: Tensor, px: int, draw: np.random.Generator, *, lit: float, noise: f
     return seen * gain + sigma * torch.from_numpy(draw.standard_normal(seen.shape, np.float32))
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """A batch's loss, and what is worth watching of it."""
+
+    loss: Tensor
+    figures: dict[str, float]
+
+
 class ClipStage:
     """Contrastive training with soft targets where captions mean the same, and label heads beside it.
 
@@ -201,7 +214,7 @@ class ClipStage:
         if self.meanings is not None:
             model.token_embedding = TaughtEmbedding(self.vocabulary.select(self.meanings))
         if self.cfg.start is not None:
-            start_from(model, Path(self.cfg.start))
+            start_from(model, Path(self.cfg.start), self.vocabulary, self.meanings)
         return model
 
     def _caption(self, params: Params, draw: np.random.Generator) -> str:
@@ -232,23 +245,51 @@ class ClipStage:
         indices = draw.choice(self.mine, cfg.batch, replace=False, p=self.chance)
         pictures = torch.cat([self._views(part, draw) for part in np.array_split(indices, 4)])
         tokens, marked = self._tokens(indices, draw)
-        image, text = self._embed(pictures, tokens)
+        text = self._read(tokens)
+        if cfg.robust > 0:
+            pictures = self._worst(pictures, text.detach(), indices, marked, draw)
+        outcome = self._outcome(self._see(pictures), text, indices, marked)
+        self.adam.zero_grad()
+        outcome.loss.backward()
+        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
+        self.adam.step()
+        self.average.update(self.model, i)
+        return outcome.figures
+
+    def _outcome(self, image: Tensor, text: Tensor, indices: np.ndarray, marked: Tensor) -> Outcome:
+        """What embeddings of pictures, and of their captions and then wrong ones, are worth."""
+        cfg = self.cfg
         named = self._label_loss(image, indices) + 0.5 * self._label_loss(text[: cfg.batch], indices)
         image, text = F.normalize(image, dim=-1), F.normalize(text, dim=-1)
         scale = self.model.logit_scale.exp().clamp(max=60)
         logits = scale * image @ text[: cfg.batch].T
         wrong = scale * (image[marked] * text[cfg.batch :]).sum(-1)
         contrast = self._contrast(logits, wrong, indices, marked)
-        self.adam.zero_grad()
-        (contrast + cfg.labels * named).backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
-        self.adam.step()
-        self.average.update(self.model, i)
         hit = (logits.argmax(1) == torch.arange(len(logits), device=logits.device)).float().mean()
         figures = {"contrast": contrast.item(), "labels": named.item(), "recall": hit.item()}
         if len(marked):
             figures["told apart"] = (logits.diagonal()[marked] > wrong).float().mean().item()
-        return figures
+        return Outcome(contrast + cfg.labels * named, figures)
+
+    def _worst(
+        self, pictures: Tensor, text: Tensor, indices: np.ndarray, marked: Tensor, draw: np.random.Generator
+    ) -> Tensor:
+        """Views changed, by an L2 length of `robust` at most, to what the model reads worst.
+
+        One step up the gradient from a random place in the ball: Wong et al. 2020 ("Fast is better than
+        free"). Trained on them, a CLIP has gradients that look like what they stand for: Ganz and Elad
+        2023 (CLIPAG).
+        """
+        radius = self.cfg.robust
+        change = torch.from_numpy(draw.standard_normal(pictures.shape, np.float32))
+        change = (radius * draw.random() * F.normalize(change.flatten(1))).view_as(pictures).requires_grad_()
+        loss = self._outcome(self._see(pictures + change), text, indices, marked).loss
+        (uphill,) = torch.autograd.grad(loss, change)
+        moved = (
+            change.detach() + STRIDE * radius * F.normalize(uphill.flatten(1)).view_as(pictures)
+        ).flatten(1)
+        length = moved.norm(dim=1, keepdim=True)
+        return pictures + (moved * (radius / length.clamp(min=radius))).view_as(pictures)
 
     def _tokens(self, indices: np.ndarray, draw: np.random.Generator) -> tuple[Tensor, Tensor]:
         """Captions of a batch, then wrong ones for some of it; which, by their place in the batch."""
@@ -261,13 +302,17 @@ class ClipStage:
         bare = self.cfg.bare if self.meanings is not None else 0.0
         return self.vocabulary.encode(texts, draw, self.cfg.unknown, bare), torch.from_numpy(marked)
 
-    def _embed(self, pictures: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+    def _see(self, pictures: Tensor) -> Tensor:
         mean, std = (torch.tensor(PREPROCESS[k]).view(3, 1, 1) for k in ("mean", "std"))
         with self.compute.autocast():
             seen = ((pictures - mean) / std).to(self.compute.device)
-            image = self.model.encode_image(seen.to(memory_format=torch.channels_last))
-            text = self.model.encode_text(tokens.to(self.compute.device))
-        return image.float(), text.float()
+            image: Tensor = self.model.encode_image(seen.to(memory_format=torch.channels_last))
+        return image.float()
+
+    def _read(self, tokens: Tensor) -> Tensor:
+        with self.compute.autocast():
+            text: Tensor = self.model.encode_text(tokens.to(self.compute.device))
+        return text.float()
 
     def _contrast(self, logits: Tensor, wrong: Tensor, indices: np.ndarray, marked: Tensor) -> Tensor:
         """Cross-entropy both ways; a marked picture has its wrong caption as one candidate more.
@@ -335,11 +380,28 @@ class ClipStage:
         return self.vocabulary.expand(table, rows(self.meanings, mix))
 
 
-def start_from(model: nn.Module, folder: Path) -> None:
-    """Copies the image tower of an exported CLIP, every tensor of the same name and shape."""
+def start_from(model: nn.Module, folder: Path, vocabulary: Vocabulary, meanings: Tensor | None) -> None:
+    """Copies an exported CLIP: every tensor of the same name and shape, and what it knows of each token."""
     own = model.state_dict()
-    found = load_file(folder / "open_clip_model.safetensors")
-    fitting = {
-        k: v for k, v in found.items() if k.startswith("visual.") and k in own and own[k].shape == v.shape
-    }
-    model.load_state_dict({**own, **{k: v.to(own[k].dtype) for k, v in fitting.items()}})
+    found = {k: v.float() for k, v in load_file(folder / "open_clip_model.safetensors").items()}
+    table = found.pop("token_embedding.weight", None)
+    fitting = {k: v.to(own[k].dtype) for k, v in found.items() if k in own and own[k].shape == v.shape}
+    if table is not None and table.shape[1] == own["ln_final.weight"].shape[0]:
+        fitting |= _tokens_of(table, vocabulary, meanings)
+    model.load_state_dict({**own, **fitting})
+
+
+def _tokens_of(table: Tensor, vocabulary: Vocabulary, meanings: Tensor | None) -> dict[str, Tensor]:
+    """What `TaughtEmbedding`, or a plain table where there are no meanings, makes a full table from.
+
+    Most rows are of tokens that no caption used, meanings @ mix and nothing else: they tell the mix.
+    """
+    unread = torch.ones(len(table), dtype=torch.bool)
+    unread[vocabulary.ids[vocabulary.ids >= 0]] = False
+    if meanings is None:
+        dense = vocabulary.select(table)
+        dense[vocabulary.unknown] = table[unread][0]
+        return {"token_embedding.weight": dense}
+    mix = torch.linalg.lstsq(meanings[unread], table[unread]).solution
+    delta = vocabulary.select(table) - rows(vocabulary.select(meanings), mix)
+    return {"token_embedding.mix": mix, "token_embedding.delta": delta}

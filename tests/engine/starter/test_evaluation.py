@@ -31,6 +31,7 @@ from engine.starter.evaluation.reconstruction import (
 from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.runs import Run, Runs
 from engine.starter.materials import FAMILIES, REGISTRY, nearest_term
+from engine.starter.trials.record import Trials
 from engine.synthesis.decode import maps_of
 
 SOME = ("brick_wall", "leather", "marble", "moss")
@@ -248,7 +249,7 @@ def test_what_is_looked_at_and_timed(tiny_pack, tmp_path, monkeypatch):
     assert 1 <= found.parts["diversity"]["min"] <= found.parts["diversity"]["mean"] <= 2
     assert 1 < found.parts["diversity"]["true_materials"] <= 2
     assert 0 < found.parts["speed"]["seconds"]["guide"] < found.parts["speed"]["seconds"]["total"]
-    text = writing.write(found, tmp_path).read_text("utf-8")
+    text = writing.write(found, tmp_path, Trials()).read_text("utf-8")
     assert "| zebra fur |" in text and "## Time" in text and "## Diversity" in text
     with Image.open(tmp_path / "report" / "prompts.jpg") as page:
         assert page.width == 4 * (2 * 160 + 6)
@@ -283,6 +284,7 @@ def test_the_report_says_what_the_figures_say(tmp_path):
             diversity={"prompts": 8, "variations": 8, "mean": 4.25, "min": 1.5, "true_materials": 5},
         ),
         tmp_path,
+        Trials(),
     ).read_text("utf-8")
     assert "| material right | ≥ 85 % | 0 % | no |" in text
     assert "| colour right | ≥ 90 % | 100 % | yes |" in text

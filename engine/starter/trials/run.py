@@ -1,0 +1,42 @@
+"""Which trials there are, and running one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from engine.starter.trials.guides import FROM, GUIDED_STEPS, Place, Show, robustness, teachers
+from engine.starter.trials.record import Trial, Variant
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a trial asks, how its figures are taken, and what makes them."""
+
+    text: str
+    measured: str
+    answer: Callable[[Place, int, Show], dict[str, Variant]]
+
+
+TRIALS = {
+    "teacher": Question(
+        "does a teacher help with words that no caption used?",
+        "Both begin with the shipped guide's image tower and a text tower that knows nothing. Named are "
+        "held-out materials; unread nouns are the withheld synonyms of the table above.",
+        teachers,
+    ),
+    "robust": Question(
+        "does a guide trained on the worst of views make better pictures?",
+        "Both go on from the shipped guide. Named are held-out materials; pictures are "
+        f"{GUIDED_STEPS} steps from {FROM}, all variations of held-out prompts, read by the judge.",
+        robustness,
+    ),
+}
+
+
+def run(name: str, place: Place, steps: int, show: Show, machine: str) -> Trial:
+    """Trains and measures all variants of a trial. What the folder has of them already is not done again."""
+    question = TRIALS[name]
+    folder = place.work / "trials" / f"{name}-{steps}"
+    variants = question.answer(replace(place, work=folder), steps, show)
+    return Trial(question=question.text, measured=question.measured, machine=machine, variants=variants)
