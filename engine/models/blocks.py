@@ -57,7 +57,7 @@ class Places:
     def near(self, t: Tensor) -> Tensor:
         """Whether each of all places is seen from places t (n,), bool (n, T): not later, not too far."""
         j, n = torch.arange(self.H * self.W), self.window
-        dy, dx = t[:, None] // self.W - j // self.W, t[:, None] % self.W - j % self.W
+        dy, dx = j // self.W - t[:, None] // self.W, j % self.W - t[:, None] % self.W
         if self.wrap[0]:  # the short way round
             dy = (dy + self.H // 2) % self.H - self.H // 2
         if self.wrap[1]:

@@ -68,7 +68,7 @@ def stream_turn(places: Places, K: int, device: torch.device) -> Turn:
 
 
 def stream_mask(places: Places, K: int, device: torch.device) -> Tensor | None:
-    """Who of K tokens and all places sees whom; None where that is all before, for attention is faster then."""
+    """Who of K tokens and all places sees whom; None: each sees all before, which is faster."""
     near = places.near(torch.arange(places.H * places.W))
     before = torch.ones(K + len(near), K + len(near), dtype=torch.bool).tril()
     seen = before.clone()

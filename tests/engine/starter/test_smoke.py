@@ -43,7 +43,7 @@ def unseen(tmp_path_factory):
 
 @pytest.mark.slow
 def test_the_stream_trains_where_it_is_named(weights):
-    """After all others, on their materials and codes; it then knows more than how often each code is there."""
+    """On the materials and codes of the others; it then knows more than how often each code is there."""
     work = weights.parent
     assert not (weights / "stream").exists(), "nobody named it"
     assert main(["train", "stream", "--smoke", "--work", str(work), "--device", "cpu"]) == 0
