@@ -18,7 +18,7 @@ if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only
     from engine.models.estimator import Estimator
     from engine.models.exemplars import Exemplars
     from engine.models.guide import Clip
-    from engine.models.prior import Prior
+    from engine.models.priors import AnyPrior
     from engine.models.vqgan import VQGAN
 
 CATALOGUE = Path(__file__).parent / "catalog"
@@ -79,7 +79,7 @@ class Pack:
     generator: VQGAN
     guide: Clip
     judge: Clip
-    prior: Prior | None
+    prior: AnyPrior | None
     exemplars: Exemplars | None
     estimator: Estimator | None
     hashes: dict[str, str]
@@ -195,13 +195,18 @@ def _load_generator(info: PackInfo) -> VQGAN:
     return model
 
 
-def _load_prior(info: PackInfo) -> Prior | None:
+def _load_prior(info: PackInfo) -> AnyPrior | None:
     if info.prior is None:
         return None
-    from engine.models.prior import Prior, PriorConfig
+    from engine.models import priors
 
     config, state = _read(info.prior)
-    model = Prior(PriorConfig.model_validate(config))
+    try:
+        model = priors.build(config)
+    except ValidationError as error:
+        raise BadWeights(
+            "The configuration of the prior cannot be used. Install the pack again.", details=str(error)
+        ) from error
     _fill(model, state, info.prior)
     return model
 

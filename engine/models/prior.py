@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from typing import Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
@@ -23,6 +24,7 @@ class PriorConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    kind: Literal["masked"] = "masked"
     n_embed: int = 1024
     code_dim: int = 8
     text_dim: int = 128
@@ -104,6 +106,10 @@ class Prior(nn.Module):
             x = block(x, F.silu(c), wrap)
         x = self.say(F.silu(self.norm(x)))
         return torch.einsum("bchw,kc->bkhw", x, self.write(places))
+
+    def rounds(self, _grid: tuple[int, int]) -> int:
+        """How often `sample` yields, whatever the grid (h, w)."""
+        return ROUNDS
 
     @torch.no_grad()
     def sample(

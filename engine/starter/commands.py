@@ -11,14 +11,20 @@ from typing import Any
 from engine.errors import InvalidRequest
 from engine.models.packs import ROOT
 
-STAGES = ("materials", "guide", "judge", "generator", "decoder", "estimator", "prior", "exemplars")
+STAGES = (
+    "materials", "guide", "judge", "generator", "decoder", "estimator", "prior", "stream", "exemplars",
+)  # fmt: skip
+
+SHIPPED = tuple(stage for stage in STAGES if stage != "stream")
+"""What trains where nobody names a stage: all that the starter pack is made of."""
 
 
 def train_arguments(add: argparse.ArgumentParser) -> None:
     """Declares the options of `train`."""
     add.add_argument(
-        "stages", nargs="*", metavar="STAGE", help=f"of {', '.join(STAGES)}, in that order (default: all)"
-    )
+        "stages", nargs="*", metavar="STAGE",
+        help=f"of {', '.join(STAGES)}, in that order (default: all but stream, an autoregressive prior)",
+    )  # fmt: skip
     add.add_argument(
         "--work", type=Path, default=Path(".cache/training"), metavar="DIR",
         help="shards and checkpoints; with the same folder, training goes on where it stopped",
@@ -38,7 +44,7 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
         "--start",
         type=Path,
         metavar="DIR",
-        help="older networks to begin from: guide/, judge/, generator/, prior/",
+        help="older networks to begin from: guide/, judge/, generator/, prior/, stream/",
     )
     add.add_argument(
         "--smoke",
@@ -80,7 +86,7 @@ def train(options: argparse.Namespace) -> int:
     figures = TextColumn("{task.fields[figures]}")
     with Progress(*columns, figures, console=Console(stderr=True)) as bar:
         tasks = {}
-        for name, step, total, values in pipeline.stages(plan, tuple(options.stages or STAGES)):
+        for name, step, total, values in pipeline.stages(plan, tuple(options.stages or SHIPPED)):
             if name not in tasks:
                 tasks[name] = bar.add_task(name, total=total, figures="")
             text = "  ".join(f"{k} {v:.3f}" for k, v in values.items())

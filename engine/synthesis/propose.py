@@ -13,7 +13,7 @@ from torch.nn import functional as F  # the field's name for it
 from engine.errors import InvalidRequest, Remedy
 from engine.models.exemplars import Exemplars
 from engine.models.packs import Pack
-from engine.models.prior import ROUNDS, Prior
+from engine.models.priors import AnyPrior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
 from engine.starter.drawing import draw_maps
@@ -109,7 +109,7 @@ class Proposer:
         alike = int((nearness > nearness[0] - ALIKE).sum())
         step = min(SHARES, alike)
         prior = self.pack.prior if self.s.redraw > 0 else None
-        total = len(self.seeds) + (0 if prior is None else ROUNDS)
+        total = len(self.seeds) + (0 if prior is None else prior.rounds(self.grid))
         rows, origins = [], []
         for seed, luck in zip(self.seeds, streams(self.seeds, "exemplar"), strict=True):
             hand = range(seed % step, alike, step)
@@ -142,9 +142,10 @@ class Proposer:
         z = generator.lookup(generator.codes_of(x, self.wrap))
         return z, generator.decode(z, self.wrap)
 
-    def draw(self, prior: Prior) -> Generator[Phase, None, Proposal]:
+    def draw(self, prior: AnyPrior) -> Generator[Phase, None, Proposal]:
         """Grids that the prior draws from nothing."""
-        chosen, done, total = Chosen(len(self.seeds)), 0, self.s.proposals * (ROUNDS + 1)
+        chosen, done = Chosen(len(self.seeds)), 0
+        total = self.s.proposals * (prior.rounds(self.grid) + 1)
         for p in range(self.s.proposals):
             codes = torch.empty(0)
             for drawn in self._rounds(prior, f"prior/{p}", None):
@@ -174,7 +175,7 @@ class Proposer:
         fit = score(picture, self.text, self.pack.guide, views, views=VIEWS, tile=self.wrap)
         return picture, fit.cpu()
 
-    def _rounds(self, prior: Prior, purpose: str, start: Tensor | None) -> Iterator[Tensor]:
+    def _rounds(self, prior: AnyPrior, purpose: str, start: Tensor | None) -> Iterator[Tensor]:
         """The prior's rounds, in the pack's precision. Between them the caller's own holds."""
         luck = streams(self.seeds, purpose)
         text, temperature = self.text.expand(len(luck), -1), self.s.temperature

@@ -15,6 +15,7 @@ from engine.compute import Compute
 from engine.models import packs
 from engine.models.exemplars import Exemplars
 from engine.models.prior import Prior, PriorConfig
+from engine.models.stream import StreamConfig, StreamPrior
 from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter.captions import canonical
 from engine.starter.materials import sample
@@ -29,6 +30,9 @@ VQ = VQGANConfig(
     mid_attention=False, embed_dim=4, n_embed=32, patch=4, norm_groups=4, l2_codes=True, border="reflect",
 )  # fmt: skip
 PRIOR = PriorConfig(n_embed=32, code_dim=4, text_dim=16, width=16, dilations=(1, 2))
+STREAM = StreamConfig(
+    n_embed=32, code_dim=4, text_dim=16, text_tokens=2, width=24, heads=2, layers=1, window=2
+)
 REMEMBERED = ("brick_wall", "moss", "wood_planks")
 
 CPU = Compute(torch.device("cpu"), torch.float32)
@@ -77,6 +81,13 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
         entry[role] = {"path": f"{name}.safetensors", "sha256": sha256, "bytes": len(data)}
     (root / "catalog").mkdir(exist_ok=True)
     (root / "catalog" / f"{pack_id}.json").write_text(json.dumps(entry))
+
+
+@pytest.fixture(scope="session")
+def stream_prior():
+    """Of the other kind than the prior of "tiny", for its codes."""
+    torch.manual_seed(4)
+    return StreamPrior(STREAM).eval().requires_grad_(False)
 
 
 @pytest.fixture

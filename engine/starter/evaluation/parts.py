@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from engine.models.prior import Prior
+from engine.models.priors import AnyPrior
 from engine.settings import Start
 from engine.starter import captions
 from engine.starter.estimation import estimation
@@ -135,7 +135,7 @@ def _reconstruction(bench: Bench) -> Figures:
     return reconstruction(bench.held_out, bench.pack) | {"picture": "reconstruction.jpg"}
 
 
-def _prior(bench: Bench, network: Prior) -> Figures:
+def _prior(bench: Bench, network: AnyPrior) -> Figures:
     prompts = bench.prompts(min(PRIOR_PROMPTS, bench.sizes.prompts))
     drawn = [prior.draw(p.text, PRIOR_SAMPLES, bench.pack, network) for p in prompts]
     entries: list[Entry] = [

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from engine.models.packs import Pack
-from engine.models.prior import Prior
+from engine.models.priors import AnyPrior
 from engine.models.vqgan import TORUS
 from engine.starter.embedding import embed
 from engine.starter.evaluation.bench import Prompt
@@ -35,7 +35,7 @@ class Drawn:
 
 
 @torch.no_grad()
-def draw(text: str, n: int, pack: Pack, prior: Prior, size_px: int = 256) -> Drawn:
+def draw(text: str, n: int, pack: Pack, prior: AnyPrior, size_px: int = 256) -> Drawn:
     """n samples of the prior for a prompt, seeds 0 to n-1."""
     embedding = pack.guide.encode_text([text])[0]
     grid = (size_px // pack.generator.f,) * 2

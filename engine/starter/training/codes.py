@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,15 @@ VERSIONS = 2
 
 SHARD = 256
 SEED = 47
+
+
+def folder(work: Path, generator: VQGAN) -> Path:
+    """Where a generator's codes are kept. Another encoder, other codes: they do not mix."""
+    digest = hashlib.sha256()
+    for key, value in sorted(generator.state_dict().items()):
+        if key.startswith(("encoder.", "quant_conv.", "quantize.")):
+            digest.update(value.cpu().numpy().tobytes())
+    return work / f"codes-{digest.hexdigest()[:12]}"
 
 
 def encode(

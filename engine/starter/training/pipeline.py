@@ -21,7 +21,6 @@ from engine.compute import Compute
 from engine.models.exemplars import Exemplars
 from engine.models.guide import Clip
 from engine.models.packs import CATALOGUE, ROOT
-from engine.models.prior import PriorConfig
 from engine.models.vqgan import VQGAN
 from engine.starter import captions, dataset, record
 from engine.starter.data import Materials
@@ -32,13 +31,16 @@ from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.estimator import EstimatorStage, EstimatorTraining
 from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run, spent
-from engine.starter.training.prior import PriorStage, PriorTraining
+from engine.starter.training.prior import CodeStage, PriorStage, PriorTraining
+from engine.starter.training.stream import StreamStage, StreamTraining
 
 log = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "starter" / "weights"
 MATERIALS = 6144
 EXEMPLARS = 4096
+PROPOSES = "prior"
+"""The stage whose network is the starter's prior: "prior", which is masked, or "stream"."""
 CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 
 
@@ -88,6 +90,7 @@ SMOKE: dict[str, dict[str, Any]] = {
     "decoder": {"steps": 20, "batch": 4, "crop_px": 64, "ema": 0.9},
     "estimator": {"steps": 60, "batch": 4, "crop_px": 64, "ema": 0.9},
     "prior": {"steps": 120, "batch": 8, "ema": 0.9},
+    "stream": {"steps": 120, "batch": 8, "ema": 0.9},
 }
 
 
@@ -112,11 +115,12 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         ("generator", _generator, _export_generator),
         ("decoder", _decoder, _export_generator),
         ("estimator", _estimator, _export_estimator),
-        ("prior", _prior, _export_prior),
+        ("prior", _prior(PriorStage, PriorTraining()), _export_prior),
+        ("stream", _prior(StreamStage, StreamTraining()), _export_prior),
     ):
         if name not in wanted:
             continue
-        if name == "prior":
+        if name in {"prior", "stream"}:
             yield from _encode(plan)
         data = Materials.open(plan.work / "train")
         stage = build(plan, data)
@@ -197,27 +201,22 @@ def _shipped_generator(plan: Plan) -> VQGAN:
     return generator.eval().requires_grad_(False).to(plan.compute.device)
 
 
-def _codes_folder(plan: Plan) -> Path:
-    """Another encoder, other codes: they do not mix. The decoder may change."""
-    digest = hashlib.sha256()
-    for key, value in sorted(_shipped_generator(plan).state_dict().items()):
-        if key.startswith(("encoder.", "quant_conv.", "quantize.")):
-            digest.update(value.cpu().numpy().tobytes())
-    return plan.work / f"codes-{digest.hexdigest()[:12]}"
-
-
 def _encode(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
-    data, done = Materials.open(plan.work / "train"), 0
-    for count in codes.encode(data, _shipped_generator(plan), _codes_folder(plan), plan.compute):
+    data, done, generator = Materials.open(plan.work / "train"), 0, _shipped_generator(plan)
+    for count in codes.encode(data, generator, codes.folder(plan.work, generator), plan.compute):
         done += count
         yield "codes", done, len(data), {}
 
 
-def _prior(plan: Plan, data: Materials) -> PriorStage:
-    guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    cfg = plan.configured("prior", PriorTraining())
-    grids = codes.Grids.open(_codes_folder(plan))
-    return PriorStage(grids, data.params, _shipped_generator(plan), guide, cfg, plan.compute)
+def _prior(stage: type[CodeStage], base: PriorTraining) -> Callable[[Plan, Materials], CodeStage]:
+    def build(plan: Plan, data: Materials) -> CodeStage:
+        guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
+        cfg = plan.configured(stage.name, base)
+        generator = _shipped_generator(plan)
+        grids = codes.Grids.open(codes.folder(plan.work, generator))
+        return stage(grids, data.params, generator, guide, cfg, plan.compute)
+
+    return build
 
 
 def _export_clip(plan: Plan, stage: Stage) -> None:
@@ -236,9 +235,8 @@ def _export_estimator(plan: Plan, stage: Stage) -> None:
 
 
 def _export_prior(plan: Plan, stage: Stage) -> None:
-    assert isinstance(stage, PriorStage)
-    config: PriorConfig = stage.model.cfg
-    _write(plan.weights / "prior", stage.average.values, config.model_dump(mode="json"))
+    assert isinstance(stage, CodeStage)
+    _write(plan.weights / stage.name, stage.average.values, stage.model.cfg.model_dump(mode="json"))
 
 
 def _write(folder: Path, weights: dict[str, Tensor], config: dict[str, Any]) -> None:
@@ -256,7 +254,7 @@ def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
         "generator": weights / "generator" / "model.safetensors",
         "guide": weights / "guide" / "open_clip_model.safetensors",
         "judge": weights / "judge" / "open_clip_model.safetensors",
-        "prior": weights / "prior" / "model.safetensors",
+        "prior": weights / PROPOSES / "model.safetensors",
         "exemplars": weights / "exemplars" / "model.safetensors",
         "estimator": weights / "estimator" / "model.safetensors",
     }

@@ -1,10 +1,11 @@
-"""The starter's prior: which codes stand beside which, given a caption."""
+"""The starter's masked prior, and what training a prior of any kind is: which codes go with a caption."""
 
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
@@ -22,9 +23,11 @@ from engine.starter.materials import Params
 from engine.starter.training.codes import Grids
 from engine.starter.training.loop import Average, rng, warm_cosine
 
+Network = TypeVar("Network", bound=nn.Module)
+
 
 class PriorTraining(BaseModel):
-    """How the prior is trained.
+    """How the masked prior is trained.
 
     `start` is a folder with an older prior to begin from: it knows codes by their place on the sphere, so
     another codebook in about the same space is no stranger to it.
@@ -43,7 +46,7 @@ class PriorTraining(BaseModel):
     ema: float = 0.998
 
 
-def take_over(model: Prior, folder: Path) -> None:
+def take_over(model: nn.Module, folder: Path) -> None:
     """Copies the weights of a prior in a folder, all but its codebook."""
     found = load_file(folder / "model.safetensors")
     wanted = model.state_dict()
@@ -51,13 +54,13 @@ def take_over(model: Prior, folder: Path) -> None:
         wanted[key].copy_(found[key])
 
 
-class PriorStage:
-    """Masked code modelling: hide a cosine-distributed share of a grid, tell what was there.
+class CodeStage(ABC, Generic[Network]):
+    """Learning what codes stand where, given a caption, as any kind of prior does.
 
     The grids come from the frozen generator, on the torus, captions through the frozen guide.
     """
 
-    name = "prior"
+    name: str
 
     def __init__(
         self,
@@ -72,10 +75,7 @@ class PriorStage:
         self.grids, self.params, self.guide = grids, params, guide
         self.cfg, self.compute, self.total_steps = cfg, compute, cfg.steps
         text_dim = guide.encode_text(["stone"]).shape[-1]
-        config = PriorConfig(
-            n_embed=generator.cfg.n_embed, code_dim=generator.cfg.embed_dim, text_dim=text_dim
-        )
-        self.model = Prior(config).to(compute.device)
+        self.model = self.network(generator, text_dim).to(compute.device)
         if cfg.start is not None:
             take_over(self.model, Path(cfg.start))
         self.model.get_buffer("codebook").copy_(generator.codebook)
@@ -84,6 +84,14 @@ class PriorStage:
             self.model.parameters(), cfg.lr, betas=(0.9, 0.96), weight_decay=cfg.weight_decay
         )
 
+    @abstractmethod
+    def network(self, generator: VQGAN, text_dim: int) -> Network:
+        """The untrained prior of a generator's codes."""
+
+    @abstractmethod
+    def loss(self, codes: Tensor, text: Tensor, draw: np.random.Generator) -> Tensor:
+        """What a step lowers, for codes (B, h, w) and their captions' embeddings (B, D)."""
+
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg
         for group in self.adam.param_groups:
@@ -91,20 +99,17 @@ class PriorStage:
         draw = rng(cfg.seed, i)
         indices = draw.integers(0, len(self.params), cfg.batch)
         codes = self.grids.batch(indices, draw).to(self.compute.device)
-        text = self._texts(indices, draw)
-        share = torch.from_numpy(np.cos(draw.uniform(0, math.pi / 2, (cfg.batch, 1, 1)))).to(codes.device)
-        hidden = torch.from_numpy(draw.random(codes.shape)).to(codes.device) < share
-        drop = torch.from_numpy(draw.random(cfg.batch) < cfg.no_text).to(codes.device)
-        with self.compute.autocast():
-            logits = self.model(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
-        loss = F.cross_entropy(logits.float(), codes, reduction="none")
-        loss = (loss * hidden).sum() / hidden.sum().clamp(min=1)
+        loss = self.loss(codes, self._texts(indices, draw), draw)
         self.adam.zero_grad()
         loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self.adam.step()
         self.average.update(self.model, i)
         return {"loss": loss.item()}
+
+    def without_text(self, draw: np.random.Generator) -> Tensor:
+        """Rows of a batch that learn to do without the caption, (B,)."""
+        return torch.from_numpy(draw.random(self.cfg.batch) < self.cfg.no_text).to(self.compute.device)
 
     @torch.no_grad()
     def _texts(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
@@ -123,3 +128,23 @@ class PriorStage:
         self.model.load_state_dict(state["model"])
         self.average.values = state["average"]
         self.adam.load_state_dict(state["adam"])
+
+
+class PriorStage(CodeStage[Prior]):
+    """Masked code modelling: hide a cosine-distributed share of a grid, tell what was there."""
+
+    name = "prior"
+
+    def network(self, generator: VQGAN, text_dim: int) -> Prior:
+        return Prior(
+            PriorConfig(n_embed=generator.cfg.n_embed, code_dim=generator.cfg.embed_dim, text_dim=text_dim)
+        )
+
+    def loss(self, codes: Tensor, text: Tensor, draw: np.random.Generator) -> Tensor:
+        share = np.cos(draw.uniform(0, math.pi / 2, (len(codes), 1, 1)))
+        hidden = torch.from_numpy(draw.random(codes.shape) < share).to(codes.device)
+        drop = self.without_text(draw)
+        with self.compute.autocast():
+            logits = self.model(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
+        loss = F.cross_entropy(logits.float(), codes, reduction="none")
+        return (loss * hidden).sum() / hidden.sum().clamp(min=1)

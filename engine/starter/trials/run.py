@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.starter.trials.guides import FROM, GUIDED_STEPS, Place, Show, robustness, teachers
+from engine.starter.trials.priors import priors
 from engine.starter.trials.record import Trial, Variant
 
 
@@ -30,6 +31,12 @@ TRIALS = {
         "Both go on from the shipped guide. Named are held-out materials; pictures are "
         f"{GUIDED_STEPS} steps from {FROM}, all variations of held-out prompts, read by the judge.",
         robustness,
+    ),
+    "prior": Question(
+        "are codes better drawn in parallel or one after another?",
+        "Both are trained from nothing for about as long. The judge reads samples of held-out prompts as "
+        "they come, and of each prompt the one that the guide likes best.",
+        priors,
     ),
 }
 

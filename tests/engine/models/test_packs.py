@@ -11,6 +11,8 @@ from safetensors.torch import load_file, save_file
 from engine.compute import Compute, choose, devices
 from engine.errors import BadWeights, DeviceUnavailable, UnknownPack
 from engine.models import packs
+from engine.models.prior import Prior
+from engine.models.stream import StreamPrior
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -32,6 +34,30 @@ def test_a_pack_loads_whole(pack_root):
     assert not pack.generator.training
     (listed,) = packs.catalogue()
     assert listed["installed"] and listed["bytes"] > 10_000
+
+
+def test_a_prior_is_of_the_kind_that_its_configuration_names(pack_root, stream_prior):
+    """One that names none is masked, as all were before there was another kind."""
+    config = pack_root / "prior" / "config.json"
+    masked = json.loads(config.read_text())
+    assert masked.pop("kind") == "masked"
+    config.write_text(json.dumps(masked))
+    assert type(packs.load("tiny", CPU).prior) is Prior
+    state = {k: v.contiguous() for k, v in stream_prior.state_dict().items()}
+    save_file(state, pack_root / "prior" / "model.safetensors")
+    config.write_text(stream_prior.cfg.model_dump_json())
+    rehash(pack_root, "prior")
+    loaded = packs.load("tiny", CPU).prior
+    assert type(loaded) is StreamPrior and loaded.cfg == stream_prior.cfg
+    torch.testing.assert_close(loaded.state_dict(), stream_prior.state_dict())
+
+
+@pytest.mark.parametrize("change", [{"kind": "oracle"}, {"kind": "stream"}, {"width": "wide"}], ids=str)
+def test_a_prior_that_its_configuration_does_not_describe(pack_root, change):
+    path = pack_root / "prior" / "config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(BadWeights, match=r"prior.*[Ii]nstall the pack again"):
+        packs.load("tiny", CPU)
 
 
 def test_unknown_pack_names_the_known_ones(pack_root):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import torch
@@ -9,14 +11,17 @@ from safetensors.torch import load_file
 
 from engine.cli import main
 from engine.compute import Compute
+from engine.models import priors
+from engine.models.blocks import to_blocks
 from engine.models.guide import Clip
 from engine.models.vqgan import TORUS, VQGAN
 from engine.starter import dataset, record
-from engine.starter.commands import STAGES
+from engine.starter.commands import SHIPPED
 from engine.starter.data import Materials
 from engine.starter.evaluation.naming import naming
+from engine.starter.training.codes import Grids
 from engine.starter.training.generator import ARCHITECTURE
-from engine.starter.training.pipeline import SMOKE_FAMILIES
+from engine.starter.training.pipeline import SMOKE, SMOKE_FAMILIES
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -37,8 +42,26 @@ def unseen(tmp_path_factory):
 
 
 @pytest.mark.slow
+def test_the_stream_trains_where_it_is_named(weights):
+    """On the materials and codes of the others; it then knows more than how often each code is there."""
+    work = weights.parent
+    assert not (weights / "stream").exists(), "nobody named it"
+    assert main(["train", "stream", "--smoke", "--work", str(work), "--device", "cpu"]) == 0
+    assert record.read(weights).stages["stream"].configuration["steps"] == SMOKE["stream"]["steps"]
+    network = priors.build(json.loads((weights / "stream" / "config.json").read_text())).float()
+    network.load_state_dict(load_file(weights / "stream" / "model.safetensors"))
+    (folder,) = work.glob("codes-*")
+    grids = torch.from_numpy(Grids.open(folder).codes[:16, 0].astype(np.int64))
+    shares = torch.bincount(grids.flatten(), minlength=network.cfg.n_embed) / grids.numel()
+    with torch.no_grad():
+        logits = network(grids, torch.zeros(16, network.cfg.text_dim), torch.ones(16, dtype=torch.bool))
+    told = torch.nn.functional.cross_entropy(logits.flatten(0, 2), to_blocks(grids).flatten())
+    assert told < 0.95 * torch.special.entr(shares).sum(), "no better than how often each code is there"
+
+
+@pytest.mark.slow
 def test_every_stage_leaves_its_network_and_its_record(weights):
-    assert set(record.read(weights).stages) == set(STAGES) - {"materials", "exemplars"}
+    assert set(record.read(weights).stages) - {"stream"} == set(SHIPPED) - {"materials", "exemplars"}
     assert (weights / "exemplars" / "model.safetensors").exists()
 
 

@@ -82,6 +82,15 @@ def test_a_trial_goes_on_where_it_stopped(place):
     assert not torch.equal(weights[0][key], weights[1][key])
 
 
+@pytest.mark.slow
+def test_both_priors_are_drawn_from(place):
+    trial = tried(place, "prior")
+    assert list(trial.variants) == ["masked", "stream"]
+    masked, stream = (v.figures for v in trial.variants.values())
+    assert masked.keys() == stream.keys()
+    assert 1 <= masked["Vendi score of 8"] <= 8 and 1 <= stream["Vendi score of 8"] <= 8
+
+
 def test_without_the_teacher_the_trial_says_what_to_install(place, monkeypatch):
     monkeypatch.setattr(teacher, "version", lambda: None)
     with pytest.raises(InvalidRequest, match=r"requirements/train\.txt"):

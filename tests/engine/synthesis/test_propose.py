@@ -116,6 +116,24 @@ def test_the_prior_works_only_where_there_is_something_to_draw(tiny_pack):
         assert len(list(run)) == phases, changes
 
 
+def test_either_kind_of_prior_proposes(tiny_pack, stream_prior):
+    """As many phases as were promised; drawn from nothing, and into the holes of a start."""
+    pack = dataclasses.replace(tiny_pack, prior=stream_prior)
+    text = pack.guide.encode_text(["red bricks"])[0]
+    for changes in ({"start": "prior"}, {"redraw": 0.25}):
+        phases = list(propose(settings(**changes), pack, [5, 6], TORUS, text))
+        assert [p.step for p in phases] == list(range(1, phases[-1].total + 1)), changes
+        assert len(phases) == {"start": 2 * (8 + 1), "redraw": 2 + 8}[next(iter(changes))]
+    drawn, one = start(pack, start="prior")
+    assert drawn.origins == ["prior", "prior"] and not torch.equal(one[0], one[1])
+    assert torch.equal(start(pack, start="prior", seeds=[6], variations=1)[1][0], one[1])
+    _, kept = start(pack, redraw=0.0)
+    _, some = start(pack, redraw=0.25)
+    changed = kept != some
+    assert not changed[~patches([5, 6], (16, 16), 0.25)].any()
+    assert changed.float().mean() > 0.1
+
+
 def test_patches_cover_their_share_of_every_row():
     for share in (0.0, 0.25, 1.0):
         assert patches([1, 2, 3], (16, 24), share).sum((1, 2)).tolist() == [round(share * 16 * 24)] * 3
