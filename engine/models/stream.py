@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import torch
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -33,13 +33,13 @@ class StreamConfig(BaseModel):
     n_embed: int = 1024
     code_dim: int = 8
     text_dim: int = 128
-    text_tokens: int = Field(default=4, ge=1, description="Tokens of the stream that tell the text")
+    text_tokens: Annotated[int, Field(ge=1)] = 4
+    """Tokens of the stream that tell the text."""
     width: int = 192
     heads: int = 4
     layers: int = 6
-    window: int = Field(
-        default=8, ge=1, description="How far a place sees up, down, left and right, in blocks"
-    )
+    window: Annotated[int, Field(ge=1)] = 8
+    """How far a place sees up, down, left and right, in blocks."""
 
     @model_validator(mode="after")
     def _channels_for_places(self) -> Self:

@@ -48,13 +48,13 @@ def test_the_stream_trains_where_it_is_named(weights):
     assert not (weights / "stream").exists(), "nobody named it"
     assert main(["train", "stream", "--smoke", "--work", str(work), "--device", "cpu"]) == 0
     assert record.read(weights).stages["stream"].configuration["steps"] == SMOKE["stream"]["steps"]
-    network = priors.build(json.loads((weights / "stream" / "config.json").read_text())).float()
+    network = priors.build(json.loads((weights / "stream" / "config.json").read_text()))
     network.load_state_dict(load_file(weights / "stream" / "model.safetensors"))
     (folder,) = work.glob("codes-*")
-    grids = torch.from_numpy(Grids.open(folder).codes[:16, 0].astype(np.int64))
-    shares = torch.bincount(grids.flatten(), minlength=network.cfg.n_embed) / grids.numel()
+    every = torch.from_numpy(Grids.open(folder).codes.astype(np.int64))
+    shares, grids = torch.bincount(every.flatten()) / every.numel(), every[:48, 0]
     with torch.no_grad():
-        logits = network(grids, torch.zeros(16, network.cfg.text_dim), torch.ones(16, dtype=torch.bool))
+        logits = network(grids, torch.zeros(48, network.cfg.text_dim), torch.ones(48, dtype=torch.bool))
     told = torch.nn.functional.cross_entropy(logits.flatten(0, 2), to_blocks(grids).flatten())
     assert told < 0.95 * torch.special.entr(shares).sum(), "no better than how often each code is there"
 
