@@ -15,7 +15,7 @@ from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode, decode_maps, decode_picture
-from engine.synthesis.inputs import NOTHING, Inputs
+from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
 from engine.synthesis.palette import palette_distance, palette_of
@@ -59,20 +59,23 @@ def synthesize(s: RunSettings, pack: Pack, inputs: Inputs = NOTHING) -> Generato
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
-    seeds, wrap, text = variation_seeds(s), tile_axes(s.tile), targets.of_request(s, pack.guide)
-    proposal = yield from propose(s, pack, seeds, wrap, text.attracting().direction())
-    z = yield from _guide(s, pack, seeds, wrap, targets.everything(s, pack.guide, text, inputs), proposal)
+    seeds, wrap = variation_seeds(s), tile_axes(s.tile)
+    pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
+    asked = targets.of_request(s, pack.guide, pictures)
+    proposal = yield from propose(s, pack, seeds, wrap, asked.attracting().direction())
+    target = targets.everything(s, pack.guide, asked, pictures)
+    z = yield from _guide(s, pack, seeds, wrap, target, proposal)
     maps = decode_maps(z, s, pack, wrap, proposal.drawn)
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
-        text.direction(),
+        asked.direction(),
         pack.guide,
         streams(seeds, "guide-score"),
         views=s.judge_views,
         tile=wrap,
     )
-    judged = targets.of_request(s, pack.judge).direction()
+    judged = targets.of_request(s, pack.judge, pictures).direction()
     judge_scores = score(
         maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
     )

@@ -12,7 +12,6 @@ from torch.nn import functional as F  # the field's name for it
 from engine.models.guide import Clip
 from engine.settings import RunSettings
 from engine.synthesis.cutouts import Cutouts
-from engine.synthesis.inputs import Inputs, fitted
 from engine.synthesis.losses import prompt_loss
 from engine.synthesis.prompts import Prompt, wanted
 from engine.synthesis.seeds import normal, streams
@@ -37,12 +36,19 @@ class Target:
     stops: Tensor
 
     @classmethod
-    def of(cls, embeddings: Sequence[Tensor], weights: Sequence[float], stops: Sequence[float]) -> Target:
-        """From embeddings (D,), a row each."""
+    def of(
+        cls, embeddings: Sequence[Tensor], weights: Sequence[float], stops: Sequence[float] | None = None
+    ) -> Target:
+        """From embeddings (D,), a row each; without stops none ever stops."""
+        if not embeddings:
+            return cls(*torch.empty(3, 0))
         rows = torch.stack(list(embeddings))
-        return cls(rows, *(torch.tensor(x, device=rows.device) for x in (list(weights), list(stops))))
+        ends = [-torch.inf] * len(rows) if stops is None else list(stops)
+        return cls(rows, *(torch.tensor(x, device=rows.device) for x in (list(weights), ends)))
 
     def __add__(self, other: Target) -> Target:
+        if not len(other):
+            return self
         pairs = zip(
             (self.embeddings, self.weights, self.stops),
             (other.embeddings, other.weights, other.stops),
@@ -53,10 +59,14 @@ class Target:
     def __len__(self) -> int:
         return len(self.weights)
 
+    def select(self, rows: Sequence[bool]) -> Target:
+        """The rows that are marked."""
+        marked = torch.tensor(list(rows), device=self.weights.device)
+        return Target(self.embeddings[marked], self.weights[marked], self.stops[marked])
+
     def attracting(self) -> Target:
         """The rows that draw."""
-        rows = self.weights > 0
-        return Target(self.embeddings[rows], self.weights[rows], self.stops[rows])
+        return self.select((self.weights > 0).tolist())
 
     def direction(self) -> Tensor:
         """All rows as one unit vector (D,): their sum by weight, in which the negative ones subtract."""
@@ -115,16 +125,24 @@ def of_texts(prompts: Sequence[Prompt], templates: Sequence[str], clip: Clip) ->
     )
 
 
-def of_request(s: RunSettings, clip: Clip) -> Target:
-    """Prompts and negative prompts, as one CLIP reads them.
+def of_request(s: RunSettings, clip: Clip, pictures: Sequence[Tensor] = ()) -> Target:
+    """Prompts, negative prompts and then pictures, as one CLIP reads them: what starts and ranks a run.
+
+    Args:
+        s: the request.
+        clip: guide or judge.
+        pictures: of `s.pictures`, each (3, H, W), of the result's size.
 
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
-    return of_texts(wanted(s.prompt, s.negative, s.negative_weight), s.templates, clip)
+    texts = of_texts(wanted(s.prompt, s.negative, s.negative_weight), s.templates, clip)
+    return texts + Target.of(
+        [of_picture(picture, clip) for picture in pictures], [asked.weight for asked in s.pictures]
+    )
 
 
-def everything(s: RunSettings, clip: Clip, text: Target, inputs: Inputs) -> Targets:
+def everything(s: RunSettings, clip: Clip, request: Target, pictures: Sequence[Tensor]) -> Targets:
     """What a request asks the guide for: its texts, pictures, noise, and no lettering.
 
     All but aligned pictures is the same for every view and variation; none of it depends on the run's seed.
@@ -132,26 +150,19 @@ def everything(s: RunSettings, clip: Clip, text: Target, inputs: Inputs) -> Targ
     Args:
         s: the request.
         clip: the guide.
-        text: what it reads in the request, from `of_request`.
-        inputs: the pictures that the request names.
+        request: what it reads there, from `of_request`.
+        pictures: as there.
     """
-    rows, weights, aligned = [], [], []
-    for asked, file in zip(s.pictures, inputs.pictures, strict=True):
-        picture = fitted(file.to(text.embeddings), s.height, s.width)
-        if asked.aligned:
-            aligned.append(Aligned(picture, asked.weight))
-        else:
-            rows.append(of_picture(picture, clip))
-            weights.append(asked.weight)
-    for noise in s.noise_prompts:
-        rows.append(of_noise(noise.seed, text.embeddings[0]))
-        weights.append(noise.weight)
+    pairs = zip(s.pictures, pictures, strict=True)
+    aligned = tuple(Aligned(picture, asked.weight) for asked, picture in pairs if asked.aligned)
+    texts = len(request) - len(s.pictures)
+    fixed = request.select([True] * texts + [not asked.aligned for asked in s.pictures])
+    like = request.embeddings[0]
+    rows, weights = [of_noise(n.seed, like) for n in s.noise_prompts], [n.weight for n in s.noise_prompts]
     if s.anti_lettering > 0:
         rows.append(lettering(clip))
         weights.append(-s.anti_lettering)
-    if rows:
-        text += Target.of(rows, weights, [-torch.inf] * len(rows))
-    return Targets(text, tuple(aligned))
+    return Targets(fixed + Target.of(rows, weights), aligned)
 
 
 @torch.no_grad()
