@@ -204,14 +204,14 @@ def slerp(x: Tensor, y: Tensor, t: float, dim: int = -1) -> Tensor:
     """
     length = torch.lerp(x.norm(dim=dim, keepdim=True), y.norm(dim=dim, keepdim=True), t)
     x_hat, y_hat = F.normalize(x, dim=dim), F.normalize(y, dim=dim)
-    # From the chord rather than from the cosine, which is flat where they are near each other.
-    omega = 2 * ((x_hat - y_hat).norm(dim=dim, keepdim=True) / 2).clamp(max=1).asin()
-    between = torch.where(
-        omega.sin().abs() < 1e-6,
-        torch.lerp(x_hat, y_hat, t),
-        (((1 - t) * omega).sin() * x_hat + (t * omega).sin() * y_hat) / omega.sin(),
-    )
-    return length * F.normalize(between, dim=dim, eps=1e-6)
+    # Kahan's formula: good near 0 and near π, where the cosine is flat.
+    apart, along = (v.norm(dim=dim, keepdim=True) for v in (x_hat - y_hat, x_hat + y_hat))
+    omega = 2 * torch.atan2(apart, along)
+    straight = omega.sin() < 1e-6
+    sine = omega.sin().masked_fill(straight, 1)  # nothing is divided by 0, in the gradient neither
+    a = torch.where(straight, 1 - t, ((1 - t) * omega).sin() / sine)
+    b = torch.where(straight, t, (t * omega).sin() / sine)
+    return length * F.normalize(a * x_hat + b * y_hat, dim=dim, eps=1e-6)
 
 
 def interpolated(x: Tensor, y: Tensor, steps: int, dim: int = -1) -> Tensor:

@@ -67,7 +67,8 @@ def test_the_defaults_in_the_help_are_those_of_the_settings(capsys):
         "palette-weight": "palette_weight",
     }.items():
         explained = next(text for text in reversed(options) if text.startswith(option))
-        assert f"(default: {RunSettings.model_fields[field].default})" in explained
+        default = str(RunSettings.model_fields[field].default).removesuffix(".0")
+        assert f"(default: {default})" in explained
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def settings(**changes):
 
 def test_the_direction_is_the_sum_by_weight_and_negative_prompts_subtract():
     """1 · (1, 0) + 0.5 · (0, 1) - 0.25 · (1, 0) = (0.75, 0.5), and without what repels (1, 0.5)."""
-    target = Target.of(at(0, math.pi / 2, 0), [1.0, 0.5, -0.25])
+    target = Target.of(list(at(0, math.pi / 2, 0)), [1.0, 0.5, -0.25])
     close(target.direction(), F.normalize(torch.tensor([0.75, 0.5]), dim=0))
     close(target.attracting().direction(), F.normalize(torch.tensor([1, 0.5]), dim=0))
 
@@ -118,7 +118,7 @@ def test_a_picture_is_fitted_without_squashing(height, width):
 
 @given(seed=integers(0, 999), t=floats(0, 1))
 def test_slerp_keeps_to_the_arc_at_an_even_pace(seed, t):
-    x, y = units(seed, 2, 8).double()
+    x, y = F.normalize(units(seed, 2, 8).double(), dim=-1)
     found = targets.slerp(x, y, t)
     angle = torch.arccos((x @ y).clamp(-1, 1))
     close(found.norm(), torch.tensor(1.0).double())
