@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import os
@@ -20,6 +21,17 @@ if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
     from rich.console import Console
 
     from engine.progress import Progress
+
+PROMPTS = """\
+prompts:
+  Several are separated by bars, and each may end with a weight and a stop:
+
+    "mossy cobblestones | wet:0.4 | text:-0.5:1.3"
+
+  A weight (1 unless given) above 0 draws towards the words, one below 0 pushes away from them. The stop is
+  how near is near enough, or how far is far enough: 0 is the same, 1.23 unrelated. Where a bar, or a colon
+  before a number, belongs to the words, put them in double quotes: '"3:1":0.5'.
+"""
 
 BAD_INPUT = (InvalidRequest, UnknownPreset, UnknownPack)
 
@@ -72,8 +84,35 @@ def _list_presets(_: argparse.Namespace) -> int:
 
 def _generate_arguments(add: argparse.ArgumentParser) -> None:
     names = ", ".join(presets.ids())
-    add.add_argument("prompt", metavar="PROMPT", help='the surface, in words: "mossy cobblestones"')
-    add.add_argument("--negative", metavar="T", help="what it should not look like")
+    add.formatter_class = argparse.RawDescriptionHelpFormatter
+    add.epilog = PROMPTS
+    add.add_argument(
+        "prompt", metavar="PROMPT", help='the surface, in words: "mossy cobblestones"; see below'
+    )
+    add.add_argument("--negative", metavar="T", help="what it should not look like, in the same language")
+    add.add_argument(
+        "--picture",
+        dest="pictures",
+        type=_picture,
+        action="append",
+        metavar="FILE[:WEIGHT][:free]",
+        help="come near to a picture (weight 1 unless given), or below 0 keep away from it; where things are "
+        "counts, too, unless :free. For several, give it again",
+    )
+    add.add_argument(
+        "--palette",
+        type=_palette,
+        metavar="COLOURS",
+        help='come near to colours: "cream, brick red, #36383b", or a picture file to take them from',
+    )
+    add.add_argument("--palette-weight", type=float, metavar="W", help="how near, 0 to 100 (default: 2)")
+    add.add_argument(
+        "--no-lettering",
+        dest="anti_lettering",
+        type=float,
+        metavar="W",
+        help="push away from letters, watermarks and logos, 0 to 10; try 0.2 (default: 0)",
+    )
     add.add_argument("--preset", metavar="NAME", help=f"one of {names} (default: plain)")
     add.add_argument("--variations", type=int, metavar="N", help="how many to make, 1 to 16 (default: 4)")
     add.add_argument("--size", type=_size, metavar="WxH", help="pixels: 512x256, or 512 (default: 256)")
@@ -89,7 +128,10 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
 def _generate(options: argparse.Namespace) -> int:
     from engine.params import resolve
 
-    asked = ("prompt", "negative", "preset", "variations", "steps", "seed", "tile", "pack", "device")
+    asked = (
+        *("prompt", "negative", "preset", "variations", "steps", "seed", "tile", "pack", "device"),
+        *("pictures", "palette", "palette_weight", "anti_lettering"),
+    )
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
     if options.size is not None:
         params["width"], params["height"] = options.size
@@ -103,8 +145,9 @@ def _generate(options: argparse.Namespace) -> int:
     with Bar(Console(file=sys.stderr)) as bar:
         from engine import generation  # torch takes seconds; the bar is there by now
         from engine.material.files import slug
+        from engine.synthesis.prompts import title
 
-        folder = Path(delivery.folder) / ("" if options.out else slug(settings.prompt))
+        folder = Path(delivery.folder) / ("" if options.out else slug(title(settings.prompt)))
         summary = generation.run_generate(
             settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
         )
@@ -169,6 +212,20 @@ def _size(text: str) -> tuple[int, int]:
         return int(width), int(height or width)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: write 512x256, or 512 for a square") from None
+
+
+def _picture(text: str) -> dict[str, Any]:
+    """A picture prompt from FILE, FILE:0.5, FILE:free or FILE:0.5:free."""
+    path, free = text.removesuffix(":free"), text.endswith(":free")
+    weight = 1.0
+    with contextlib.suppress(ValueError):  # a colon before no number belongs to the path
+        path, weight = path.rpartition(":")[0], float(path.rpartition(":")[2])
+    return {"path": str(Path(path).resolve()), "weight": weight, "aligned": not free}
+
+
+def _palette(text: str) -> str:
+    """Colours as they are, or the absolute path of a file that is there."""
+    return str(Path(text).resolve()) if Path(text).is_file() else text
 
 
 COMMANDS: dict[str, Command] = {

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import __version__, compute
+from engine import __version__, compute, pictures
 from engine.errors import Cancelled, CannotWrite
 from engine.material import files, seams
 from engine.material.maps import ao_from_height, normal_from_height, normalise_height
@@ -25,6 +25,8 @@ from engine.models.packs import Pack
 from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
 from engine.settings import RunSettings
+from engine.synthesis import prompts
+from engine.synthesis.inputs import Inputs
 from engine.synthesis.phase import Phase
 from engine.synthesis.run import Synthesis, synthesize as run_synthesis
 
@@ -37,7 +39,7 @@ BACKWARD_COST = 2.0  # of a view's forward pass
 FILES_S_PER_MEGAPIXEL = 2.0  # maps and PNGs of one variation, on a slow core
 
 Load = Callable[[str, str], Pack]
-Synthesize = Callable[[RunSettings, Pack], Generator[Phase, None, Synthesis]]
+Synthesize = Callable[[RunSettings, Pack, Inputs], Generator[Phase, None, Synthesis]]
 ShowPreview = Callable[[int, str, int, int], None]
 
 
@@ -99,6 +101,7 @@ def run_generate(
     Raises:
         Cancelled: `should_stop` said so.
         CannotWrite: the folder does not take files.
+        InvalidRequest: see `pictures.pinned`.
         PatinaError: what `load` and `synthesize` raise.
     """
     watch = _stopwatch(settings)
@@ -109,11 +112,13 @@ def run_generate(
             raise Cancelled("Cancelled.")
 
     _check(folder)
+    settings = pictures.pinned(settings)
+    inputs = Inputs(tuple(torch.from_numpy(pictures.read(p)).permute(2, 0, 1) for p in settings.pictures))
     tell("load", 0, 1)
     pack = load(settings.pack, device)
     tell("load", 1, 1)
     previews = None if on_preview is None else Previews(folder, on_preview)
-    with contextlib.closing(synthesize(settings, pack)) as phases:
+    with contextlib.closing(synthesize(settings, pack, inputs)) as phases:
         result = _follow(phases, tell, previews)
     variations = _finish(result, settings, pack, folder, tell)
     summary = {
@@ -188,7 +193,7 @@ def _finish(
     ao = ao_from_height(maps.height, maps.relief, wrap)
     seam = seams.seam_score(maps, settings.tile)
     tell("maps", 1, 1)
-    about, name = _about(settings, pack), files.slug(settings.prompt)
+    about, name = _about(settings, pack), files.slug(prompts.title(settings.prompt))
     variations = []
     for rank, i in enumerate(result.order, 1):
         facts = {
@@ -209,7 +214,7 @@ def _finish(
 
 
 def _about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
-    """What the sidecars of a run share. No times and no paths: equal runs make equal files."""
+    """What the sidecars of a run share. No times, no paths but those asked for: equal runs, equal files."""
     return {
         "format": SIDECAR_FORMAT,
         "settings": settings.model_dump(mode="json"),

@@ -13,9 +13,10 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine import presets
+from engine import pictures, presets
 from engine.errors import InvalidRequest, Remedy
 from engine.settings import MAX_SEED, RunSettings
+from engine.synthesis.prompts import wanted
 
 DEMANDS = {  # pydantic's code of the fault → what the value must be
     "int_type": "a whole number",
@@ -28,6 +29,7 @@ DEMANDS = {  # pydantic's code of the fault → what the value must be
     "tuple_type": "a list",
     "too_short": "a list of {min_length} or more",
     "too_long": "a list of at most {max_length}",
+    "model_type": "an object with names and values",
 }
 
 
@@ -50,19 +52,23 @@ class Delivery(BaseModel):
 def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:
     """The complete settings of a `generate` request: defaults < preset < what the request names.
 
-    A negative prompt of the preset counts where the request has none. A missing seed is drawn here, so
-    that it is stored with the result.
+    A negative prompt of the preset counts where the request has none. A missing seed is drawn here, and
+    pictures get their hashes, so that both are stored with the result. For `palette` a request may also
+    have names of colours or a picture: see `pictures.colours`.
 
     Args:
         params: fields of RunSettings, of which only `prompt` must be there, and of Delivery.
         folder: where the preset files are.
 
     Raises:
-        InvalidRequest: an unknown or ill-typed field, or one out of range; `field` names it.
+        InvalidRequest: an unknown or ill-typed field, one out of range, a prompt or a picture that cannot be
+            read; `field` names it.
         UnknownPreset: see `presets.load`.
     """
     asked = {name: value for name, value in params.items() if name not in Delivery.model_fields}
     where = {name: value for name, value in params.items() if name in Delivery.model_fields}
+    if "palette" in asked:
+        asked["palette"] = pictures.colours(asked["palette"])
     try:
         own = RunSettings.model_validate({"seed": secrets.randbelow(MAX_SEED + 1), **asked})
         delivery = Delivery.model_validate(where)
@@ -72,7 +78,9 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     filled = {**preset.settings, "templates": preset.templates, **asked, "seed": own.seed}
     if not own.negative:
         filled["negative"] = preset.negative
-    return RunSettings.model_validate(filled), delivery
+    settings = RunSettings.model_validate(filled)
+    wanted(settings.prompt, settings.negative)  # raises now what synthesis would raise later
+    return pictures.pinned(settings), delivery
 
 
 def invalid(error: ValidationError) -> InvalidRequest:
@@ -87,10 +95,10 @@ def _explain(name: str, fault: ErrorDetails) -> tuple[str, Remedy | None]:
     given = fault["input"]
     known = {**RunSettings.model_fields, **Delivery.model_fields}
     if fault["type"] == "extra_forbidden":
-        near = get_close_matches(name, known, 1)
-        return f"Unknown setting {name!r}." + (f" Did you mean {near[0]!r}?" if near else ""), None
+        near = get_close_matches(name, known, 1) if len(fault["loc"]) == 1 else []
+        return f"Unknown setting {_path(fault)}." + (f" Did you mean {near[0]!r}?" if near else ""), None
     if fault["type"] == "missing":
-        return f"{name!r} is missing.", None
+        return f"{_path(fault)} is missing.", None
     if name == "prompt" and isinstance(given, str) and not given.strip():
         return "The prompt is empty. Describe a surface.", None
     if fault["type"] in DEMANDS:
@@ -103,14 +111,25 @@ def _explain(name: str, fault: ErrorDetails) -> tuple[str, Remedy | None]:
         return f"{name!r} must be one of {options}; {_show(given)} was given.", (
             Remedy(name, near[0]) if near else None
         )
-    if isinstance(given, int | float) and name in known:
-        limits = Limits(known[name])
-        value = limits.nearest(given)
+    info = _field(fault)
+    if isinstance(given, int | float) and info is not None:
+        limits = Limits(info)
+        value = limits.nearest(given) if len(fault["loc"]) == 1 else None
         remedy = None if value is None else Remedy(name, value)
-        return f"{name!r} must be {limits}; {_show(given)} was given.", remedy
+        return f"{_path(fault)} must be {limits}; {_show(given)} was given.", remedy
     if "error" in fault.get("ctx", {}):  # a check of our own: its words are already a sentence
         return f"{name!r} {fault['ctx']['error']}; {_show(given)} was given.", None
     return f"{_path(fault)}: {fault['msg'].lower()}; {_show(given)} was given.", None
+
+
+def _field(fault: ErrorDetails) -> FieldInfo | None:
+    """The field at fault, also of an object in a list; None for what the schema does not know."""
+    fields: dict[str, FieldInfo] = {**RunSettings.model_fields, **Delivery.model_fields}
+    info = fields.get(str(fault["loc"][0]))
+    if info is None or len(fault["loc"]) < 3:
+        return info if len(fault["loc"]) == 1 else None
+    model = get_args(info.annotation)[0]
+    return model.model_fields.get(fault["loc"][2]) if issubclass(model, BaseModel) else None
 
 
 class Limits:

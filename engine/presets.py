@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from engine.errors import Remedy, UnknownPreset
+from engine.errors import InvalidRequest, Remedy, UnknownPreset
 
 FOLDER = Path(__file__).parents[1] / "presets"
 FORMAT = 1
@@ -91,6 +91,7 @@ def _check_settings(path: Path, preset: Preset) -> None:
     from pydantic import ValidationError
 
     from engine.settings import RunSettings
+    from engine.synthesis.prompts import wanted
 
     for template in preset.templates:
         if not isinstance(template, str) or "{}" not in template:
@@ -113,6 +114,10 @@ def _check_settings(path: Path, preset: Preset) -> None:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])
         raise _bad(path, f"has a bad value for {where!r} ({first['msg'].lower()})", str(error)) from error
+    try:
+        wanted("x", preset.negative)
+    except InvalidRequest as error:
+        raise _bad(path, f"has a bad negative prompt ({error.message.rstrip('.')})") from error
 
 
 def _bad(path: Path, fault: str, details: str = "") -> UnknownPreset:

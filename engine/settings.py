@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -10,6 +10,26 @@ Tile = Literal["xy", "x", "y", "none"]
 Start = Literal["auto", "exemplar", "prior", "codes"]
 
 MAX_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
+
+
+class PicturePrompt(BaseModel):
+    """A picture to come near to, or with a negative weight to keep away from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    path: str = Field(min_length=1, max_length=4096, description="Absolute path of the file")
+    weight: float = Field(1.0, ge=-10, le=10)
+    aligned: bool = Field(True, description="Also where things are; else only what they look like")
+    sha256: str = Field("", max_length=64, description="Of the file; another is refused. Filled if empty")
+
+
+class NoisePrompt(BaseModel):
+    """A random direction in the guide's space, always the same for a seed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    seed: int = Field(ge=0, le=MAX_SEED)
+    weight: float = Field(0.1, ge=-10, le=10)
 
 
 class RunSettings(BaseModel):
@@ -20,6 +40,7 @@ class RunSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
+    # The language of both is that of engine/synthesis/prompts.py: "mossy cobblestones | wet:0.4".
     prompt: str = Field(min_length=1, max_length=2000, pattern=r"\S")
     negative: str = Field("", max_length=2000)
     preset: str = Field("plain", pattern=r"^[a-z0-9_]+$", description="File name in presets/")
@@ -50,3 +71,15 @@ class RunSettings(BaseModel):
         None, gt=0, le=0.5, description="Height range / tile width; None: what the network decodes"
     )
     judge_views: int = Field(16, ge=1, le=128, description="Augmented views per picture in ranking")
+
+    pictures: tuple[PicturePrompt, ...] = Field(
+        (), max_length=8, strict=False, description="Pictures to come near to"
+    )
+    palette: tuple[Annotated[str, Field(pattern="^#[0-9a-f]{6}$")], ...] = Field(
+        (), max_length=16, strict=False, description="Colours to come near to"
+    )
+    palette_weight: float = Field(2.0, ge=0, le=100)
+    anti_lettering: float = Field(
+        0.0, ge=0, le=10, description="Push away from letters, watermarks and logos"
+    )
+    noise_prompts: tuple[NoisePrompt, ...] = Field((), max_length=16, strict=False)

@@ -36,7 +36,7 @@ def prompt_loss(embeddings: Tensor, targets: Tensor, weights: Tensor, stops: Ten
 
     Args:
         embeddings: (B, n, D) of n views of each picture.
-        targets: (P, D).
+        targets: (P, D), or (B, n, P, D) where each view has its own.
         weights: (P,).
         stops: (P,), in the unit of d·sign(w); -inf never stops.
 

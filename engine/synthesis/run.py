@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional as F  # the field's name for it
 
@@ -13,14 +12,19 @@ from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
+from engine.synthesis import targets
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode, decode_maps, decode_picture
-from engine.synthesis.losses import lone_changes, prompt_loss
+from engine.synthesis.inputs import NOTHING, Inputs, fitted
+from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
+from engine.synthesis.palette import palette_distance, palette_of
 from engine.synthesis.phase import Phase
+from engine.synthesis.prompts import parse
 from engine.synthesis.propose import Proposal, propose
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import streams
+from engine.synthesis.targets import Targets
 
 SHOWN = 6
 """How many times a run decodes its pictures to show them."""
@@ -42,53 +46,36 @@ class Synthesis:
     warnings: list[str]
 
 
-@dataclass(frozen=True)
-class Target:
-    """Unit text embeddings (P, D) of one CLIP with their weights (P,): positive draws, negative repels."""
-
-    embeddings: Tensor
-    weights: Tensor
-
-    @property
-    def stops(self) -> Tensor:
-        """No prompt stops early."""
-        return torch.full_like(self.weights, -torch.inf)
-
-
 def variation_seeds(s: RunSettings) -> list[int]:
     """Variation i has the seed of the run plus i, so that it can be made again alone."""
     return [(s.seed + i) % (MAX_SEED + 1) for i in range(s.variations)]
 
 
-def targets(s: RunSettings, pack: Pack) -> Target:
-    """The guide's view of prompt and negative prompt, averaged over the preset's templates."""
-    rows, weights = [pack.guide.encode_templates(s.prompt, s.templates)], [1.0]
-    if s.negative.strip() and s.negative_weight > 0:
-        rows.append(pack.guide.encode_templates(s.negative, s.templates))
-        weights.append(-s.negative_weight)
-    embeddings = torch.stack(rows)
-    return Target(embeddings, torch.tensor(weights, device=embeddings.device))
-
-
-def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
+def synthesize(s: RunSettings, pack: Pack, inputs: Inputs = NOTHING) -> Generator[Phase, None, Synthesis]:
     """Runs a request. Yields after every unit of work; the value at the end is the result.
 
-    Nothing but `s` and the pack's weights decides the result.
+    Nothing but `s`, `inputs`, which are the files that it names, and the pack's weights decides the result.
+
+    Raises:
+        BadPrompt: see `prompts.wanted`.
     """
-    seeds, wrap, target = variation_seeds(s), tile_axes(s.tile), targets(s, pack)
-    proposal = yield from propose(s, pack, seeds, wrap, target.embeddings[0])
+    seeds, wrap = variation_seeds(s), tile_axes(s.tile)
+    pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
+    asked = targets.of_request(s, pack.guide, pictures)
+    proposal = yield from propose(s, pack, seeds, wrap, asked.attracting().direction())
+    target = targets.everything(s, pack.guide, asked, pictures)
     z = yield from _guide(s, pack, seeds, wrap, target, proposal)
     maps = decode_maps(z, s, pack, wrap, proposal.drawn)
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
-        target.embeddings[0],
+        asked.direction(),
         pack.guide,
         streams(seeds, "guide-score"),
         views=s.judge_views,
         tile=wrap,
     )
-    judged = pack.judge.encode_templates(s.prompt, s.templates)
+    judged = targets.of_request(s, pack.judge, pictures).direction()
     judge_scores = score(
         maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
     )
@@ -100,17 +87,23 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
 
 
 def _warnings(s: RunSettings, pack: Pack) -> list[str]:
-    words = pack.guide.unknown_words(s.prompt)
-    if not words:
-        return []
+    texts = [prompt.text for prompt in parse(s.prompt) if prompt.weight > 0]
+    found = [_strange(words, pack) for text in texts if (words := pack.guide.unknown_words(text))]
+    if s.anti_lettering > 0 and pack.guide.unknown_words(" ".join(targets.LETTERING)):
+        found.append(f"The {pack.id} pack has hardly read of lettering: to push it away will change little.")
+    return list(dict.fromkeys(found))
+
+
+def _strange(words: list[str], pack: Pack) -> str:
+    """The sentence about words of one prompt that mean nothing to the guide."""
     named = ", ".join(f'"{w}"' for w in words)
     closest = pack.guide.closest_known(" ".join(words))
     nearby = f"; the closest that it knows: {closest}" if closest else ""
-    return [f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."]
+    return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Target, proposal: Proposal
+    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, proposal: Proposal
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
@@ -119,9 +112,12 @@ def _guide(
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
             picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
-        views = cutouts(picture, cutouts.draw(draws, (s.height, s.width), progress))
+        params = cutouts.draw(draws, (s.height, s.width), progress)
+        views = cutouts(picture, params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
-        loss = prompt_loss(embeddings, target.embeddings, target.weights, target.stops)
+        loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
+        if s.palette and s.palette_weight > 0:
+            loss = loss + s.palette_weight * palette_distance(picture, palette_of(s.palette, z))
         if s.coherence > 0:
             loss = loss + s.coherence * lone_changes(z - start, wrap)
         if s.keep > 0:

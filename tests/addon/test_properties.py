@@ -11,7 +11,10 @@ import pytest
 
 from tests.addon.support import ROOT, engine_python
 
-OF_THE_ENGINE = {"lr", "ema", "templates", "pack"}  # settings that the add-on leaves alone
+OF_THE_ENGINE = {  # settings that the add-on leaves alone
+    *("lr", "ema", "templates", "pack"),
+    *("pictures", "palette", "palette_weight", "anti_lettering", "noise_prompts"),
+}
 
 
 @lru_cache(maxsize=1)

@@ -18,6 +18,7 @@ ABOVE_MODELS = [
     "engine.protocol",
     "engine.stdio",
     "engine.cli",
+    "engine.pictures",
 ]
 
 NEVER = {  # who lives here (file or folder) never imports that, nor anything in it
@@ -41,6 +42,8 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     "engine/generation.py": ["engine.server", "engine.protocol", "engine.stdio", "engine.cli", "engine.jobs"],
     "engine/jobs.py": [*HEAVY, "numpy", "engine.synthesis", "engine.material", "engine.server", "engine.cli"],
     "engine/protocol.py": ["engine.jobs", "engine.server", "engine.params", "pydantic"],
+    "engine/pictures.py": [*HEAVY, *ABOVE_MODELS[:-1], "engine.models"],
+    "engine/synthesis/prompts.py": [*HEAVY, "numpy", "pydantic"],
     "engine/settings.py": [*HEAVY, "numpy", "engine"],
     "addon": [*HEAVY, "pydantic", "engine"],
     "addon/link": ["bpy"],

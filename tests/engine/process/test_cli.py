@@ -23,6 +23,10 @@ ROOT = Path(__file__).parents[3]
         (["generate", "bricks", "--tile", "z"], "'tile' must be one of"),
         (["generate", "bricks", "--preset", "ston"], "There are: fabric"),
         (["generate", "bricks", "--device", "gpu"], "'device' must be one of"),
+        (["generate", "bricks | moss:x:0,5"], "column 17"),
+        (["generate", "bricks", "--picture", "nowhere.png:0.5"], "nowhere.png is not there"),
+        (["generate", "bricks", "--palette", "cream, reddish"], "'reddish' is no colour"),
+        (["generate", "bricks", "--no-lettering", "-1"], "'anti_lettering' must be between"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, arguments, said):
@@ -46,7 +50,8 @@ def test_every_option_is_explained(capsys):
     assert ended.value.code == 0
     text = capsys.readouterr().out
     options = "--negative --preset --variations --size --steps --seed --tile --pack --device --out --json"
-    assert all(option in text for option in options.split())
+    targets = "--picture --palette --palette-weight --no-lettering"
+    assert all(option in text for option in f"{options} {targets}".split())
     assert "stone" in text
 
 
@@ -59,9 +64,26 @@ def test_the_defaults_in_the_help_are_those_of_the_settings(capsys):
         "size": "width",
         "steps": "steps",
         "tile": "tile",
+        "palette-weight": "palette_weight",
     }.items():
         explained = next(text for text in reversed(options) if text.startswith(option))
-        assert f"(default: {RunSettings.model_fields[field].default})" in explained
+        default = str(RunSettings.model_fields[field].default).removesuffix(".0")
+        assert f"(default: {default})" in explained
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "weight", "aligned"),
+    [
+        ("a.png", "a.png", 1, True),
+        ("a.png:-0.5", "a.png", -0.5, True),
+        ("a.png:free", "a.png", 1, False),
+        ("a.png:2:free", "a.png", 2, False),
+        ("12:30 noon.png", "12:30 noon.png", 1, True),
+    ],
+)
+def test_a_picture_is_named_with_weight_and_kind(written, name, weight, aligned):
+    options = cli.parser().parse_args(["generate", "bricks", "--picture", written])
+    assert options.pictures == [{"path": str(Path(name).resolve()), "weight": weight, "aligned": aligned}]
 
 
 def test_presets_are_listed(capsys):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from functools import partial
 from types import SimpleNamespace
@@ -10,10 +11,10 @@ import pytest
 import torch
 from PIL import Image
 
-from engine.errors import BadWeights, Cancelled, CannotWrite
+from engine.errors import BadWeights, Cancelled, CannotWrite, InvalidRequest
 from engine.generation import Models, run_generate
 from engine.material.maps import DecodedMaps
-from engine.settings import RunSettings
+from engine.settings import PicturePrompt, RunSettings
 from engine.synthesis.phase import Phase
 from engine.synthesis.run import Synthesis
 
@@ -27,7 +28,7 @@ def noise(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
 
 
-def pretend(s, _pack, glowing=()):
+def pretend(s, _pack, _inputs, glowing=()):
     yield Phase("propose", 1, 1)
     for step in range(1, s.steps + 1):
         yield Phase("guide", step, s.steps, loss=1 / step, picture=noise(s.variations, 3, s.height, s.width))
@@ -98,6 +99,38 @@ def test_equal_runs_write_equal_bytes(tmp_path):
     assert contents[0] == contents[1]
 
 
+def test_pictures_reach_the_synthesis_and_the_sidecar_tells_them_by_their_hashes(tmp_path):
+    """The settings of a sidecar make the same again, and refuse another picture under the same name."""
+    path, seen = tmp_path / "p.png", []
+    Image.new("RGB", (5, 3), (255, 0, 51)).save(path)
+    asked = SETTINGS.model_copy(update={"pictures": (PicturePrompt(path=str(path), weight=0.5),)})
+
+    def watched(s, pack, inputs):
+        seen.append(inputs.pictures)
+        return (yield from pretend(s, pack, inputs))
+
+    def go(settings, out):
+        return run_generate(settings, tmp_path / out, load=lambda *_: PACK, synthesize=watched)
+
+    first = go(asked, "a")["variations"][0]["sidecar"]
+    stored = json.loads((tmp_path / "a" / first).read_text("utf-8"))["settings"]
+    assert stored["pictures"][0]["sha256"] == hashlib.sha256(path.read_bytes()).hexdigest()
+    go(RunSettings.model_validate(stored), "b")
+    assert (tmp_path / "a" / first).read_bytes() == (tmp_path / "b" / first).read_bytes()
+    assert [p[0].shape for p in seen] == [(3, 3, 5)] * 2
+    assert seen[0][0][:, 1, 2].tolist() == pytest.approx([1, 0, 0.2])
+    Image.new("RGB", (5, 3)).save(path)
+    with pytest.raises(InvalidRequest, match=r"p\.png is not the picture that it was") as caught:
+        go(RunSettings.model_validate(stored), "c")
+    assert caught.value.field == "pictures"
+
+
+def test_files_are_called_by_what_is_wanted(tmp_path):
+    several = SETTINGS.model_copy(update={"prompt": "red bricks | wet:0.4 | text:-0.5"})
+    run_generate(several, tmp_path, load=lambda *_: PACK, synthesize=pretend)
+    assert (tmp_path / "red_bricks_wet_v1.json").exists()
+
+
 def test_progress_goes_through_all_phases(tmp_path):
     seen = []
     run(tmp_path, on_progress=seen.append)
@@ -121,9 +154,9 @@ def test_cancel_takes_effect_after_the_step_that_is_under_way(tmp_path):
     steps = []
     closed = []
 
-    def watched(s, pack):
+    def watched(s, *rest):
         try:
-            return (yield from pretend(s, pack))
+            return (yield from pretend(s, *rest))
         finally:
             closed.append(True)
 

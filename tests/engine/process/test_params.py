@@ -48,6 +48,40 @@ def refused(**wrong):
         ({"folder": "here"}, "'folder' must be the absolute path of a folder; \"here\" was given.", None),
         ({"folder": "/a\0b"}, None, None),
         ({"preview": 1}, "'preview' must be true or false; 1 was given.", None),
+        (
+            {"noise_prompts": [3]},
+            "'noise_prompts' 1 must be an object with names and values; 3 was given.",
+            None,
+        ),
+        (
+            {"noise_prompts": [{"seed": 1}, {"seed": 1, "weight": 99}]},
+            "'noise_prompts' 2 weight must be between -10 and 10; 99 was given.",
+            None,
+        ),
+        ({"noise_prompts": [{}]}, "'noise_prompts' 1 seed is missing.", None),
+        ({"noise_prompts": [{"seed": 1, "size": 2}]}, "Unknown setting 'noise_prompts' 1 size.", None),
+        ({"pictures": "x.png"}, "'pictures' must be a list; \"x.png\" was given.", None),
+        (
+            {"pictures": [{"path": "x.png"}]},
+            "'pictures': x.png is not there. Give the absolute path of a picture.",
+            None,
+        ),
+        ({"pictures": [{"path": "/a\0b"}]}, None, None),
+        ({"palette": ["cream", "reddish"]}, None, None),
+        ({"palette": "/nowhere.png"}, None, None),
+        ({"palette": 3}, "'palette' must be a list; 3 was given.", None),
+        ({"palette": [3]}, "'palette' 1 must be text; 3 was given.", None),
+        ({"palette_weight": -1}, "'palette_weight' must be between 0 and 100; -1 was given.", 0),
+        ({"anti_lettering": 11}, "'anti_lettering' must be between 0 and 10; 11 was given.", 10),
+        (
+            {"prompt": "moss | wet:0,4"},
+            (
+                'Prompt, column 12: "0,4" is no weight. Write a number such as 0.5, or put the text in '
+                "quotes if the colon is its own."
+            ),
+            None,
+        ),
+        ({"negative": "moss |"}, None, None),
         ({"pack": "../x"}, "'pack' must be a name of small letters and digits; \"../x\" was given.", None),
     ],
 )
@@ -124,6 +158,7 @@ def test_every_preset_of_ours_is_good():
         ({"templates": ["no hole"]}, "no hole"),
         ({"templates": [3]}, "3"),
         ({"negative": 3}, "'negative'"),
+        ({"negative": "moss |"}, "no words"),
         ({"settings": {"stepz": 1}}, "'stepz'"),
         ({"settings": {"steps": -1}}, "'steps'"),
         ({"settings": {"seed": 1}}, "'seed'"),

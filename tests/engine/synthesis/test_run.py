@@ -9,7 +9,8 @@ import pytest
 import torch
 
 from engine.models.known import Known
-from engine.settings import MAX_SEED, RunSettings
+from engine.settings import MAX_SEED, NoisePrompt, PicturePrompt, RunSettings
+from engine.synthesis.inputs import Inputs
 from engine.synthesis.run import _warnings, synthesize, variation_seeds
 
 
@@ -68,6 +69,11 @@ def test_same_request_same_numbers(tiny_pack):
         {"start": "prior"},
         {"start": "codes"},
         {"tile": "x"},
+        {"prompt": "red bricks | moss:0.5"},
+        {"prompt": "red bricks:1:1.4"},
+        {"palette": ("#2f5fa8",)},
+        {"anti_lettering": 0.5},
+        {"noise_prompts": (NoisePrompt(seed=1, weight=0.5),)},
     ],
     ids=str,
 )
@@ -77,9 +83,18 @@ def test_every_setting_matters(tiny_pack, change):
     assert not torch.equal(a.maps.basecolor, b.maps.basecolor)
 
 
-def test_a_variation_made_alone_is_the_same_picture(tiny_pack):
-    together = finish(synthesize(settings(), tiny_pack))[1]
-    alone = finish(synthesize(settings(seed=6, variations=1), tiny_pack))[1]
+@pytest.mark.parametrize("steered", [False, True])
+def test_a_variation_made_alone_is_the_same_picture(tiny_pack, steered):
+    pictures = [torch.rand(3, 90, 140, generator=torch.Generator().manual_seed(i)) for i in range(2)]
+    more = {
+        "pictures": (PicturePrompt(path="/a"), PicturePrompt(path="/b", aligned=False)),
+        "palette": ("#8f3a2e", "#efe6cf"),
+        "noise_prompts": (NoisePrompt(seed=3),),
+        "negative": "moss | text:0.2",
+    }
+    more, inputs = (more, Inputs(tuple(pictures))) if steered else ({}, Inputs())
+    together = finish(synthesize(settings(**more), tiny_pack, inputs))[1]
+    alone = finish(synthesize(settings(**{**more, "seed": 6, "variations": 1}), tiny_pack, inputs))[1]
     torch.testing.assert_close(together.maps.basecolor[1], alone.maps.basecolor[0], rtol=0, atol=1e-4)
 
 
@@ -129,4 +144,6 @@ def test_a_strange_word_is_named_with_what_comes_closest(tiny_pack):
         "Expect something else, or use other words."
     )
     assert _warnings(settings(prompt="a wall of stone"), pack) == []
+    several = settings(prompt="stone | a temple:0.5 | a cathedral:2 | a castle:-1", negative="a church")
+    assert [w.split('"')[1] for w in _warnings(several, pack)] == ["temple", "cathedral"]
     assert _warnings(settings(prompt="a cathedral of stone"), tiny_pack) == []
