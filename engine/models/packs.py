@@ -190,6 +190,7 @@ def _load_generator(info: PackInfo) -> VQGAN:
     from engine.models.vqgan import VQGAN, VQGANConfig
 
     config, state = _read(info.generator)
+    state.pop("live_codes", None)  # of converted weights: what the kept codes were called before
     model = VQGAN(VQGANConfig.model_validate(config))
     _fill(model, state, info.generator)
     return model
