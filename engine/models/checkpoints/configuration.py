@@ -65,6 +65,8 @@ def _ours(found: Mapping[str, Any], file: str) -> dict[str, Any]:
     if dd.get("resamp_with_conv", True) is not True:
         raise BadWeights(f"{file} has 'resamp_with_conv' off, which Patina does not know. Choose another VQGAN.")
     said = {name: dd[name] for name in TAMING if name in dd}
+    for name in {"ch_mult", "attn_resolutions"} & said.keys():
+        said[name] = [int(number) for number in said[name]]
     return said | {name: params[name] for name in ("embed_dim", "n_embed") if name in params}
 
 
@@ -106,12 +108,13 @@ def architecture(state: State, said: Mapping[str, Any], file: str) -> VQGANConfi
     """
     unseen = {name: said.get(name, value) for name, value in UNSEEN.items()}
     try:
-        seen = _seen(state, int(unseen["resolution"]))
+        resolution = int(unseen["resolution"])
+        seen = _seen(state, resolution)
     except (KeyError, ValueError, ZeroDivisionError, TypeError) as error:
         raise BadWeights(
             f"{file} lacks parts of a VQGAN. Download it again.", details=f"at {error}"
         ) from error
-    levels = [int(unseen["resolution"]) // 2**i for i in range(len(seen["ch_mult"]))]
+    levels = [resolution // 2**i for i in range(len(seen["ch_mult"]))]
     for name, value in seen.items():
         wanted = said.get(name, value)
         if name == "attn_resolutions":  # configurations may list some that no level has

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -13,16 +11,7 @@ from safetensors.torch import load_file, save_file
 from engine.errors import BadWeights
 from engine.models.checkpoints.convert import LIVE, convert, live_codes
 from engine.models.vqgan import PLANE, VQGAN, VQGANConfig
-
-
-def beside(name):
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-published, plain = beside("published"), beside("plain")
+from tests.engine.models.checkpoints import plain, published
 
 
 def close(a, b):
