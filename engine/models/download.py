@@ -98,7 +98,9 @@ def fetch(
         elif not (path.is_file() and sha256(path) == remote.sha256):
             _from_url(remote, path, tell, free, pause)
     except PermissionError as error:
-        raise CannotWrite(f"{folder} cannot be written to. Choose another PATINA_HOME.", details=str(error)) from error
+        raise CannotWrite(
+            f"{folder} cannot be written to. Choose another PATINA_HOME.", details=str(error)
+        ) from error
     if remote.sha256 is not None and sha256(path) != remote.sha256:
         path.unlink()
         raise CannotDownload(
@@ -147,7 +149,8 @@ def _from_url(
                 refused = error.code
             if refused < 500 and refused not in {408, 429}:
                 raise CannotDownload(
-                    f"{remote.name} is not to be had: {_host(remote)} answers {refused}.", details=remote.where()
+                    f"{remote.name} is not to be had: {_host(remote)} answers {refused}.",
+                    details=remote.where(),
                 ) from error
             reason: Exception = error
         except BROKEN as error:
@@ -188,7 +191,9 @@ def _go_on(remote: Remote, part: Path, tell: Tell, free: Callable[[Path], int]) 
         part.unlink(missing_ok=True)  # longer than the whole: not of this file
         raise ConnectionError("the part does not fit") from error
     with answer:
-        if answer.status != http.HTTPStatus.PARTIAL_CONTENT or f"bytes {have}-" not in answer.headers.get("Content-Range", ""):
+        if answer.status != http.HTTPStatus.PARTIAL_CONTENT or f"bytes {have}-" not in answer.headers.get(
+            "Content-Range", ""
+        ):
             have = 0
         if answer.headers.get_content_type() == "text/html":
             raise _page(remote)
@@ -240,7 +245,12 @@ def _size(number: int) -> str:
 
 def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]) -> None:
     """Through huggingface_hub: whatever is in its cache is taken from there, with or without a network."""
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
+    from huggingface_hub.errors import (
+        HfHubHTTPError,
+        HTTPError,
+        LocalEntryNotFoundError,
+        OfflineModeIsEnabled,
+    )
 
     try:
         wanted = _bring_from_hub(remote, path, tell, free)
@@ -262,7 +272,8 @@ def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int
     if wanted is not None and sha256(path) != wanted:
         path.unlink()
         raise CannotDownload(
-            f"{remote.name} is another file than promised, and was thrown away. Try again.", details=remote.where()
+            f"{remote.name} is another file than promised, and was thrown away. Try again.",
+            details=remote.where(),
         )
 
 

@@ -244,7 +244,9 @@ def verify(pack_id: str, role: str, file: PackFile) -> None:
     """
     path = ROOT / file.path
     if path.is_relative_to(fetched_folder()) and is_linked(path, fetched_folder()):
-        raise BadWeights(f"The {role} of the pack {pack_id!r} is a link. Install the pack again.", details=str(path))
+        raise BadWeights(
+            f"The {role} of the pack {pack_id!r} is a link. Install the pack again.", details=str(path)
+        )
     if not path.is_file():
         raise UnknownPack(
             f"The {role} of the pack {pack_id!r} is missing. Install the pack again.", details=str(path)

@@ -18,6 +18,7 @@ ABOVE_MODELS = [
     "engine.protocol",
     "engine.stdio",
     "engine.cli",
+    "engine.models_cli",
 ]
 
 NEVER = {  # who lives here (file or folder) never imports that, nor anything in it
@@ -39,13 +40,16 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     ],
     "engine/material": [*ABOVE_MODELS, "engine.synthesis", "engine.params", "engine.presets"],
     "engine/generation.py": ["engine.server", "engine.protocol", "engine.stdio", "engine.cli", "engine.jobs"],
+    "engine/models/packs.py": ["engine.models.install", "engine.models.download", "huggingface_hub"],
+    "engine/models/offers.py": [*HEAVY, "numpy", "huggingface_hub", "engine.models.packs"],
+    "engine/home.py": ["engine", "pydantic"],
     "engine/jobs.py": [*HEAVY, "numpy", "engine.synthesis", "engine.material", "engine.server", "engine.cli"],
     "engine/protocol.py": ["engine.jobs", "engine.server", "engine.params", "pydantic"],
     "engine/settings.py": [*HEAVY, "numpy", "engine"],
     "addon": [*HEAVY, "pydantic", "engine"],
     "addon/link": ["bpy"],
 }
-SPEAK = ["engine/cli.py", "addon/demo/__main__.py"]  # commands, of which the second is build.py's
+SPEAK = ["engine/cli.py", "engine/models_cli.py", "addon/demo/__main__.py"]  # commands, the last of build.py
 
 
 def modules(place: str) -> list[Path]:

@@ -63,7 +63,9 @@ def _ours(found: Mapping[str, Any], file: str) -> dict[str, Any]:
     if dd.get("double_z"):
         raise BadWeights(f"{file} is of a KL autoencoder: 'double_z' must be false. Choose a VQGAN.")
     if dd.get("resamp_with_conv", True) is not True:
-        raise BadWeights(f"{file} has 'resamp_with_conv' off, which Patina does not know. Choose another VQGAN.")
+        raise BadWeights(
+            f"{file} has 'resamp_with_conv' off, which Patina does not know. Choose another VQGAN."
+        )
     said = {name: dd[name] for name in TAMING if name in dd}
     for name in {"ch_mult", "attn_resolutions"} & said.keys():
         said[name] = [int(number) for number in said[name]]
@@ -72,7 +74,9 @@ def _ours(found: Mapping[str, Any], file: str) -> dict[str, Any]:
 
 def _diffusers(found: Mapping[str, Any], file: str) -> dict[str, Any]:
     if found.get("norm_type", "group") != "group" or found.get("act_fn", "silu") != "silu":
-        raise BadWeights(f"{file} has a 'norm_type' or 'act_fn' that Patina does not know. Choose another VQGAN.")
+        raise BadWeights(
+            f"{file} has a 'norm_type' or 'act_fn' that Patina does not know. Choose another VQGAN."
+        )
     widths = [int(n) for n in found["block_out_channels"]]
     names = {
         "layers_per_block": "num_res_blocks", "in_channels": "in_channels", "out_channels": "out_ch",

@@ -24,7 +24,16 @@ MAX_BYTES = 20 << 30
 SELECTED = ("ema", "model", "state_dict")
 """Where trainers keep weights in a checkpoint; averaged ones first, as LlamaGen reads its own."""
 
-TRAINERS = ("pytorch_lightning", "lightning", "lightning_fabric", "taming", "ldm", "main", "omegaconf", "argparse")
+TRAINERS = (
+    "pytorch_lightning",
+    "lightning",
+    "lightning_fabric",
+    "taming",
+    "ldm",
+    "main",
+    "omegaconf",
+    "argparse",
+)
 """Packages whose classes trainers leave in checkpoints beside the weights, as labels of their settings."""
 
 UNREADABLE = (
@@ -48,7 +57,9 @@ def read(path: Path) -> State:
     """
     first = _first_bytes(path)
     if first.lstrip()[:1] == b"<":
-        raise BadWeights(f"{path.name} is a web page, not weights: its download went wrong. Download it again.")
+        raise BadWeights(
+            f"{path.name} is a web page, not weights: its download went wrong. Download it again."
+        )
     if first.startswith(b"version https://git-lfs"):
         raise BadWeights(f"{path.name} only points to weights kept by Git LFS. Download the file itself.")
     if first.startswith(b"PK"):
@@ -65,7 +76,9 @@ def read(path: Path) -> State:
             ) from error
     if 0x81 <= first[0] <= 0x8F or first[0] in {0xDE, 0xDF}:
         return dict(_flat(msgpack.read(path)))
-    raise BadWeights(f"{path.name} is no weights file that Patina knows. Choose a .ckpt, .pt or .safetensors.")
+    raise BadWeights(
+        f"{path.name} is no weights file that Patina knows. Choose a .ckpt, .pt or .safetensors."
+    )
 
 
 def _first_bytes(path: Path) -> bytes:

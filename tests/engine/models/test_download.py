@@ -56,7 +56,9 @@ def get(server, tmp_path):
     def get(*, heard=None, free=free_bytes, **remote):
         remote = {"name": "w.bin", "url": f"{server.url}/w.bin", "about_bytes": len(DATA), **remote}
         remote = {k: v for k, v in remote.items() if v is not None}
-        return fetch(Remote(**remote), folder, Heard() if heard is None else heard, free=free, pause=lambda _: None)
+        return fetch(
+            Remote(**remote), folder, Heard() if heard is None else heard, free=free, pause=lambda _: None
+        )
 
     get.folder = folder
     return get
@@ -158,7 +160,9 @@ def test_a_dead_line_ends_after_a_few_tries_and_keeps_what_came(server, get):
 
 def test_no_network(get):
     """The discard port of this machine: nobody listens, as without a network."""
-    with pytest.raises(CannotDownload, match=r"w\.bin cannot be fetched from 127\.0\.0\.1\. Check the network"):
+    with pytest.raises(
+        CannotDownload, match=r"w\.bin cannot be fetched from 127\.0\.0\.1\. Check the network"
+    ):
         get(url="http://127.0.0.1:9/w.bin")
     with pytest.raises(CannotDownload, match=r"cannot be fetched from nowhere\.invalid"):
         get(url="http://nowhere.invalid/w.bin")

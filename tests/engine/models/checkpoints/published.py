@@ -125,7 +125,9 @@ def msgpack(value):
     """What flax.serialization.msgpack_serialize writes, in the longest of the possible headers."""
     if isinstance(value, dict):
         items = b"".join(msgpack(k) + msgpack(v) for k, v in value.items())
-        return (bytes([0x80 | len(value)]) if len(value) < 16 else struct.pack(">BH", 0xDE, len(value))) + items
+        return (
+            bytes([0x80 | len(value)]) if len(value) < 16 else struct.pack(">BH", 0xDE, len(value))
+        ) + items
     if isinstance(value, str):
         data = value.encode()
         return (bytes([0xA0 | len(data)]) if len(data) < 32 else struct.pack(">BB", 0xD9, len(data))) + data
@@ -143,7 +145,12 @@ def msgpack(value):
 
 
 def block(prefix, c_in, c_out, shortcut):
-    shapes = {"norm1": (c_in,), "conv1": (c_out, c_in, 3, 3), "norm2": (c_out,), "conv2": (c_out, c_out, 3, 3)}
+    shapes = {
+        "norm1": (c_in,),
+        "conv1": (c_out, c_in, 3, 3),
+        "norm2": (c_out,),
+        "conv2": (c_out, c_out, 3, 3),
+    }
     if c_in != c_out:
         shapes[shortcut] = (c_out, c_in, 1, 1)
     return layers(prefix, shapes)

@@ -64,7 +64,9 @@ def test_taming_checkpoint_without_its_yaml(tmp_path):
 def test_a_vqgan_inside_its_transformers_checkpoint(tmp_path):
     """As faceshq and sflckr are published."""
     arrays, _, state = published.parity("vqgan_small")
-    inside = {f"first_stage_model.{k}": v for k, v in state.items()} | {"transformer.head.weight": torch.ones(9)}
+    inside = {f"first_stage_model.{k}": v for k, v in state.items()} | {
+        "transformer.head.weight": torch.ones(9)
+    }
     torch.save({"state_dict": inside}, tmp_path / "last.ckpt")
     convert(tmp_path / "last.ckpt", None, tmp_path)
     agrees_with_parity(load(tmp_path)[0], arrays)
@@ -89,9 +91,6 @@ def test_flax_file_of_a_vqgan(tmp_path, wrapped):
     done = convert(tmp_path / "flax_model.msgpack", tmp_path / "config.json", out := made(tmp_path))
     agrees_with_parity(load(out)[0], arrays)
     assert done.layout == "flax"
-
-
-
 
 
 def picture_and_codes(n):

@@ -87,7 +87,10 @@ def test_every_way_to_cut_a_file_short(tmp_path):
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"<!DOCTYPE html><html><head><title>404</title></head><body>not here</body></html>", "is a web page"),
+        (
+            b"<!DOCTYPE html><html><head><title>404</title></head><body>not here</body></html>",
+            "is a web page",
+        ),
         (b"version https://git-lfs.github.com/spec/v1\noid sha256:" + b"0" * 64, "Git LFS"),
         (b"just some text that is long enough to be looked at, but no weights at all", "no weights file"),
         (b"PK\x03\x04" + bytes(100), "cut short or damaged"),
@@ -138,7 +141,9 @@ def test_values_that_are_no_numbers(tmp_path, value):
 def test_wrong_shapes_are_told_by_name(tmp_path):
     state = {**SMALL, "decoder.mid_block.resnets.0.conv1.weight": torch.zeros(7, 64, 3, 3)}
     save_file(state, tmp_path / "x.safetensors")
-    refused(tmp_path / "x.safetensors", r"decoder\.mid\.block_1\.conv1\.weight of \[7, 64, 3, 3\] where \[64,")
+    refused(
+        tmp_path / "x.safetensors", r"decoder\.mid\.block_1\.conv1\.weight of \[7, 64, 3, 3\] where \[64,"
+    )
 
 
 def test_missing_and_foreign_weights(tmp_path):
