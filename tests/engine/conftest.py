@@ -79,6 +79,14 @@ def write_pack(root: Path, pack_id: str = "tiny", *, prior: bool = True) -> None
     (root / "catalog" / f"{pack_id}.json").write_text(json.dumps(entry))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_packs_of_the_user(tmp_path_factory):
+    """Tests see what ships and what they make, not what somebody has on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATINA_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture
 def pack_root(tmp_path, monkeypatch):
     """A folder with the pack "tiny", which the catalogue then consists of."""
