@@ -9,9 +9,9 @@ from pathlib import Path
 
 
 def folder(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """Where Patina keeps what the user fetched: PATINA_HOME, else where this system keeps such data.
+    r"""Where Patina keeps what the user fetched: PATINA_HOME, else where this system keeps such data.
 
-    Windows: `%LOCALAPPDATA%\\Patina`; macOS: `~/Library/Application Support/Patina`; elsewhere
+    Windows: `%LOCALAPPDATA%\Patina`; macOS: `~/Library/Application Support/Patina`; elsewhere
     `$XDG_DATA_HOME/patina`, which is `~/.local/share/patina` unless set. It need not exist yet.
     """
     if chosen := environ.get("PATINA_HOME"):

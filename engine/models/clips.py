@@ -1,4 +1,4 @@
-"""CLIP models of others → a folder that open_clip reads without a network: `open_clip_config.json` and weights.
+"""CLIP models of others → a folder that open_clip reads without a network: configuration and weights.
 
 Mean, std, size, resize mode and activation come from open_clip's own tables, by name and tag. Never from
 here: a model that is shown colours on another's scale guides to other colours, and nothing says so.
@@ -37,8 +37,8 @@ def split(name: str) -> tuple[str, str]:
     tags = open_clip.list_pretrained_tags_by_model(model)
     if not tags:
         raise InvalidRequest(
-            f"open_clip knows no model {model!r} with weights. Write NAME:TAG, as ViT-B-32:laion2b_s34b_b79k, "
-            "a folder with open_clip_config.json, or the name of an installed pack.",
+            f"open_clip knows no model {model!r} with weights. Write NAME:TAG, "
+            "as ViT-B-32:laion2b_s34b_b79k, a folder with open_clip_config.json, or the name of an installed pack.",
             field="guide",
         )
     if tag not in tags:
@@ -108,7 +108,7 @@ def write(folder: Path, config: Mapping[str, Any], weights: Path) -> None:
 
 
 def copy(source: Path, folder: Path) -> None:
-    """Take over a CLIP that somebody has in a folder as open_clip's own: its configuration, weights and words.
+    """Take over a CLIP that lies in a folder as open_clip's own do: configuration, weights and words.
 
     Raises:
         BadWeights: one of the two is missing, damaged or hostile.
@@ -127,11 +127,11 @@ def copy(source: Path, folder: Path) -> None:
 def _read_config(path: Path) -> dict[str, Any]:
     try:
         if path.stat().st_size > MAX_CONFIG_BYTES:
-            raise ValueError("too large")
+            raise ValueError("too large")  # noqa: TRY301
         config = json.loads(path.read_text("utf-8"))
         network, preprocess = config["model_cfg"], config["preprocess_cfg"]
         if not isinstance(network, dict) or not isinstance(preprocess, dict):
-            raise TypeError("model_cfg and preprocess_cfg are objects")
+            raise TypeError("model_cfg and preprocess_cfg are objects")  # noqa: TRY301
         # Timm fetches weights of its own if told to, and they would be thrown away.
         network.get("vision_cfg", {})["timm_model_pretrained"] = False
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:

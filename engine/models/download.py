@@ -11,7 +11,6 @@ import errno
 import hashlib
 import http.client
 import logging
-import os
 import re
 import shutil
 import time
@@ -160,13 +159,13 @@ def _from_url(
         fruitless = 0 if _length(part) > before else fruitless + 1
         if fruitless >= TRIES:
             raise CannotDownload(
-                f"{remote.name} cannot be fetched from {_host(remote)}. Check the network and run this again: "
-                "it goes on where it was cut off.",
+                f"{remote.name} cannot be fetched from {_host(remote)}. Check the network and run this "
+                "again: it goes on where it was cut off.",
                 details=f"{remote.where()}: {reason!r}",
             ) from reason
         log.warning("%s was cut off at %d bytes: %r", remote.name, _length(part), reason)
         pause(2.0**fruitless)
-    os.replace(part, path)
+    part.replace(path)
     _validator(part).unlink(missing_ok=True)
 
 
@@ -256,7 +255,8 @@ def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int
         wanted = _bring_from_hub(remote, path, tell, free)
     except HfHubHTTPError as error:
         raise CannotDownload(
-            f"{remote.name} is not to be had from the hub's {remote.hub}: it may have moved or ask for a login.",
+            f"{remote.name} is not to be had from the hub's {remote.hub}: "
+            "it may have moved or ask for a login.",
             details=str(error),
         ) from error
     except (OfflineModeIsEnabled, LocalEntryNotFoundError, HTTPError) as error:
@@ -278,7 +278,7 @@ def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int
 
 
 def _bring_from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]) -> str | None:
-    """Returns the hash that the hub states: of large files the validator is one, and nobody else compares it."""
+    """Returns the hash that the hub states: of large files the validator is one, and no one else compares."""
     import huggingface_hub as hub
 
     repo, name, revision = str(remote.hub), remote.in_repository, remote.revision
@@ -298,7 +298,7 @@ def _bring_from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path
             tqdm_class=_bar(tell),
             library_name="patina",
         )
-        os.replace(found, path)
+        Path(found).replace(path)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     return _hash_in(about.etag or "")
@@ -312,7 +312,7 @@ def _bar(tell: Tell) -> type:
     """A progress bar, as the hub's library wants one, that shows nothing and tells us."""
     from tqdm import tqdm
 
-    class Bar(tqdm):  # type: ignore[type-arg]
+    class Bar(tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **{**kwargs, "disable": True})
             self.total, self.done = kwargs.get("total") or 0, kwargs.get("initial") or 0

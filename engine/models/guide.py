@@ -125,6 +125,6 @@ class Clip:
 
 
 def _quick_gelu(name: str, pretrained: str | None) -> bool:
-    """The activation that a tag was trained with: open_clip knows it, and only warns where a name lacks it."""
+    """The activation that a tag was trained with: open_clip knows it, and only warns where a name differs."""
     known = pretrained is not None and open_clip.is_pretrained_cfg(name, pretrained)
     return known and bool(open_clip.get_pretrained_cfg(name, pretrained).get("quick_gelu", False))

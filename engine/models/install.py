@@ -352,7 +352,7 @@ def _staging(pack_id: str) -> Iterator[Path]:
         if place.is_symlink():
             raise CannotWrite(f"{place} is a link, and packs are plain folders. Remove it.")
         shutil.rmtree(place, ignore_errors=True)  # a broken one, as whole ones are not made again
-        os.replace(folder, place)
+        folder.replace(place)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     packs.entries.cache_clear()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -105,7 +105,6 @@ class Offer(BaseModel):
     label: str
     description: str
     licence: str
-    channels: tuple[Literal["red"], Literal["green"], Literal["blue"]] = RGB
     generator: Generator
     guide: OpenClip
     judge: OpenClip

@@ -142,10 +142,10 @@ def _fetched() -> Iterator[PackInfo]:
         folder = path.parent
         try:
             if is_linked(path, fetched_folder()):
-                raise ValueError("a link")
+                raise ValueError("a link")  # noqa: TRY301
             info = PackInfo.model_validate_json(path.read_text("utf-8"))
             if info.id != folder.name:
-                raise ValueError(f"the folder {folder.name!r} holds the pack {info.id!r}")
+                raise ValueError(f"it is called {info.id!r}")  # noqa: TRY301
         except (OSError, ValueError) as error:  # of which ValidationError is one
             log.warning("the pack in %s cannot be read and is left out: %s", folder, error)
             continue
@@ -205,7 +205,8 @@ def load(pack_id: str, compute: Compute) -> Pack:
     if info is None:
         if pack_id in offers.entries():
             raise UnknownPack(
-                f"The pack {pack_id!r} is not here yet. Download it: python -m engine models download {pack_id}",
+                f"The pack {pack_id!r} is not here yet. "
+                f"Download it: python -m engine models download {pack_id}",
                 field="pack",
                 remedy=Remedy("pack", "starter"),
             )

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.compute import Compute
-from engine.models import packs
+from engine.models import offers, packs
 from engine.models.exemplars import Exemplars
 from engine.models.prior import Prior, PriorConfig
 from engine.models.vqgan import VQGAN, VQGANConfig
@@ -95,9 +95,12 @@ def pack_root(tmp_path, monkeypatch):
     write_pack(root)
     monkeypatch.setattr(packs, "ROOT", root)
     monkeypatch.setattr(packs, "CATALOGUE", root / "catalog")
+    monkeypatch.setattr(offers, "FOLDER", root / "catalog" / "offers")
     packs.entries.cache_clear()
+    offers.entries.cache_clear()
     yield root
     packs.entries.cache_clear()
+    offers.entries.cache_clear()
 
 
 @pytest.fixture(scope="session")

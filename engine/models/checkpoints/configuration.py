@@ -23,7 +23,8 @@ MOST = {
 """Far above everything published. What asks for more would only fill the memory."""
 
 TAMING = (
-    "ch", "ch_mult", "num_res_blocks", "attn_resolutions", "resolution", "in_channels", "out_ch", "z_channels",
+    "ch", "ch_mult", "num_res_blocks", "attn_resolutions", "resolution", "in_channels", "out_ch",
+    "z_channels",
 )  # fmt: skip
 UNSEEN = {"resolution": 256, "norm_groups": 32, "l2_codes": False}
 """What shapes do not show, as everything published has it unless its file says otherwise."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,8 +104,8 @@ def _write(folder: Path, state: dict[str, Any], cfg: VQGANConfig) -> None:
     try:
         save_file(state, model.with_suffix(".new"), metadata={"format": "pt"})
         config.with_suffix(".new").write_text(json.dumps(cfg.model_dump(mode="json"), indent=2), "utf-8")
-        os.replace(config.with_suffix(".new"), config)
-        os.replace(model.with_suffix(".new"), model)
+        config.with_suffix(".new").replace(config)
+        model.with_suffix(".new").replace(model)
     except (OSError, SafetensorError) as error:
         raise CannotWrite(
             f"The pack cannot be written to {folder}. Free some space or choose another PATINA_HOME.",

@@ -29,13 +29,13 @@ def taming(state: State) -> State:
 def flax(state: State) -> State:
     """vqgan-jax: an underscore before indices, `kernel` (kH, kW, in, out), `scale`, `embedding`."""
     renamed: State = {}
-    for name, x in state.items():
+    for theirs, x in state.items():
         # Only below up and down: mid.block_1 is called so in taming, too.
-        name = re.sub(r"\.(up|down)_(\d+)\.", r".\1.\2.", name)
+        name = re.sub(r"\.(up|down)_(\d+)\.", r".\1.\2.", theirs)
         name = re.sub(r"(\.(?:up|down)\.\d+)\.(block|attn)_(\d+)\.", r"\1.\2.\3.", name)
-        if name.endswith(".kernel"):
-            x = x.permute(3, 2, 0, 1) if x.ndim == 4 else x.mT
-        renamed[re.sub(r"\.(kernel|scale|embedding)$", ".weight", name)] = x
+        convolution = name.endswith(".kernel") and x.ndim == 4
+        name = re.sub(r"\.(kernel|scale|embedding)$", ".weight", name)
+        renamed[name] = x.permute(3, 2, 0, 1) if convolution else x
     return renamed
 
 
@@ -43,8 +43,8 @@ def llamagen(state: State) -> State:
     """LlamaGen: levels in the order in which they run, the middle as a list."""
     last = _last(state, r"decoder\.conv_blocks\.(\d+)\.")
     renamed: State = {}
-    for name, x in state.items():
-        name = re.sub(r"^encoder\.conv_blocks\.", "encoder.down.", name)
+    for theirs, x in state.items():
+        name = re.sub(r"^encoder\.conv_blocks\.", "encoder.down.", theirs)
         name = re.sub(r"^decoder\.conv_blocks\.(\d+)\.", lambda m: f"decoder.up.{last - int(m[1])}.", name)
         name = re.sub(r"\.(down|up)\.(\d+)\.res\.", r".\1.\2.block.", name)
         for i, part in enumerate(("block_1", "attn_1", "block_2")):
@@ -59,23 +59,24 @@ def diffusers(state: State) -> State:
     parts = {
         "down_blocks": "down", "resnets": "block", "attentions": "attn", "conv_shortcut": "nin_shortcut",
         "downsamplers.0": "downsample", "upsamplers.0": "upsample", "conv_norm_out": "norm_out",
-        "mid_block.block.0": "mid.block_1", "mid_block.attn.0": "mid.attn_1", "mid_block.block.1": "mid.block_2",
+        "mid_block.block.0": "mid.block_1", "mid_block.attn.0": "mid.attn_1",
+        "mid_block.block.1": "mid.block_2",
     }  # fmt: skip
     attention = {
         "group_norm": "norm", "to_q": "q", "to_k": "k", "to_v": "v", "to_out.0": "proj_out",
         "query": "q", "key": "k", "value": "v", "proj_attn": "proj_out",  # before diffusers 0.17
     }  # fmt: skip
     renamed: State = {}
-    for name, x in state.items():
+    for name_of_theirs, x in state.items():
+        name = name_of_theirs
         for theirs, ours in parts.items():
             name = name.replace(f".{theirs}.", f".{ours}.")
         name = re.sub(r"\.up_blocks\.(\d+)\.", lambda m: f".up.{last - int(m[1])}.", name)
         if ".attn" in name:
             for theirs, ours in attention.items():
                 name = re.sub(rf"\.{re.escape(theirs)}\.(weight|bias)$", rf".{ours}.\1", name)
-            if x.ndim == 2:
-                x = x[:, :, None, None]  # over positions, a linear layer is a 1x1 convolution
-        renamed[name] = x
+        linear = ".attn" in name and x.ndim == 2  # over positions, the same as a 1x1 convolution
+        renamed[name] = x[:, :, None, None] if linear else x
     return renamed
 
 

@@ -129,7 +129,7 @@ class _Reader:
         for _ in range(size):
             name = self.value()
             if not isinstance(name, str):
-                raise ValueError("a name that is no text")
+                raise ValueError("a name that is no text")  # noqa: TRY004  # of the file, not of our caller
             found[name] = self.value()
         return found
 
@@ -138,7 +138,7 @@ class _Reader:
         inner = _Reader(self._take(size))
         if kind != ARRAY:
             raise ValueError(f"extension {kind} is no array")
-        inner._depth = self._depth  # noqa: SLF001  # of our own class
+        inner._depth = self._depth  # of our own class
         return _array(inner.value())
 
 

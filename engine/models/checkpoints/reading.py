@@ -43,7 +43,7 @@ UNREADABLE = (
 
 
 class Label:
-    """Stands for a trainer's class, so that the weights beside it can be read. It has nothing and does nothing."""
+    """Stands for a trainer's class, so that the weights beside it can be read. It does nothing."""
 
 
 def read(path: Path) -> State:

@@ -1,4 +1,4 @@
-"""A web server of this machine's own, with files and faults; also speaks as much of the hub as a download asks."""
+"""A web server of this machine's own, with files and faults, and as much of the hub as needed."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ class FileServer(http.server.ThreadingHTTPServer):
 
 
 def settle_hub(monkeypatch, url, cache):
-    """Makes a server the hub of huggingface_hub, and a folder its cache, as HF_ENDPOINT and HF_HUB_CACHE do."""
+    """A server as huggingface_hub's hub, a folder as its cache, as HF_ENDPOINT and HF_HUB_CACHE do."""
     constants = huggingface_hub.constants
     template = constants.HUGGINGFACE_CO_URL_TEMPLATE.replace(constants.ENDPOINT, url)
     monkeypatch.setattr(constants, "HUGGINGFACE_CO_URL_TEMPLATE", template)

@@ -172,7 +172,7 @@ def test_no_network(get):
 @pytest.mark.parametrize(("status", "tries"), [(404, 1), (403, 1), (503, TRIES)])
 def test_what_the_server_refuses(server, get, status, tries):
     server.files["/w.bin"] = Served(DATA, status=status)
-    with pytest.raises(CannotDownload, match="404|403|cannot be fetched"):
+    with pytest.raises(CannotDownload, match=r"404|403|cannot be fetched"):
         get()
     assert len(requests(server)) == tries
 

@@ -48,7 +48,9 @@ def deaf(*_):
 
 
 def tree(folder):
-    return sorted(str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock")
+    return sorted(
+        str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock"
+    )
 
 
 PACK = [
@@ -208,7 +210,9 @@ def write(path):
 
 def test_a_folder_of_diffusers(server, own, tmp_path):
     (tmp_path / "vqvae").mkdir()
-    save_file(published.fill(published.diffusers_shapes()), tmp_path / "vqvae/diffusion_pytorch_model.safetensors")
+    save_file(
+        published.fill(published.diffusers_shapes()), tmp_path / "vqvae/diffusion_pytorch_model.safetensors"
+    )
     config = {"block_out_channels": [32, 64], "num_vq_embeddings": 41}
     (tmp_path / "vqvae/config.json").write_text(json.dumps(config))
     with pytest.raises(BadWeights, match="'n_embed' is 40"):  # so it was found and read

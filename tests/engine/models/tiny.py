@@ -22,7 +22,12 @@ CLIP = {
     "vision_cfg": {"image_size": 32, "patch_size": 8, "width": 32, "layers": 1, "head_width": 16},
     "text_cfg": {"context_length": 16, "vocab_size": 49408, "width": 16, "heads": 2, "layers": 1},
 }
-ABOUT = {"mean": (0.1, 0.2, 0.3), "std": (0.5, 0.6, 0.7), "interpolation": "bilinear", "resize_mode": "squash"}
+ABOUT = {
+    "mean": (0.1, 0.2, 0.3),
+    "std": (0.5, 0.6, 0.7),
+    "interpolation": "bilinear",
+    "resize_mode": "squash",
+}
 
 
 @functools.cache
@@ -80,7 +85,8 @@ def write_offer(server, tmp_path, monkeypatch, pack_id="toy", **changes):
     clip = {"name": "tiny-clip", "tag": "quick", "sources": [source(server, "clip.safetensors")]}
     offer = {
         "id": pack_id, "label": "Toy", "description": "for tests", "licence": "MIT",
-        "generator": {"sources": [source(server, "x.ckpt", "x.yaml")]}, "guide": clip, "judge": clip, **changes,
+        "generator": {"sources": [source(server, "x.ckpt", "x.yaml")]}, "guide": clip, "judge": clip,
+        **changes,
     }  # fmt: skip
     folder = tmp_path / "offers"
     folder.mkdir(exist_ok=True)

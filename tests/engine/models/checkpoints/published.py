@@ -167,7 +167,7 @@ def layers(prefix, shapes):
 def llamagen_shapes(ch=32, mult=(1, 2), blocks=2, z=16, n=40, d=8):
     """VQModel of LlamaGen by its own names; published with ch 128, mult 1 1 2 2 4, z 256, n 16384, d 8."""
     last, wide = len(mult) - 1, ch * mult[-1]
-    attn = {k: (wide, wide, 1, 1) for k in ("q", "k", "v", "proj_out")} | {"norm": (wide,)}
+    attn = dict.fromkeys(("q", "k", "v", "proj_out"), (wide, wide, 1, 1)) | {"norm": (wide,)}
     shapes = layers("encoder", {"conv_in": (ch, 3, 3, 3), "norm_out": (wide,), "conv_out": (z, wide, 3, 3)})
     shapes |= layers("decoder", {"conv_in": (wide, z, 3, 3), "norm_out": (ch,), "conv_out": (3, ch, 3, 3)})
     for side in ("encoder", "decoder"):
@@ -193,7 +193,7 @@ def diffusers_shapes(widths=(32, 64), blocks=1, z=16, n=40, d=8, *, mid=True, ol
     """diffusers' VQModel by its own names; attention at the last level (AttnDownEncoderBlock2D)."""
     last, wide = len(widths) - 1, widths[-1]
     names = ("query", "key", "value", "proj_attn") if old else ("to_q", "to_k", "to_v", "to_out.0")
-    attn = {k: (wide, wide) for k in names} | {"group_norm": (wide,)}
+    attn = dict.fromkeys(names, (wide, wide)) | {"group_norm": (wide,)}
     ends = {"conv_in": (widths[0], 3, 3, 3), "conv_norm_out": (wide,), "conv_out": (z, wide, 3, 3)}
     shapes = layers("encoder", ends)
     ends = {"conv_in": (wide, z, 3, 3), "conv_norm_out": (widths[0],), "conv_out": (3, widths[0], 3, 3)}

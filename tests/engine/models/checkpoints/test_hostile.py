@@ -21,7 +21,6 @@ from engine.models.checkpoints import msgpack, reading
 from engine.models.checkpoints.convert import convert
 from tests.engine.models.checkpoints import published
 
-
 SMALL = published.fill(published.diffusers_shapes())
 
 
@@ -61,7 +60,7 @@ def test_a_trainers_class_is_a_label_and_never_the_class_itself(tmp_path):
     called = []
     kind = type("ModelCheckpoint", (), {"__module__": "pytorch_lightning.callbacks.model_checkpoint"})
     kind.__reduce__ = lambda self: (kind, ())
-    kind.__init__ = lambda self: called.append(self)
+    kind.__init__ = called.append
     with published.Importable(kind):
         torch.save({"state_dict": SMALL, "callback": kind()}, tmp_path / "last.ckpt")
         called.clear()
@@ -103,7 +102,7 @@ def test_what_is_no_weights_at_all(tmp_path, data, said):
 
 
 def test_a_zip_bomb(tmp_path):
-    """Fifty megabytes of zeros in fifty kilobytes: PyTorch never compresses, so what does is none of its files."""
+    """Fifty megabytes of zeros in fifty kilobytes: PyTorch never compresses."""
     torch.save({"state_dict": SMALL}, tmp_path / "last.ckpt")
     with zipfile.ZipFile(tmp_path / "last.ckpt", "a", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("archive/data/999", bytes(50 << 20))
@@ -200,7 +199,7 @@ def test_configurations_that_nobody_published(tmp_path, name, text, said):
 
 # --- flax ----------------------------------------------------------------------------------------
 
-# Written by msgpack 1.1 from {"a": {"kernel": 0..5 (2, 3) float32, "bias": 0.5, -2 float16}, "n": {"scale": (0,)}}
+# By msgpack 1.1: {"a": {"kernel": 0..5 (2, 3) float32, "bias": 0.5, -2 float16}, "n": {"scale": (0,)}}
 GENUINE = (
     "82a16182a66b65726e656cc7260193920203a7666c6f61743332c418000000000000803f0000004000004040000080400000a040"
     "a462696173c71101939102a7666c6f61743136c404003800c0a16e81a57363616c65c70d01939100a7666c6f61743332c400"
@@ -260,9 +259,11 @@ def test_damage_anywhere_is_an_error_of_ours_or_none(tmp_path_factory, position,
         try:
             state = reading.read(path)
         except BadWeights as error:
-            assert error.message.endswith(".")
+            said = error.message
         else:
+            said = "."
             assert all(isinstance(x, torch.Tensor) for x in state.values())
+        assert said.endswith(".")
 
 
 def whole_files(found={}):  # noqa: B006  # made once
