@@ -38,7 +38,7 @@ def split(name: str) -> tuple[str, str]:
     if not tags:
         raise InvalidRequest(
             f"open_clip knows no model {model!r} with weights. Write NAME:TAG, "
-            "as ViT-B-32:laion2b_s34b_b79k, a folder with open_clip_config.json, or the name of an installed pack.",
+            "as ViT-B-32:laion2b_s34b_b79k, a folder with open_clip_config.json, or an installed pack.",
             field="guide",
         )
     if tag not in tags:

@@ -244,12 +244,8 @@ def _size(number: int) -> str:
 
 def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]) -> None:
     """Through huggingface_hub: whatever is in its cache is taken from there, with or without a network."""
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HTTPError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-    )
+    from httpx2 import HTTPError  # of the library below the hub's, whose network errors come as they are
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
         wanted = _bring_from_hub(remote, path, tell, free)

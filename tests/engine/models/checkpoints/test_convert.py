@@ -122,8 +122,8 @@ def test_diffusers_folder(tmp_path, variant):
     save_file(state, tmp_path / "diffusion_pytorch_model.safetensors")
     config = {
         "_class_name": "VQModel", "block_out_channels": [32, 64], "layers_per_block": 1,
-        "latent_channels": 16, "num_vq_embeddings": 40, "vq_embed_dim": 8, "norm_num_groups": 32, "norm_type": "group",
-        "act_fn": "silu", "in_channels": 3, "out_channels": 3, "sample_size": 32,
+        "latent_channels": 16, "num_vq_embeddings": 40, "vq_embed_dim": 8, "norm_num_groups": 32,
+        "norm_type": "group", "act_fn": "silu", "in_channels": 3, "out_channels": 3, "sample_size": 32,
     }  # fmt: skip
     (tmp_path / "config.json").write_text(json.dumps(config))
     weights = tmp_path / "diffusion_pytorch_model.safetensors"
