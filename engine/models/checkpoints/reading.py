@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import stat
 import struct
+import warnings
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -126,7 +127,8 @@ def _unpickle(path: Path, labels: tuple[str, ...]) -> Any:
     """What is in a pickle of tensors, numbers and names. Labels are read as the empty class above."""
     stand_ins: list[Any] = [(Label, name) for name in labels]
     try:
-        with torch.serialization.safe_globals(stand_ins):
+        with torch.serialization.safe_globals(stand_ins), warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of pickle protocols: what fails says so itself
             # Mapped into memory, the two thirds of a checkpoint that are the optimiser's are never read.
             mapped = zipfile.is_zipfile(path)
             return torch.load(path, map_location="cpu", weights_only=True, mmap=mapped)
