@@ -203,6 +203,18 @@ def test_open_clips_names_as_guide_and_a_folder_as_judge(server, own, tmp_path, 
     assert info.judge.origin == str(folder)
 
 
+def test_clips_and_the_estimator_of_maps_are_the_starters_by_default(own, tmp_path):
+    """So that a picture's VQGAN makes materials at once, without a network."""
+    _, _, state = published.parity("vqgan_small")
+    published.write_ckpt(tmp_path / "x.ckpt", state)
+    starter = packs.entries()["starter"]
+    info = install.add("mine", tmp_path / "x.ckpt", None, "starter", "starter", deaf)
+    assert info.estimator.sha256 == starter.estimator.sha256
+    pack = packs.load("mine", CPU)
+    assert pack.estimator is not None and pack.guide.known is not None
+    assert all(error is None for _, error in install.verify("mine"))
+
+
 def write(path):
     path.write_bytes(tiny.clip_weights())
     return path
