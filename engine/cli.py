@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, presets, server, stdio
+from engine import __version__, models_cli, presets, server, stdio
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.starter import commands
 
@@ -232,6 +232,9 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "presets": Command("List the presets", lambda _: None, _list_presets),
+    "models": Command(
+        "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run
+    ),
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
     "trial": Command("Train two ways and compare", commands.trial_arguments, commands.trial),

@@ -106,3 +106,9 @@ class CannotWrite(PatinaError):
     """A result could not be stored: folder missing, read-only or full."""
 
     code, kind = -32006, "cannot_write"
+
+
+class CannotDownload(PatinaError):
+    """A file could not be fetched whole and right: no network, no such file, or another one than promised."""
+
+    code, kind = -32007, "cannot_download"

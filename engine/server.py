@@ -11,6 +11,8 @@ import importlib
 import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
@@ -19,7 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from engine import __version__, presets, protocol, stdio
-from engine.errors import InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
+from engine.errors import Cancelled, InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
 from engine.jobs import Job, Jobs, Reply
 from engine.models import packs
 from engine.progress import Progress
@@ -30,6 +32,8 @@ log = logging.getLogger(__name__)
 GRACE_S = 1.2
 """What a running job may take to stop before the process ends without it."""
 
+DOWNLOAD_GRACE_S = 0.3
+NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
 PLANNED = (
     "refine",
@@ -39,8 +43,6 @@ PLANNED = (
     "tag",
     "index",
     "search",
-    "models/list",
-    "models/download",
     "artifact/read",
 )
 
@@ -56,10 +58,16 @@ class Server:
     def __init__(self, send: Callable[[Params], None], end: Callable[[], object]) -> None:
         self._send, self._end = send, end
         self._jobs = Jobs(self._notify, self._prepare, self._prepared)
+        self._downloads = Jobs(
+            self._notify, dict, lambda _: None
+        )  # of their own: a slow line stops no picture
+        self._imported = threading.Event()
         self._models: Any = None  # a generation.Models, from the worker's first import on
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
+            "models/list": self._list_models,
+            "models/download": self._download_model,
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
@@ -84,7 +92,8 @@ class Server:
             answer(PatinaError("The engine hit a bug. The log has the details.", details=repr(error)))
 
     def close(self) -> None:
-        """Stop all jobs and answer them; waits a moment for the one that runs."""
+        """Stop all jobs and answer them; waits a moment for those that run."""
+        self._downloads.close(DOWNLOAD_GRACE_S)
         self._jobs.close(GRACE_S)
 
     def _dispatch(self, request: Request, answer: Reply) -> None:
@@ -134,11 +143,35 @@ class Server:
         facts = {"pack": settings.pack, "size": size, "steps": settings.steps, "seed": settings.seed}
         self._jobs.submit(Job(request.id, work, answer, facts))
 
+    def _list_models(self, request: Request, answer: Reply) -> None:
+        _only(request, {})
+        packs.entries.cache_clear()  # a shell may have added one
+        answer({"packs": packs.catalogue()})
+
+    def _download_model(self, request: Request, answer: Reply) -> None:
+        _only(request, {"pack": str})
+        if request.id is None:
+            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
+        if "pack" not in request.params:
+            raise InvalidRequest("'pack' is missing.", field="pack")
+        pack_id = request.params["pack"]
+
+        def work(job: Job) -> Params:
+            from engine.models import install
+
+            self._imported.wait()  # two threads must not import torch at once, and converting needs it
+            info = install.download(pack_id, Transfer(self._notify, job).tell)
+            return {"pack": next(p for p in packs.catalogue() if p["id"] == info.id)}
+
+        self._jobs.start()
+        self._downloads.submit(Job(request.id, work, answer, {"pack": pack_id}))
+
     def _cancel(self, request: Request, answer: Reply) -> None:
         _only(request, {"job": int | str})
         if not protocol.is_id(request.params.get("job")):
-            raise InvalidRequest("'job' must be the id of a generate request.", field="job")
-        answer({"cancelled": self._jobs.cancel(request.params["job"])})
+            raise InvalidRequest("'job' must be the id of a job.", field="job")
+        job = request.params["job"]
+        answer({"cancelled": self._jobs.cancel(job) or self._downloads.cancel(job)})
 
     def _shutdown(self, request: Request, answer: Reply) -> None:
         _only(request, {})
@@ -158,6 +191,7 @@ class Server:
         return {**machine, "pack": DEFAULT_PACK}
 
     def _prepared(self, outcome: Params | PatinaError) -> None:
+        self._imported.set()
         if isinstance(outcome, PatinaError):
             self._complain(outcome)
             outcome = {"devices": [], "device": None, "torch": None, "pack": None}
@@ -191,6 +225,22 @@ class News:
     def preview(self, variation: int, file: str, width: int, height: int) -> None:
         shown = {"variation": variation, "file": str(self._folder / file), "width": width, "height": height}
         self._notify("job/preview", {"job": self._job, **shown})
+
+
+class Transfer:
+    """What a download tells its client, a few times a second, and where it stops when it is cancelled."""
+
+    def __init__(self, notify: Callable[[str, Params], None], job: Job) -> None:
+        self._notify, self._job = notify, job
+        self._next = 0.0
+
+    def tell(self, phase: str, done: int, total: int) -> None:
+        """Phase, bytes so far, bytes in all; of "convert" 0 or 1, and 1."""
+        if self._job.stop.is_set():
+            raise Cancelled("Cancelled. What was downloaded is kept for the next time.")
+        if done in {0, total} or time.monotonic() >= self._next:
+            self._next = time.monotonic() + NEWS_EVERY_S
+            self._notify("job/progress", {"job": self._job.id, **asdict(Progress(phase, done, total))})
 
 
 def serve() -> int:

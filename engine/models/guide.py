@@ -37,7 +37,9 @@ class Clip:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)
-                self.model = open_clip.create_model(name, pretrained, require_pretrained=True)
+                self.model = open_clip.create_model(
+                    name, pretrained, require_pretrained=True, force_quick_gelu=_quick_gelu(name, pretrained)
+                )
                 self._tokenizer = open_clip.get_tokenizer(name)
         except (RuntimeError, ValueError, OSError, KeyError, SafetensorError) as error:
             raise BadWeights(
@@ -51,6 +53,7 @@ class Clip:
         self.known = known or (known_words.read(Path(folder)) if folder != name else None)
         cfg = self.model.visual.preprocess_cfg
         self.size_px: int = cfg["size"][0] if isinstance(cfg["size"], (tuple, list)) else cfg["size"]
+        self.resize_mode: str = cfg["resize_mode"]
         mean, std = (torch.tensor(cfg[k], device=compute.device).view(3, 1, 1) for k in ("mean", "std"))
         self._mean, self._std = mean, std
 
@@ -119,3 +122,9 @@ class Clip:
         Prompt ensembling, Radford et al. 2021, section 3.1.4.
         """
         return F.normalize(self.encode_text([t.replace("{}", text) for t in templates]).mean(0), dim=0)
+
+
+def _quick_gelu(name: str, pretrained: str | None) -> bool:
+    """The activation that a tag was trained with: open_clip knows it, and only warns where a name differs."""
+    known = pretrained is not None and open_clip.is_pretrained_cfg(name, pretrained)
+    return known and bool(open_clip.get_pretrained_cfg(name, pretrained).get("quick_gelu", False))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from engine import home
 from engine.errors import BadWeights, Remedy, UnknownPack
+from engine.models import offers
 
 if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only the catalogue
     from engine.compute import Compute
@@ -23,24 +27,46 @@ if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only
 
 CATALOGUE = Path(__file__).parent / "catalog"
 ROOT = Path(__file__).parents[1]
+MANIFEST = "pack.json"
+"""In the folder of a pack that the user fetched: what a catalogue entry is to one that ships."""
+
+log = logging.getLogger(__name__)
+
+
+def inside(path: str) -> str:
+    """The path, if it leads to something below where it begins, on every system.
+
+    Raises:
+        ValueError: it is absolute, names a drive, or climbs out.
+    """
+    parts = PurePosixPath(path).parts
+    if not parts or "\\" in path or PureWindowsPath(path).drive or path.startswith("/") or ".." in parts:
+        raise ValueError(f"{path!r} leads out of its folder")
+    return path
 
 
 class PackFile(BaseModel):
-    """One file of a pack, by its path below the engine's folder."""
+    """One file of a pack, by its path below the engine's folder, or below the pack's if the user fetched it.
+
+    `verified` says that the hash was known before the file came; else it is that of the file as it came.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: str
+    path: Annotated[str, AfterValidator(inside)]
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
     bytes: int
+    origin: str = Field("", description="Where it came from; empty: it ships with Patina")
+    licence: str = Field("", description="As its source states it; empty: the pack's")
+    verified: bool = True
 
 
 class PackInfo(BaseModel):
-    """A catalogue entry."""
+    """A catalogue entry, or the manifest of a pack that the user fetched."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    id: str
+    id: str = Field(pattern=offers.PACK_ID)
     label: str
     description: str
     licence: str
@@ -88,10 +114,10 @@ class Pack:
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, PackInfo]:
-    """Every readable catalogue entry, by id.
+    """Every pack that ships and every readable one that the user fetched, by id.
 
     Raises:
-        UnknownPack: an entry cannot be read.
+        UnknownPack: an entry that ships cannot be read.
     """
     found = {}
     for path in sorted(CATALOGUE.glob("*.json")):
@@ -102,12 +128,44 @@ def entries() -> dict[str, PackInfo]:
                 f"The catalogue file {path.name} cannot be read.", details=str(error)
             ) from error
         found[info.id] = info
-    return found
+    return {info.id: info for info in _fetched()} | found
+
+
+def fetched_folder() -> Path:
+    """Where packs lie that the user fetched, each in a folder called by its id."""
+    return home.folder() / "packs"
+
+
+def _fetched() -> Iterator[PackInfo]:
+    """Packs of the user, with absolute paths. One that is broken must not keep the others from starting."""
+    for path in sorted(fetched_folder().glob(f"*/{MANIFEST}")):
+        folder = path.parent
+        try:
+            if is_linked(path, fetched_folder()):
+                raise ValueError("a link")  # noqa: TRY301
+            info = PackInfo.model_validate_json(path.read_text("utf-8"))
+            if info.id != folder.name:
+                raise ValueError(f"it is called {info.id!r}")  # noqa: TRY301
+        except (OSError, ValueError) as error:  # of which ValidationError is one
+            log.warning("the pack in %s cannot be read and is left out: %s", folder, error)
+            continue
+        rooted = {r: f.model_copy(update={"path": str(folder / f.path)}) for r, f in info.files().items()}
+        yield info.model_copy(update=rooted)
+
+
+def is_linked(path: Path, below: Path) -> bool:
+    """Whether a link lies on the way from a folder to something in it: the user's packs hold plain files."""
+    parts = path.relative_to(below).parts
+    return any(below.joinpath(*parts[: i + 1]).is_symlink() for i in range(len(parts)))
 
 
 def catalogue() -> list[dict[str, Any]]:
-    """Every known pack: id, label, description, licence, size in bytes, and whether it is installed."""
-    return [
+    """Every known pack, those to be had included.
+
+    Each has id, label, description, licence, size in bytes (of what is to be fetched, about), whether it
+    is installed, whether it `ships` with Patina, and whether every hash is `verified`.
+    """
+    known = [
         {
             "id": p.id,
             "label": p.label,
@@ -115,8 +173,24 @@ def catalogue() -> list[dict[str, Any]]:
             "licence": p.licence,
             "bytes": sum(f.bytes for f in p.files().values()),
             "installed": p.installed(),
+            "ships": not Path(p.generator.path).is_absolute(),
+            "verified": all(f.verified for f in p.files().values()),
         }
         for p in entries().values()
+    ]
+    return known + [
+        {
+            "id": o.id,
+            "label": o.label,
+            "description": o.description,
+            "licence": o.licence,
+            "bytes": o.about_bytes(),
+            "installed": False,
+            "ships": False,
+            "verified": o.verified(),
+        }
+        for o in offers.entries().values()
+        if o.id not in entries()
     ]
 
 
@@ -129,6 +203,13 @@ def load(pack_id: str, compute: Compute) -> Pack:
     """
     info = entries().get(pack_id)
     if info is None:
+        if pack_id in offers.entries():
+            raise UnknownPack(
+                f"The pack {pack_id!r} is not here yet. "
+                f"Download it: python -m engine models download {pack_id}",
+                field="pack",
+                remedy=Remedy("pack", "starter"),
+            )
         known = ", ".join(entries())
         raise UnknownPack(
             f"There is no pack called {pack_id!r}. Packs: {known}.",
@@ -136,7 +217,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
             remedy=Remedy("pack", "starter"),
         )
     for role, file in info.files().items():
-        _verify(info.id, role, file)
+        verify(info.id, role, file)
     from engine.models.guide import Clip
 
     generator, prior, exemplars = _load_generator(info), _load_prior(info), _load_exemplars(info)
@@ -155,8 +236,18 @@ def load(pack_id: str, compute: Compute) -> Pack:
     )
 
 
-def _verify(pack_id: str, role: str, file: PackFile) -> None:
+def verify(pack_id: str, role: str, file: PackFile) -> None:
+    """Hold a file of a pack against its hash.
+
+    Raises:
+        UnknownPack: it is missing.
+        BadWeights: it is damaged, or a link.
+    """
     path = ROOT / file.path
+    if path.is_relative_to(fetched_folder()) and is_linked(path, fetched_folder()):
+        raise BadWeights(
+            f"The {role} of the pack {pack_id!r} is a link. Install the pack again.", details=str(path)
+        )
     if not path.is_file():
         raise UnknownPack(
             f"The {role} of the pack {pack_id!r} is missing. Install the pack again.", details=str(path)
@@ -171,7 +262,7 @@ def _verify(pack_id: str, role: str, file: PackFile) -> None:
 
 
 def _read(file: PackFile) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Weights as float32, and the configuration that lies beside them."""
+    """The configuration that lies beside weights, and the weights as float32."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
@@ -190,6 +281,7 @@ def _load_generator(info: PackInfo) -> VQGAN:
     from engine.models.vqgan import VQGAN, VQGANConfig
 
     config, state = _read(info.generator)
+    state.pop("live_codes", None)  # of converted weights: what the kept codes were called before
     model = VQGAN(VQGANConfig.model_validate(config))
     _fill(model, state, info.generator)
     return model

@@ -12,7 +12,7 @@ import torch
 from safetensors.torch import save_file
 
 from engine.compute import Compute
-from engine.models import packs
+from engine.models import offers, packs
 from engine.models.exemplars import Exemplars
 from engine.models.prior import Prior, PriorConfig
 from engine.models.stream import StreamConfig, StreamPrior
@@ -90,6 +90,14 @@ def stream_prior():
     return StreamPrior(STREAM).eval().requires_grad_(False)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_packs_of_the_user(tmp_path_factory):
+    """Tests see what ships and what they make, not what somebody has on this machine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATINA_HOME", str(tmp_path_factory.mktemp("home")))
+        yield
+
+
 @pytest.fixture
 def pack_root(tmp_path, monkeypatch):
     """A folder with the pack "tiny", which the catalogue then consists of."""
@@ -98,9 +106,12 @@ def pack_root(tmp_path, monkeypatch):
     write_pack(root)
     monkeypatch.setattr(packs, "ROOT", root)
     monkeypatch.setattr(packs, "CATALOGUE", root / "catalog")
+    monkeypatch.setattr(offers, "FOLDER", root / "catalog" / "offers")
     packs.entries.cache_clear()
+    offers.entries.cache_clear()
     yield root
     packs.entries.cache_clear()
+    offers.entries.cache_clear()
 
 
 @pytest.fixture(scope="session")

@@ -19,6 +19,7 @@ ABOVE_MODELS = [
     "engine.stdio",
     "engine.cli",
     "engine.pictures",
+    "engine.models_cli",
 ]
 
 NEVER = {  # who lives here (file or folder) never imports that, nor anything in it
@@ -40,6 +41,9 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     ],
     "engine/material": [*ABOVE_MODELS, "engine.synthesis", "engine.params", "engine.presets"],
     "engine/generation.py": ["engine.server", "engine.protocol", "engine.stdio", "engine.cli", "engine.jobs"],
+    "engine/models/packs.py": ["engine.models.install", "engine.models.download", "huggingface_hub"],
+    "engine/models/offers.py": [*HEAVY, "numpy", "huggingface_hub", "engine.models.packs"],
+    "engine/home.py": ["engine", "pydantic"],
     "engine/jobs.py": [*HEAVY, "numpy", "engine.synthesis", "engine.material", "engine.server", "engine.cli"],
     "engine/protocol.py": ["engine.jobs", "engine.server", "engine.params", "pydantic"],
     "engine/pictures.py": [*HEAVY, *ABOVE_MODELS[:-1], "engine.models"],
@@ -48,7 +52,7 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     "addon": [*HEAVY, "pydantic", "engine"],
     "addon/link": ["bpy"],
 }
-SPEAK = ["engine/cli.py", "addon/demo/__main__.py"]  # commands, of which the second is build.py's
+SPEAK = ["engine/cli.py", "engine/models_cli.py", "addon/demo/__main__.py"]  # commands, the last of build.py
 
 
 def modules(place: str) -> list[Path]:

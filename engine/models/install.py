@@ -1,0 +1,392 @@
+"""Packs come and go: downloaded from the catalogue, added from the user's files, verified, removed.
+
+A pack is made whole in a folder beside its place and moved there by one rename, so that no half of one
+is ever found. What was downloaded for it stays until then, so that a second try begins where the first
+one failed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from engine import home
+from engine.errors import BadWeights, CannotDownload, CannotWrite, InvalidRequest, PatinaError, UnknownPack
+from engine.models import download as downloads, offers, packs
+from engine.models.download import Tell, free_bytes
+from engine.models.offers import Generator, Offer, OpenClip, Remote, Source
+from engine.models.packs import MANIFEST, PackFile, PackInfo
+
+log = logging.getLogger(__name__)
+
+ROLES = ("generator", "guide", "judge")
+CONVERTED_SHARE = 1.0
+"""Of what is downloaded, room for what is made of it. Checkpoints only shrink; safetensors stay."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A network in place: what is known of it besides its bytes."""
+
+    origin: str
+    licence: str
+    verified: bool
+
+
+def download(pack_id: str, tell: Tell, free: Callable[[Path], int] = free_bytes) -> PackInfo:
+    """Fetch a pack of the catalogue. One that is there and whole stays as it is.
+
+    Args:
+        pack_id: of an offer.
+        tell: hears phases "download" and "convert", bytes so far and in all. May raise Cancelled.
+        free: bytes that a folder has room for.
+
+    Raises:
+        UnknownPack: no such offer.
+        CannotDownload, BadWeights: of the last source, once all have failed.
+        CannotWrite: the disk is full or the folder read-only.
+    """
+    if pack_id in packs.entries() and packs.entries()[pack_id].installed():
+        return packs.entries()[pack_id]
+    offer = offers.entries().get(pack_id)
+    if offer is None:
+        known = ", ".join(offers.entries())
+        raise UnknownPack(f"No pack called {pack_id!r} can be downloaded. There are: {known}.", field="pack")
+    waiting = home.folder() / "downloads" / pack_id
+    with _writing(waiting), _alone(waiting):
+        downloads.check_space(
+            waiting, int(offer.about_bytes() * (1 + CONVERTED_SHARE)) - _size(waiting), free
+        )
+        with _staging(pack_id) as folder:
+            parts = {role: _fill(role, offer, folder / role, waiting, tell, free) for role in ROLES}
+            info = _manifest(offer.id, offer.label, offer.description, offer.licence, folder, parts)
+        shutil.rmtree(waiting, ignore_errors=True)
+    return info
+
+
+def add(pack_id: str, generator: Path, config: Path | None, guide: str, judge: str, tell: Tell) -> PackInfo:
+    """Make a pack of a VQGAN that the user has, and CLIPs that they have or open_clip knows.
+
+    Args:
+        pack_id: its name, small letters and digits.
+        generator: a checkpoint, or a folder with a diffusers VQModel.
+        config: the `.yaml` or `.json` that came with it; None: the one beside it, if there is one.
+        guide, judge: an installed pack's id for the CLIP that it has, `NAME:TAG` of open_clip's, or a folder.
+        tell: as in `download`.
+
+    Raises:
+        InvalidRequest: the name is no name or taken, or a CLIP is not to be had.
+        BadWeights, CannotDownload, CannotWrite: see `convert` and `fetch`.
+    """
+    from engine.models.checkpoints.convert import convert
+
+    if not re.fullmatch(offers.PACK_ID, pack_id):
+        raise InvalidRequest(
+            f"{pack_id!r} is no name for a pack: use small letters, digits, - and _.", field="name"
+        )
+    if pack_id in packs.entries() or pack_id in offers.entries():
+        raise InvalidRequest(
+            f"There is a pack called {pack_id!r} already. Choose another name.", field="name"
+        )
+    weights, beside = _found(generator)
+    waiting = home.folder() / "downloads" / pack_id
+    with _writing(waiting), _alone(waiting), _staging(pack_id) as folder:
+        (folder / "generator").mkdir()
+        tell("convert", 0, 1)
+        done = convert(weights, config or beside, folder / "generator")
+        tell("convert", 1, 1)
+        own = Part(str(weights), "unknown", verified=False)
+        parts = {"generator": own}
+        for role, wanted in (("guide", guide), ("judge", judge)):
+            parts[role] = _fill_clip(wanted, role, folder / role, waiting, tell)
+        about = f"{done.layout}, {done.codes} of {done.of} codes, from {weights.name}"
+        info = _manifest(pack_id, pack_id, about, "unknown", folder, parts)
+    shutil.rmtree(waiting, ignore_errors=True)
+    return info
+
+
+def remove(pack_id: str) -> int:
+    """Delete a pack that the user fetched, and what was downloaded for it. Returns the bytes freed.
+
+    Raises:
+        UnknownPack: there is none of this name.
+        InvalidRequest: it ships with Patina.
+        CannotWrite: it cannot be deleted.
+    """
+    folder, waiting = packs.fetched_folder() / pack_id, home.folder() / "downloads" / pack_id
+    if not re.fullmatch(offers.PACK_ID, pack_id) or not (os.path.lexists(folder) or waiting.is_dir()):
+        if pack_id in packs.entries():
+            raise InvalidRequest(f"The pack {pack_id!r} ships with Patina and stays.", field="pack")
+        raise UnknownPack(f"No pack called {pack_id!r} was downloaded or added.", field="pack")
+    freed = _size(folder) + _size(waiting)
+    try:
+        if folder.is_symlink():
+            folder.unlink()  # and what it leads to stays: it is not ours
+        elif folder.exists():
+            shutil.rmtree(folder)
+        if waiting.is_dir() and not waiting.is_symlink():
+            shutil.rmtree(waiting)
+    except OSError as error:
+        raise CannotWrite(f"{folder} cannot be deleted. Close what uses it.", details=str(error)) from error
+    packs.entries.cache_clear()
+    return freed
+
+
+def verify(pack_id: str) -> Iterator[tuple[str, PatinaError | None]]:
+    """Hold every file of an installed pack against its hash: role, and what is wrong with it, if anything.
+
+    Raises:
+        UnknownPack: no such pack.
+    """
+    info = packs.entries().get(pack_id)
+    if info is None:
+        raise UnknownPack(
+            f"There is no pack called {pack_id!r} here. Packs: {', '.join(packs.entries())}.", field="pack"
+        )
+    for role, file in info.files().items():
+        try:
+            packs.verify(pack_id, role, file)
+        except (UnknownPack, BadWeights) as error:
+            yield role, error
+        else:
+            yield role, None
+
+
+# --- Networks ------------------------------------------------------------------------------------
+
+
+def _fill(
+    role: str, offer: Offer, folder: Path, waiting: Path, tell: Tell, free: Callable[[Path], int]
+) -> Part:
+    part = offer.parts()[role]
+    if isinstance(part, OpenClip):
+        return _clip(part.name, part.tag, part.sources, folder, waiting / role, tell, free)
+    return _generator(part, folder, waiting / role, tell, free)
+
+
+def _generator(part: Generator, folder: Path, waiting: Path, tell: Tell, free: Callable[[Path], int]) -> Part:
+    from engine.models.checkpoints.convert import convert
+
+    def use(weights: Path, config: Path | None) -> None:
+        folder.mkdir(exist_ok=True)
+        convert(weights, config, folder)
+
+    return _first_that_works(part.sources, use, waiting, tell, free)
+
+
+def _clip(
+    name: str, tag: str, sources: tuple[Source, ...], folder: Path, waiting: Path, tell: Tell,
+    free: Callable[[Path], int] = free_bytes,
+) -> Part:  # fmt: skip
+    from engine.models import clips
+
+    config = clips.config_of(name, tag)
+
+    def use(weights: Path, _: Path | None) -> None:
+        clips.write(folder, config, weights)
+        _try_clip(folder)
+
+    return _at_hand(sources, folder) or _first_that_works(sources, use, waiting, tell, free)
+
+
+def _fill_clip(wanted: str, role: str, folder: Path, waiting: Path, tell: Tell) -> Part:
+    """A CLIP as `add` names it."""
+    from engine.models import clips
+
+    if wanted in packs.entries():
+        file = packs.entries()[wanted].files()[role]
+        packs.verify(wanted, role, file)
+        clips.copy((packs.ROOT / file.path).parent, folder)
+        return Part(
+            file.origin or f"pack:{wanted}", file.licence or packs.entries()[wanted].licence, file.verified
+        )
+    if Path(wanted).is_dir():
+        clips.copy(Path(wanted), folder)
+        _try_clip(folder)
+        return Part(str(Path(wanted).resolve()), "unknown", verified=False)
+    name, tag = clips.split(wanted)
+    return _clip(name, tag, clips.sources_of(name, tag), folder, waiting / role, tell)
+
+
+def _try_clip(folder: Path) -> None:
+    """Load it once: what open_clip cannot build should be known now and not in the middle of a job."""
+    import torch
+
+    from engine.compute import Compute
+    from engine.models.guide import Clip
+
+    Clip(f"local-dir:{folder}", Compute(torch.device("cpu"), torch.float32))
+
+
+def _at_hand(sources: tuple[Source, ...], folder: Path) -> Part | None:
+    """The same CLIP out of another pack, copied, if one has it: half a gigabyte need not come twice."""
+    from engine.models import clips
+
+    places = {source.weights.where() for source in sources}
+    for info in packs.entries().values():
+        for role in ("guide", "judge"):
+            file = info.files()[role]
+            if file.origin in places:
+                with contextlib.suppress(PatinaError):
+                    packs.verify(info.id, role, file)
+                    clips.copy((packs.ROOT / file.path).parent, folder)
+                    return Part(file.origin, file.licence, file.verified)
+    return None
+
+
+def _first_that_works(
+    sources: tuple[Source, ...],
+    use: Callable[[Path, Path | None], None],
+    waiting: Path,
+    tell: Tell,
+    free: Callable[[Path], int],
+) -> Part:
+    """Fetch from each source in turn until one can be used. The disk and the user's will end it at once."""
+    failed: list[PatinaError] = []
+    for number, source in enumerate(sources):
+        folder = waiting / str(number)
+        folder.mkdir(parents=True, exist_ok=True)
+
+        def bring(remote: Remote, folder: Path = folder) -> Path:
+            return downloads.fetch(remote, folder, tell, free=free)
+
+        try:
+            config = None if source.config is None else bring(source.config)
+            weights = bring(source.weights)
+            tell("convert", 0, 1)
+            use(weights, config)
+        except CannotDownload as error:
+            failed.append(error)
+        except BadWeights as error:
+            failed.append(error)
+            shutil.rmtree(folder, ignore_errors=True)  # whole, and wrong: it will be no better next time
+        else:
+            tell("convert", 1, 1)
+            return Part(source.weights.where(), source.licence, source.verified)
+        log.warning("%s: %s", source.weights.where(), failed[-1].message)
+    last = failed[-1]
+    said = "".join(
+        f"{source.weights.where()}: {error.message} {error.details}\n"
+        for source, error in zip(sources, failed, strict=True)
+    )
+    raise type(last)(last.message, field="pack", details=said)
+
+
+# --- Folders -------------------------------------------------------------------------------------
+
+
+def _found(generator: Path) -> tuple[Path, Path | None]:
+    """The weights that a path means, and the configuration that lies beside them under a usual name."""
+    if generator.is_dir():
+        names = (
+            "diffusion_pytorch_model.safetensors",
+            "model.safetensors",
+            "flax_model.msgpack",
+            "diffusion_pytorch_model.bin",
+        )
+        weights = next((generator / name for name in names if (generator / name).is_file()), None)
+        if weights is None:
+            raise InvalidRequest(
+                f"{generator} has none of {', '.join(names)}. Choose the file itself.", field="generator"
+            )
+        generator = weights
+    if not generator.is_file():
+        raise InvalidRequest(f"There is no file {generator}. Check the path.", field="generator")
+    beside = (generator.with_suffix(".yaml"), generator.parent / "config.json")
+    return generator, next((path for path in beside if path.is_file()), None)
+
+
+def _manifest(
+    pack_id: str, label: str, about: str, licence: str, folder: Path, parts: dict[str, Part]
+) -> PackInfo:
+    names = {
+        "generator": "model.safetensors",
+        "guide": "open_clip_model.safetensors",
+        "judge": "open_clip_model.safetensors",
+    }
+    files = {}
+    for role, part in parts.items():
+        path = folder / role / names[role]
+        files[role] = PackFile(
+            path=f"{role}/{names[role]}",
+            sha256=downloads.sha256(path),
+            bytes=path.stat().st_size,
+            origin=part.origin,
+            licence=part.licence,
+            verified=part.verified,
+        )
+    files |= _estimator(folder)
+    info = PackInfo(id=pack_id, label=label, description=about, licence=licence, channels=offers.RGB, **files)
+    (folder / MANIFEST).write_text(info.model_dump_json(indent=2), "utf-8")
+    return info
+
+
+def _estimator(folder: Path) -> dict[str, PackFile]:
+    """The starter's estimator of maps from pictures, copied: these generators decode base colour alone."""
+    starter = packs.entries().get("starter")
+    if starter is None or starter.estimator is None:
+        return {}
+    source = packs.ROOT / starter.estimator.path
+    shutil.copytree(source.parent, folder / "estimator")
+    path = f"estimator/{source.name}"
+    return {"estimator": starter.estimator.model_copy(update={"path": path, "licence": starter.licence})}
+
+
+@contextlib.contextmanager
+def _staging(pack_id: str) -> Iterator[Path]:
+    """A folder that becomes the pack's when all went well, and goes when not."""
+    place = packs.fetched_folder() / pack_id
+    place.parent.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{pack_id}.", dir=place.parent))
+    try:
+        yield folder
+        if place.is_symlink():
+            raise CannotWrite(f"{place} is a link, and packs are plain folders. Remove it.")
+        shutil.rmtree(place, ignore_errors=True)  # a broken one, as whole ones are not made again
+        folder.replace(place)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    packs.entries.cache_clear()
+
+
+@contextlib.contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turns what the system says of folders and disks into a sentence."""
+    try:
+        if folder.is_symlink() or folder.parent.is_symlink():
+            raise CannotWrite(f"{folder} is a link, and downloads are plain folders. Remove it.")
+        folder.mkdir(parents=True, exist_ok=True)
+        yield
+    except OSError as error:
+        raise CannotWrite(
+            f"{home.folder()} cannot be written to: {error.strerror or error}. "
+            "Free some space, or set PATINA_HOME to another folder.",
+            details=repr(error),
+        ) from error
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Two processes that append to one file would make it neither's."""
+    try:
+        with FileLock(folder.with_suffix(".lock"), timeout=0):
+            yield
+    except Timeout as error:
+        raise CannotWrite(
+            f"Another Patina is installing {folder.name!r} right now. Wait for it.", details=str(error)
+        ) from error
+
+
+def _size(folder: Path) -> int:
+    if folder.is_symlink():
+        return 0
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file() and not path.is_symlink())

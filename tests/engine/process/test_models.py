@@ -1,0 +1,146 @@
+"""`models` from a shell and over the protocol: what is said, and the exit codes."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine import cli, server as server_module
+from engine.models import packs
+from tests.engine.models import tiny
+from tests.engine.models.fileserver import FileServer
+
+
+@pytest.fixture
+def server(pack_root, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATINA_HOME", str(tmp_path / "home"))
+    server = FileServer()
+    tiny.teach_open_clip(monkeypatch)
+    tiny.serve(server, tmp_path)
+    tiny.write_offer(server, tmp_path, monkeypatch)
+    yield server
+    server.close()
+    tiny.forget()
+
+
+def said(capsys, *arguments):
+    code = cli.main(["models", *arguments])
+    streams = capsys.readouterr()
+    return code, " ".join(streams.out.split()), " ".join(streams.err.split())
+
+
+def test_a_packs_life_from_a_shell(server, capsys, tmp_path):
+    code, out, err = said(capsys, "download", "toy")
+    assert code == 0 and "'toy' is here" in out and "not verified by us" in out
+    assert "download" in err  # the bar, and nothing of it among the answers
+    code, out, _ = said(capsys, "list", "--json")
+    assert code == 0
+    assert {p["id"]: p["installed"] for p in json.loads(out)["packs"]} == {"tiny": True, "toy": True}
+    assert said(capsys, "verify")[0] == 0
+    (tmp_path / "home/packs/toy/generator/model.safetensors").write_bytes(b"damaged")
+    code, out, _ = said(capsys, "verify", "toy")
+    assert code == 1 and "damaged" in out and out.count("good") == 2
+    code, out, _ = said(capsys, "remove", "toy")
+    assert code == 0 and "free again" in out
+    code, out, _ = said(capsys, "add", "mine", str(tmp_path / "x.ckpt"), "--guide", "tiny", "--judge", "tiny")
+    assert code == 0 and "256 of 256 codes" in out
+    assert "mine" in packs.entries()
+
+
+def test_the_table_says_what_is_here_and_what_is_verified(server, capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    code, out, _ = said(capsys, "list")
+    assert code == 0
+    assert "tiny" in out and "ships" in out and "toy" in out and "unverified" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        (["download", "nonsense"], 2, "There are: toy"),
+        (["remove", "tiny"], 2, "ships with Patina"),
+        (["remove", "nonsense"], 2, "was downloaded or added"),
+        (["verify", "nonsense"], 2, "no pack called 'nonsense'"),
+        (["add", "Bad Name", "x.ckpt"], 2, "small letters"),
+        (["add", "mine", "missing.ckpt"], 2, "There is no file missing.ckpt"),
+    ],
+)
+def test_what_is_refused_ends_with_2_and_a_sentence(server, capsys, arguments, code, sentence):
+    found, out, err = said(capsys, *arguments)
+    assert (found, out) == (code, "")
+    assert sentence in err
+
+
+def test_what_goes_wrong_ends_with_1(server, capsys):
+    server.files.clear()
+    code, _, err = said(capsys, "download", "toy")
+    assert code == 1 and "patina: x.yaml is not to be had" in err
+
+
+# --- The protocol --------------------------------------------------------------------------------
+
+
+class Client:
+    """A server in this process; answers and news as they come."""
+
+    def __init__(self):
+        self.sent = []
+        self.server = server_module.Server(self.sent.append, end=lambda: None)
+        self.server._jobs._prepare = dict  # no torch on a second thread here: the test has it already
+
+    def ask(self, method, request_id, **params):
+        message = {"jsonrpc": "2.0", "id": request_id, "method": method, "params": params}
+        self.server.handle(json.dumps(message).encode())
+
+    def answer(self, request_id, timeout_s=60.0):
+        job = next((j for j in self.server._downloads._unfinished() if j.id == request_id), None)
+        if job is not None:
+            assert job.answered.wait(timeout_s)
+        return next(m for m in self.sent if m.get("id") == request_id and "method" not in m)
+
+    def news(self, name="job/progress"):
+        return [m["params"] for m in self.sent if m.get("method") == name]
+
+
+def test_a_pack_is_listed_and_downloaded_over_the_protocol(server):
+    client = Client()
+    client.ask("models/list", 1)
+    listed = client.answer(1)["result"]["packs"]
+    assert {p["id"]: p["installed"] for p in listed} == {"tiny": True, "toy": False}
+    client.ask("models/download", 2, pack="toy")
+    assert client.answer(2)["result"]["pack"]["installed"] is True
+    progress = client.news()
+    assert {p["phase"] for p in progress} == {"download", "convert"}
+    assert all(p["job"] == 2 and 0 <= p["step"] <= p["total"] for p in progress)
+    client.ask("models/list", 3)
+    assert all(p["installed"] for p in client.answer(3)["result"]["packs"])
+    client.server.close()
+
+
+def test_a_download_is_cancelled_over_the_protocol(server):
+    """While the engine still starts up, and so before the first byte."""
+    client = Client()
+    client.server._jobs._prepare = lambda: client.ask("cancel", 3, job=2) or {}
+    client.ask("models/download", 2, pack="toy")
+    assert client.answer(2)["error"]["data"]["kind"] == "cancelled"
+    assert client.answer(3)["result"] == {"cancelled": True}
+    client.server.close()
+
+
+@pytest.mark.parametrize(
+    ("params", "kind", "field"),
+    [
+        ({}, "invalid_request", "pack"),
+        ({"pack": 3}, "invalid_request", "pack"),
+        ({"pack": "toy", "url": "http://x"}, "invalid_request", "url"),
+        ({"pack": "nonsense"}, "unknown_pack", "pack"),
+        ({"pack": "../toy"}, "unknown_pack", "pack"),
+    ],
+)
+def test_what_a_download_refuses(server, params, kind, field):
+    client = Client()
+    client.ask("models/download", 1, **params)
+    data = client.answer(1)["error"]["data"]
+    assert (data["kind"], data.get("field")) == (kind, field)
+    client.server.close()
