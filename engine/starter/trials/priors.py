@@ -17,7 +17,7 @@ from engine.starter.trials.record import Variant
 SAMPLES = 8
 """Of each prompt: all are judged as they come, and the one that the guide likes best."""
 
-STEPS_OF_STREAM = 1.0
+STEPS_OF_STREAM = 2.5
 """For every step of the masked prior, so that both are trained for the same time on two CPU cores."""
 
 
