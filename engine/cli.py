@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine import __version__, presets, server, stdio
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.library import commands as library
 from engine.starter import commands
 
 if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
@@ -175,6 +176,13 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "presets": Command("List the presets", lambda _: None, _list_presets),
+    "tag": Command("Say what pictures show", library.tag_arguments, library.tag),
+    "index": Command("Index folders of textures", library.index_arguments, library.index),
+    "search": Command("Find indexed textures", library.search_arguments, library.search),
+    "calibrate": Command("Fit the confidence of tags", library.calibrate_arguments, library.calibrate),
+    "library-evaluate": Command(
+        "Measure tags and search on unseen materials", library.evaluate_arguments, library.evaluate
+    ),
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
     "trial": Command("Train two ways and compare", commands.trial_arguments, commands.trial),

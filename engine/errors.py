@@ -106,3 +106,15 @@ class CannotWrite(PatinaError):
     """A result could not be stored: folder missing, read-only or full."""
 
     code, kind = -32006, "cannot_write"
+
+
+class UnreadablePicture(PatinaError):
+    """A picture that is damaged, too large, not ours to read, or of a format that nothing here reads."""
+
+    code, kind = -32020, "unreadable_picture"
+
+
+class BadIndex(PatinaError):
+    """A library's index that cannot be opened, or is busy, or was made by a newer version."""
+
+    code, kind = -32021, "bad_index"

@@ -127,14 +127,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
         UnknownPack: no such pack, or a file of it is missing.
         BadWeights: a file is damaged or does not fit its network.
     """
-    info = entries().get(pack_id)
-    if info is None:
-        known = ", ".join(entries())
-        raise UnknownPack(
-            f"There is no pack called {pack_id!r}. Packs: {known}.",
-            field="pack",
-            remedy=Remedy("pack", "starter"),
-        )
+    info = _entry(pack_id)
     for role, file in info.files().items():
         _verify(info.id, role, file)
     from engine.models.guide import Clip
@@ -153,6 +146,31 @@ def load(pack_id: str, compute: Compute) -> Pack:
         hashes={role: file.sha256 for role, file in info.files().items()},
         compute=compute,
     )
+
+
+def load_guide(pack_id: str, compute: Compute) -> Clip:
+    """Reads a pack's guide alone: all that looking at pictures needs.
+
+    Raises:
+        UnknownPack, BadWeights: as `load`.
+    """
+    info = _entry(pack_id)
+    _verify(info.id, "guide", info.guide)
+    from engine.models.guide import Clip
+
+    return Clip(f"local-dir:{(ROOT / info.guide.path).parent}", compute)
+
+
+def _entry(pack_id: str) -> PackInfo:
+    info = entries().get(pack_id)
+    if info is None:
+        known = ", ".join(entries())
+        raise UnknownPack(
+            f"There is no pack called {pack_id!r}. Packs: {known}.",
+            field="pack",
+            remedy=Remedy("pack", "starter"),
+        )
+    return info
 
 
 def _verify(pack_id: str, role: str, file: PackFile) -> None:
