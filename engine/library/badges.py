@@ -63,22 +63,25 @@ class Badges:
         return asdict(self)
 
 
-def badges(picture: Tensor, height: Tensor | None, rule: Curve | None, clip: Clip, whole: Tensor) -> Badges:
+def badges(
+    picture: Tensor, height: Tensor | None, view: Tensor, whole: Tensor, rule: Curve | None, clip: Clip
+) -> Badges:
     """All of them.
 
     Args:
         picture: (3, H, W), sRGB, 0..1.
         height: (1, h, w), 0..1, of the same surface, or None.
+        view: (3, S, S), of the picture, as large as those that the rule was fitted on.
+        whole: its embedding, (D,).
         rule: how light is told; None where nobody fitted one.
         clip: the model that is asked about the rest.
-        whole: its embedding of the picture, (D,).
     """
     found = seams(picture, height)
     return Badges(
         seam_x=round(found.x, 3),
         seam_y=round(found.y, 3),
         seamless=found.seamless,
-        light="unknown" if rule is None else light(picture, whole, rule),
+        light="unknown" if rule is None else light(view, whole, rule),
         lettering=ask(clip, whole, LETTERING),
         object=ask(clip, whole, OBJECT),
     )

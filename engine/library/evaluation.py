@@ -20,7 +20,7 @@ from engine.library.fitting import SIZE_PX, Truth
 from engine.library.index import Step
 from engine.library.search import Matrix, best
 from engine.library.store import Store, index_file
-from engine.library.tagging import SHOWN
+from engine.library.tags import SHOWN
 from engine.material.files import write_json, write_picture
 from engine.models.guide import Clip
 from engine.starter import dataset
@@ -179,7 +179,7 @@ def _by_picture(
 
 
 def _make(folder: Path, number: int) -> None:
-    """One material as a user would have it: a picture with or without maps, named as Poly Haven names them."""
+    """One material as a user would have it: a picture, with or without maps, named as Poly Haven does."""
     material = render(dataset.params_for(FIRST_SEED + number, held_out=True), SIZE_PX)
     write_picture(folder / "surface_diff.png", _picture(material.basecolor))
     if number % BARE:

@@ -17,7 +17,8 @@ from torch.nn import functional as F
 from engine.library import calibration, vocabulary
 from engine.library.badges import badges
 from engine.library.loading import Loaded
-from engine.library.tagging import Tag, Tagger, fingerprint
+from engine.library.tagging import Tagger, fingerprint
+from engine.library.tags import Tag
 from engine.models.guide import Clip
 from engine.starter.embedding import embed
 
@@ -92,7 +93,7 @@ class Eye:
 
     def _facts(self, texture: Loaded, whole: Tensor) -> dict[str, Any]:
         rule = None if self.calibration is None else self.calibration.curves.get("light")
-        found = badges(texture.picture, texture.height, rule, self.clip, whole)
+        found = badges(texture.picture, texture.height, texture.views["albedo"], whole, rule, self.clip)
         return {**found.as_dict(), "finish": texture.finish, "notes": texture.notes}
 
 

@@ -20,7 +20,8 @@ from engine.library.pictures import is_picture
 from engine.library.scan import scan
 from engine.library.search import Matrix
 from engine.library.store import Known, Store, index_file
-from engine.library.tagging import SHOWN, Tag, classify
+from engine.library.tagging import classify
+from engine.library.tags import SHOWN, Tag
 from engine.models.guide import Clip
 
 Tell = Callable[[Step], None]

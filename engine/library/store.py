@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from engine.errors import BadIndex
-from engine.library.tagging import Tag
+from engine.library.tags import Tag
 
 FORMAT = 1
 BUSY_S = 30.0
@@ -121,11 +121,19 @@ class Store:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+        except (sqlite3.Error, OSError) as error:
+            raise BadIndex(
+                f"The index {path} cannot be made. Choose another folder.", details=repr(error)
+            ) from error
+        try:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
             self._db.execute("PRAGMA foreign_keys = ON")
             self._prepare()
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, BadIndex) as error:
+            self._db.close()
+            if isinstance(error, BadIndex):
+                raise
             raise BadIndex(
                 f"The index {path} cannot be opened. Delete it, and index again.", details=repr(error)
             ) from error
@@ -329,17 +337,15 @@ class Store:
         self._db.executemany("INSERT INTO folders VALUES (?)", [(os.fsencode(f),) for f in folders])
 
     def _prepare(self) -> None:
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        """Makes the tables of a new file; two processes that open it at once make them once."""
+        with self.writing():
             found = int(self._db.execute("PRAGMA user_version").fetchone()[0])
+            if found > FORMAT:
+                raise BadIndex(f"The index {self.path} is of a newer version of Patina. Update the engine.")
             if found == 0:
                 for statement in filter(str.strip, SCHEMA.split(";")):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {FORMAT}")
-        finally:
-            self._db.execute("COMMIT")
-        if found > FORMAT:
-            raise BadIndex(f"The index {self.path} was made by a newer version of Patina. Update the engine.")
 
     def _known(self, texture: int) -> Known | None:
         columns = "name, content, width, height, directx, badges"

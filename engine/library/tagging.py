@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -17,26 +16,15 @@ from torch.nn import functional as F
 
 from engine.library import vocabulary
 from engine.library.calibration import Calibration, unfitted
+from engine.library.tags import SHOWN, Tag
 from engine.library.vocabulary import COLOURS, CONDITIONS, FINISHES, MATERIALS, PATTERN_WORDS, PATTERNS
 from engine.models.guide import Clip
 
 LIKELIEST = 3
 """Materials in whose words the other facets are asked about."""
 
-SHOWN = 0.35
-"""Confidence from which a tag is worth showing, and counts in filters."""
-
 FEATURES = {"condition": 3, "finish": 2, "pattern": 2, "word": 1}
 DETAILS = (*COLOURS, *CONDITIONS, *FINISHES)
-
-
-@dataclass(frozen=True)
-class Tag:
-    """One word about a texture and how likely it holds, 0..1."""
-
-    facet: str
-    label: str
-    confidence: float
 
 
 def fingerprint(clip: Clip) -> str:
