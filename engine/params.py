@@ -114,7 +114,7 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
         remedy = None if value is None else Remedy(name, value)
         return f"{name!r} must be {limits}; {_show(given)} was given.", remedy
     if "error" in fault.get("ctx", {}):  # a check of our own: its words are already a sentence
-        return f"{name!r} {fault['ctx']['error']}; {_show(given)} was given.", None
+        return f"{_path(fault)} {fault['ctx']['error']}; {_show(given)} was given.", None
     return f"{_path(fault)}: {fault['msg'].lower()}; {_show(given)} was given.", None
 
 

@@ -279,7 +279,7 @@ class Store:
             self._release(path)
         self._db.execute("DELETE FROM textures WHERE main = ?", (os.fsencode(e.files["basecolor"]),))
         row = (
-            e.name, os.fsencode(e.files["basecolor"]), e.content, e.width, e.height, e.directx,
+            _text(e.name), os.fsencode(e.files["basecolor"]), e.content, e.width, e.height, e.directx,
             bool(e.badges["seamless"]), json.dumps(e.badges), e.thumbnail.tobytes(),
         )  # fmt: skip
         into = "name, main, content, width, height, directx, seamless, badges, thumbnail"
@@ -299,7 +299,7 @@ class Store:
             self._release(path)
         self._db.execute("DELETE FROM files WHERE texture = ?", (texture,))
         self._db.execute("DELETE FROM textures WHERE main = ? AND id != ?", (main, texture))
-        self._db.execute("UPDATE textures SET name = ?, main = ? WHERE id = ?", (name, main, texture))
+        self._db.execute("UPDATE textures SET name = ?, main = ? WHERE id = ?", (_text(name), main, texture))
         self._add_files(texture, files, stamps)
 
     def entry(self, texture: int, name: str, files: dict[str, Path], stamps: dict[str, Stamp]) -> Entry:
@@ -383,3 +383,8 @@ def index_file(folder: Path, model: str) -> Path:
 
 def _path(blob: bytes) -> Path:
     return Path(os.fsdecode(blob))
+
+
+def _text(name: str) -> str:
+    """A name for people; what is no Unicode in it becomes "?"."""
+    return name.encode("utf-8", "replace").decode("utf-8")

@@ -128,5 +128,6 @@ def test_a_file_beyond_the_limit_is_refused_unread(tmp_path, monkeypatch):
         read_bytes(tmp_path / "x.png")
     with pytest.raises(FileNotFoundError):
         read_bytes(tmp_path / "y.png")
+    monkeypatch.undo()
     with pytest.raises(UnreadablePicture, match="cannot be read"):
         read_bytes(tmp_path)
