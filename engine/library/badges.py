@@ -95,7 +95,7 @@ def seams(picture: Tensor, height: Tensor | None = None) -> Seams:
         maps = DecodedMaps(basecolor[None], flat, flat, flat, flat, flat.new_zeros(1))
         for axis in ("x", "y"):
             if min(basecolor.shape[-2:]) > 2:
-                score[axis] = max(score[axis], float(seam_score(maps, axis)))  # type: ignore[arg-type]
+                score[axis] = max(score[axis], float(seam_score(maps, axis)))
     return Seams(**score)
 
 

@@ -41,9 +41,9 @@ def bench(sizes: tuple[int, ...] = SIZES, width: int = WIDTH, repeats: int = REP
         vectors = _unit_rows(n, width, draw)
         text, picture = _unit_rows(2, width, draw)
         allowed = torch.rand(n, generator=draw) < 0.5
-        words = _seconds(lambda v=vectors, t=text: best(v, [(t, 1.0)], RESULTS), repeats)  # type: ignore[misc]
+        words = _seconds(lambda v=vectors, t=text: best(v, [(t, 1.0)], RESULTS), repeats)
         both = _seconds(
-            lambda v=vectors, t=text, p=picture, a=allowed: best(v, [(t, 0.5), (p, 0.5)], RESULTS, a),  # type: ignore[misc]
+            lambda v=vectors, t=text, p=picture, a=allowed: best(v, [(t, 0.5), (p, 0.5)], RESULTS, a),
             repeats,
         )
         rows.append(

@@ -29,7 +29,7 @@ from engine.models.guide import Clip
 from engine.starter import dataset
 from engine.starter.data import Materials
 from engine.starter.embedding import embed
-from engine.starter.materials import Params
+from engine.starter.materials import COLOURS, Params
 
 FIRST_SEED = 7_000_000
 """Far from those of training and of evaluation."""
@@ -82,7 +82,7 @@ def truth_of(params: list[Params]) -> Truth:
     condition = torch.tensor([[c in p["modifiers"] for c in v.CONDITIONS] for p in params]).float()
     return Truth(
         material=material,
-        colour=torch.tensor([v.COLOURS.index(p["colour"]) for p in params]),
+        colour=torch.tensor([COLOURS.index(p["colour"]) for p in params]),
         condition=condition,
         finish=torch.tensor([[f == p["finish"] for f in v.FINISHES] for p in params]).float(),
         pattern=torch.tensor([[v.has_pattern(x, p["family"]) for x in v.PATTERNS] for p in params]).float(),

@@ -125,12 +125,13 @@ def _decoded(content: bytes, longest_px: int) -> Picture:
 def _values(picture: Image.Image) -> NDArray[np.float32]:
     """(H, W, 3), 0..1."""
     if picture.mode.startswith("I"):  # 16 bits of grey, which Pillow would clip rather than scale
-        grey = np.asarray(picture, np.float32) / 65535
+        x, most = np.asarray(picture).astype(np.float32), 65535
     elif picture.mode == "F":
-        grey = np.nan_to_num(np.asarray(picture, np.float32))
+        x, most = np.nan_to_num(np.asarray(picture).astype(np.float32)), 1
     else:
-        return np.asarray(picture.convert("RGB"), np.float32) / 255
-    return np.repeat(grey.clip(0, 1)[..., None], 3, -1)
+        x, most = np.asarray(picture.convert("RGB")).astype(np.float32), 255
+    x /= most
+    return x if x.ndim == 3 else np.repeat(x.clip(0, 1)[..., None], 3, -1)
 
 
 def square(picture: Tensor, side_px: int) -> Tensor:

@@ -150,13 +150,14 @@ class Library:
         self, store: Store, matrix: Matrix, asked: requests.Search
     ) -> tuple[list[tuple[Tensor, float]], int | None]:
         """Vectors with weights, and the row of the texture that the picture is, if it is in the index."""
-        queries, itself = [], None
+        queries: list[tuple[Tensor, float]] = []
+        itself: int | None = None
         if asked.text.strip():
             text = self.clip.encode_text([asked.text.strip()])[0].cpu()
             queries.append((text, 1 - asked.like_weight if asked.like else 1.0))
         if asked.like is not None:
             known = store.stamps().get(Path(asked.like))
-            rows = np.flatnonzero(matrix.ids == known[0]) if known is not None else []
+            rows = np.flatnonzero(matrix.ids == (known[0] if known is not None else -1))
             weight = asked.like_weight if asked.text.strip() else 1.0
             if len(rows):
                 itself = int(rows[0])

@@ -17,8 +17,9 @@ from torch.nn import functional as F
 from engine.library import vocabulary
 from engine.library.calibration import Calibration, unfitted
 from engine.library.tags import SHOWN, Tag
-from engine.library.vocabulary import COLOURS, CONDITIONS, FINISHES, MATERIALS, PATTERN_WORDS, PATTERNS
+from engine.library.vocabulary import CONDITIONS, FINISHES, MATERIALS, PATTERN_WORDS, PATTERNS
 from engine.models.guide import Clip
+from engine.starter.materials import COLOURS
 
 LIKELIEST = 3
 """Materials in whose words the other facets are asked about."""

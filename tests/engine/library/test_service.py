@@ -237,6 +237,17 @@ def test_jobs_answer_tell_and_can_be_cancelled(tiny_pack, textures, tmp_path, pa
     assert len(libraries.answer(search, lambda *_: tiny_pack, news.append, lambda: False)["results"]) == 2
 
 
+def test_a_request_to_the_server_becomes_a_job_that_does_it(tiny_pack, textures, tmp_path, paint):
+    paint(textures / "a.png", 1)
+    made, sent = server()
+    made._loader = lambda _: lambda *_: tiny_pack
+    params = {"folder": str(tmp_path / "library"), "folders": [str(textures)]}
+    made.handle(json.dumps({"jsonrpc": "2.0", "id": 7, "method": "index", "params": params}).encode())
+    (job,) = made._jobs._waiting
+    assert job.work(job)["textures"] == 1
+    assert [m["params"]["phase"] for m in sent if m["method"] == "job/progress"] == ["look"]
+
+
 def test_the_shell_tags_indexes_and_searches(pack_root, textures, tmp_path, paint, capsys):
     paint(textures / "a.png", 1)
     paint(textures / "b.png", 2)
