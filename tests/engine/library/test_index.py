@@ -317,6 +317,7 @@ with Store(Path(sys.argv[1])) as store:
 """
 
 
+@pytest.mark.slow
 def test_a_process_that_is_killed_while_writing_leaves_a_sound_index(tmp_path, textures, paint):
     count = 5 * BATCH
     for k in range(count):
