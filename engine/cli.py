@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine import __version__, models_cli, presets, server, stdio
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.library import commands as library
 from engine.starter import commands
 
 if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
@@ -234,6 +235,13 @@ COMMANDS: dict[str, Command] = {
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run
+    ),
+    "tag": Command("Say what pictures show", library.tag_arguments, library.tag),
+    "index": Command("Index folders of textures", library.index_arguments, library.index),
+    "search": Command("Find indexed textures", library.search_arguments, library.search),
+    "calibrate": Command("Fit the confidence of tags", library.calibrate_arguments, library.calibrate),
+    "library-evaluate": Command(
+        "Measure tags and search on unseen materials", library.evaluate_arguments, library.evaluate
     ),
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),

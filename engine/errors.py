@@ -112,3 +112,15 @@ class CannotDownload(PatinaError):
     """A file could not be fetched whole and right: no network, no such file, or another one than promised."""
 
     code, kind = -32007, "cannot_download"
+
+
+class UnreadablePicture(PatinaError):
+    """A picture that is damaged, too large, not ours to read, or of a format that nothing here reads."""
+
+    code, kind = -32020, "unreadable_picture"
+
+
+class BadIndex(PatinaError):
+    """A library's index that cannot be opened, or is busy, or was made by a newer version."""
+
+    code, kind = -32021, "bad_index"

@@ -83,17 +83,22 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     return pictures.pinned(settings), delivery
 
 
-def invalid(error: ValidationError) -> InvalidRequest:
-    """One sentence about the first fault: the field, what it may be, what was given, and a way out."""
+def invalid(error: ValidationError, *schemas: type[BaseModel]) -> InvalidRequest:
+    """One sentence about the first fault: the field, what it may be, what was given, and a way out.
+
+    Args:
+        error: of a validation.
+        schemas: whose fields were validated; those of `generate` unless given.
+    """
     first = error.errors(include_url=False)[0]
     name = str(first["loc"][0])
-    sentence, remedy = _explain(name, first)
+    fields = [schema.model_fields for schema in schemas or (RunSettings, Delivery)]
+    sentence, remedy = _explain(name, first, {k: v for part in fields for k, v in part.items()})
     return InvalidRequest(sentence, field=name, remedy=remedy, details=str(error))
 
 
-def _explain(name: str, fault: ErrorDetails) -> tuple[str, Remedy | None]:
+def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> tuple[str, Remedy | None]:
     given = fault["input"]
-    known = {**RunSettings.model_fields, **Delivery.model_fields}
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, known, 1) if len(fault["loc"]) == 1 else []
         return f"Unknown setting {_path(fault)}." + (f" Did you mean {near[0]!r}?" if near else ""), None
@@ -118,7 +123,7 @@ def _explain(name: str, fault: ErrorDetails) -> tuple[str, Remedy | None]:
         remedy = None if value is None else Remedy(name, value)
         return f"{_path(fault)} must be {limits}; {_show(given)} was given.", remedy
     if "error" in fault.get("ctx", {}):  # a check of our own: its words are already a sentence
-        return f"{name!r} {fault['ctx']['error']}; {_show(given)} was given.", None
+        return f"{_path(fault)} {fault['ctx']['error']}; {_show(given)} was given.", None
     return f"{_path(fault)}: {fault['msg'].lower()}; {_show(given)} was given.", None
 
 

@@ -40,9 +40,6 @@ PLANNED = (
     "vary",
     "maps",
     "rank",
-    "tag",
-    "index",
-    "search",
     "artifact/read",
 )
 
@@ -63,11 +60,15 @@ class Server:
         )  # of their own: a slow line stops no picture
         self._imported = threading.Event()
         self._models: Any = None  # a generation.Models, from the worker's first import on
+        self._libraries: Any = None  # a library.jobs.Libraries, likewise
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
             "models/list": self._list_models,
             "models/download": self._download_model,
+            "tag": partial(self._ask_library, "Tag"),
+            "index": partial(self._ask_library, "Index"),
+            "search": partial(self._ask_library, "Search"),
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
@@ -165,6 +166,29 @@ class Server:
 
         self._jobs.start()
         self._downloads.submit(Job(request.id, work, answer, {"pack": pack_id}))
+
+    def _ask_library(self, schema: str, request: Request, answer: Reply) -> None:
+        from pydantic import BaseModel, ValidationError
+
+        from engine.library import requests
+        from engine.params import invalid
+
+        if request.id is None:
+            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
+        kind: type[BaseModel] = getattr(requests, schema)
+        try:
+            asked = kind.model_validate(request.params)
+        except ValidationError as error:
+            raise invalid(error, kind) from error
+
+        def work(job: Job) -> Params:
+            if self._libraries is None:
+                self._libraries = _heavy("engine.library.jobs").Libraries()
+            news = News(self._notify, job, Path())
+            load = self._loader(_generation())
+            return self._libraries.answer(asked, load, news.progress, job.stop.is_set)
+
+        self._jobs.submit(Job(request.id, work, answer, {"method": request.method}))
 
     def _cancel(self, request: Request, answer: Reply) -> None:
         _only(request, {"job": int | str})
@@ -271,9 +295,13 @@ def serve() -> int:
 
 
 def _generation() -> ModuleType:
-    """The module that computes. Importing it imports torch: seconds, and only ever on the worker."""
+    return _heavy("engine.generation")
+
+
+def _heavy(name: str) -> ModuleType:
+    """A module that computes. Importing it imports torch: seconds, and only ever on the worker."""
     try:
-        return importlib.import_module("engine.generation")
+        return importlib.import_module(name)
     except (ImportError, OSError) as error:
         raise PatinaError(
             "The engine's packages cannot be loaded. Install the engine again.", details=repr(error)

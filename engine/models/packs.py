@@ -201,21 +201,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
         UnknownPack: no such pack, or a file of it is missing.
         BadWeights: a file is damaged or does not fit its network.
     """
-    info = entries().get(pack_id)
-    if info is None:
-        if pack_id in offers.entries():
-            raise UnknownPack(
-                f"The pack {pack_id!r} is not here yet. "
-                f"Download it: python -m engine models download {pack_id}",
-                field="pack",
-                remedy=Remedy("pack", "starter"),
-            )
-        known = ", ".join(entries())
-        raise UnknownPack(
-            f"There is no pack called {pack_id!r}. Packs: {known}.",
-            field="pack",
-            remedy=Remedy("pack", "starter"),
-        )
+    info = _entry(pack_id)
     for role, file in info.files().items():
         verify(info.id, role, file)
     from engine.models.guide import Clip
@@ -233,6 +219,37 @@ def load(pack_id: str, compute: Compute) -> Pack:
         estimator=None if estimator is None else estimator.to(compute.device),
         hashes={role: file.sha256 for role, file in info.files().items()},
         compute=compute,
+    )
+
+
+def load_guide(pack_id: str, compute: Compute) -> Clip:
+    """Reads a pack's guide alone: all that looking at pictures needs.
+
+    Raises:
+        UnknownPack, BadWeights: as `load`.
+    """
+    info = _entry(pack_id)
+    verify(info.id, "guide", info.guide)
+    from engine.models.guide import Clip
+
+    return Clip(f"local-dir:{(ROOT / info.guide.path).parent}", compute)
+
+
+def _entry(pack_id: str) -> PackInfo:
+    info = entries().get(pack_id)
+    if info is not None:
+        return info
+    if pack_id in offers.entries():
+        raise UnknownPack(
+            f"The pack {pack_id!r} is not here yet. Download it: python -m engine models download {pack_id}",
+            field="pack",
+            remedy=Remedy("pack", "starter"),
+        )
+    known = ", ".join(entries())
+    raise UnknownPack(
+        f"There is no pack called {pack_id!r}. Packs: {known}.",
+        field="pack",
+        remedy=Remedy("pack", "starter"),
     )
 
 

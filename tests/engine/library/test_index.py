@@ -1,0 +1,341 @@
+"""An index beside a disk that changes, and every way in which files on it misbehave."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from engine.library import loading
+from engine.library.eye import Eye
+from engine.library.index import BATCH, forget, update
+from engine.library.store import Store
+
+ROOT = Path(__file__).parents[3]
+
+
+def mains(store):
+    return sorted(str(path.name) for path in store.mains().values())
+
+
+def figures(report):
+    return {k: v for k, v in vars(report).items() if isinstance(v, int) and v}
+
+
+# --- What changes -------------------------------------------------------------------------------
+
+
+def test_folders_are_indexed_recursively_and_map_sets_are_one(bring_up, store, textures, paint):
+    paint(textures / "a.png", 1)
+    for k, role in enumerate(("diff", "nor_gl", "rough")):
+        paint(textures / "deep" / "deeper" / f"wall_{role}_2k.jpg", k)
+    (textures / "notes.txt").write_text("no picture")
+    assert figures(bring_up()) == {"added": 2}
+    wall = next(k for k in store.known(list(store.mains())) if k.name == "wall")
+    assert set(wall.files) == {"basecolor", "normal", "roughness"}
+    assert {t.facet for t in wall.tags} >= {"material", "colour"}
+    ids, vectors = store.vectors()
+    assert len(ids) == 2
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-3)
+
+
+def test_what_did_not_change_is_not_even_opened(bring_up, textures, paint, monkeypatch):
+    paint(textures / "a.png", 1)
+    bring_up()
+    monkeypatch.setattr(loading, "read", lambda _: pytest.fail("opened"))
+    assert figures(bring_up()) == {"unchanged": 1}
+
+
+def test_what_changed_is_looked_at_anew(bring_up, store, textures, paint):
+    paint(textures / "a.png", 1)
+    bring_up()
+    (before,) = store.vectors()[1]
+    paint(textures / "a.png", 2, (50, 40))
+    assert figures(bring_up()) == {"added": 1}
+    assert len(store) == 1
+    assert store.known(list(store.mains()))[0].width == 50
+    assert not np.allclose(before, store.vectors()[1][0])
+
+
+def test_a_renamed_file_is_found_again_without_being_looked_at(
+    bring_up, store, textures, paint, eye, monkeypatch
+):
+    paint(textures / "a.png", 1)
+    bring_up()
+    before = store.vectors()
+    (textures / "sub").mkdir()
+    (textures / "a.png").rename(textures / "sub" / "other.png")
+    monkeypatch.setattr(Eye, "look", lambda *_: pytest.fail("looked"))
+    assert figures(bring_up()) == {"moved": 1}
+    assert mains(store) == ["other.png"]
+    assert store.known(list(store.mains()))[0].name == "other"
+    np.testing.assert_array_equal(before[1], store.vectors()[1])
+
+
+def test_a_touched_file_keeps_its_vectors(bring_up, store, textures, paint):
+    path = paint(textures / "a.png", 1)
+    bring_up()
+    os.utime(path, ns=(1, 1))
+    assert figures(bring_up()) == {"moved": 1}
+    assert figures(bring_up()) == {"unchanged": 1}
+
+
+def test_a_copy_is_a_texture_of_its_own(bring_up, store, textures, paint):
+    shutil.copy(paint(textures / "a.png", 1), textures / "b.png")
+    bring_up()
+    shutil.copy(textures / "a.png", textures / "c.png")
+    assert figures(bring_up()) == {"copied": 1, "unchanged": 2}
+    assert mains(store) == ["a.png", "b.png", "c.png"]
+
+
+def test_two_files_that_change_places_are_both_right_afterwards(bring_up, store, textures, paint):
+    a, b = paint(textures / "a.png", 1, (40, 40)), paint(textures / "b.png", 2, (44, 44))
+    bring_up()
+    a.rename(textures / "c.png")
+    b.rename(a)
+    (textures / "c.png").rename(b)
+    bring_up()
+    assert {k.name: k.width for k in store.known(list(store.mains()))} == {"a": 44, "b": 40}
+    assert figures(bring_up()) == {"unchanged": 2}
+
+
+def test_a_removed_file_is_dropped_with_all_that_was_known_of_it(bring_up, store, textures, paint):
+    paint(textures / "a.png", 1)
+    paint(textures / "b.png", 2).unlink()
+    paint(textures / "b.png", 2)
+    bring_up()
+    (textures / "b.png").unlink()
+    assert figures(bring_up()) == {"removed": 1, "unchanged": 1}
+    assert mains(store) == ["a.png"]
+    assert len(store.vectors()[0]) == 1
+    assert len(store.stamps()) == 1
+
+
+def test_a_map_that_joins_a_picture_makes_it_a_set(bring_up, store, textures, paint):
+    paint(textures / "wood.png", 1)
+    bring_up()
+    paint(textures / "wood_rough.png", 2)
+    bring_up()
+    (wood,) = store.known(list(store.mains()))
+    assert set(wood.files) == {"basecolor", "roughness"}
+
+
+def test_a_folder_that_is_not_there_today_keeps_its_textures(bring_up, store, textures, paint):
+    """A disk that is not plugged in: an hour of indexing must not be lost."""
+    paint(textures / "a.png", 1)
+    bring_up()
+    textures.rename(textures.with_name("unplugged"))
+    report = bring_up()
+    assert list(report.unseen) == [textures]
+    assert mains(store) == ["a.png"]
+
+
+def test_a_folder_can_be_forgotten(bring_up, store, textures, paint):
+    paint(textures / "in" / "a.png", 1)
+    paint(textures / "out" / "b.png", 2)
+    bring_up(textures / "in", textures / "out")
+    assert forget(store, [textures / "out"]) == 1
+    assert mains(store) == ["a.png"]
+    assert figures(bring_up(textures / "in")) == {"unchanged": 1}
+
+
+# --- What misbehaves ----------------------------------------------------------------------------
+
+
+def test_broken_files_are_listed_never_fatal_and_not_opened_again(
+    bring_up, store, textures, paint, monkeypatch
+):
+    paint(textures / "good.png", 1)
+    (textures / "text.png").write_text("not a picture")
+    (textures / "empty.jpg").touch()
+    (textures / "light.exr").write_bytes(b"v/1\x01")
+    cut = paint(textures / "cut.png", 2)
+    cut.write_bytes(cut.read_bytes()[:200])
+    report = bring_up()
+    assert figures(report) == {"added": 1}
+    assert {p.name for p in report.broken} == {"text.png", "empty.jpg", "light.exr", "cut.png"}
+    assert "EXR" in report.broken[textures / "light.exr"]
+    monkeypatch.setattr(loading, "read", lambda _: pytest.fail("opened"))
+    assert set(bring_up().broken) == set(report.broken)
+    monkeypatch.undo()
+    paint(cut, 2)
+    (textures / "text.png").unlink()
+    assert {p.name for p in bring_up().broken} == {"empty.jpg", "light.exr"}
+    assert mains(store) == ["cut.png", "good.png"]
+    assert {p.name for p in store.broken()} == {"empty.jpg", "light.exr"}
+
+
+def test_a_texture_that_breaks_is_no_longer_found(bring_up, store, textures, paint):
+    path = paint(textures / "a.png", 1)
+    bring_up()
+    path.write_bytes(path.read_bytes()[:100])
+    assert list(bring_up().broken) == [path]
+    assert len(store) == 0
+
+
+def test_a_set_with_a_broken_map_is_indexed_and_says_so(bring_up, store, textures, paint):
+    paint(textures / "w_color.png", 1)
+    (textures / "w_normal.exr").write_bytes(b"v/1\x01")
+    bring_up()
+    (found,) = store.known(list(store.mains()))
+    assert set(found.files) == {"basecolor", "normal"}
+    assert any("EXR" in note for note in found.badges["notes"])
+    assert figures(bring_up()) == {"unchanged": 1}
+
+
+def test_files_and_folders_that_are_not_ours_to_read_are_listed(
+    bring_up, store, textures, paint, monkeypatch
+):
+    """Said by patching the system's calls, as whoever is root may read everything."""
+    paint(textures / "mine.png", 1)
+    paint(textures / "locked.png", 2)
+    paint(textures / "vault" / "inside.png", 3)
+    bring_up()
+    paint(textures / "locked.png", 4)
+    os.utime(textures / "locked.png", ns=(5, 5))
+    real_read, real_scan = Path.read_bytes, os.scandir
+
+    def read(path):
+        if path.name == "locked.png":
+            raise PermissionError(13, "Permission denied")
+        return real_read(path)
+
+    def list_folder(path):
+        if Path(path).name == "vault":
+            raise PermissionError(13, "Permission denied")
+        return real_scan(path)
+
+    monkeypatch.setattr(Path, "read_bytes", read)
+    monkeypatch.setattr(os, "scandir", list_folder)
+    report = bring_up()
+    assert "permissions" in report.broken[textures / "locked.png"]
+    assert list(report.unseen) == [textures / "vault"]
+    assert mains(store) == ["inside.png", "mine.png"]  # what cannot be seen today is not gone
+
+
+def test_links_in_a_circle_end(bring_up, store, textures, paint):
+    paint(textures / "sub" / "a.png", 1)
+    (textures / "sub" / "up").symlink_to(textures)
+    (textures / "itself").symlink_to(textures / "itself")
+    (textures / "itself.png").symlink_to(textures / "itself.png")
+    (textures / "nowhere.png").symlink_to(textures / "nothing")
+    assert figures(bring_up()) == {"added": 1}
+
+
+def test_a_linked_folder_is_followed(bring_up, store, textures, tmp_path, paint):
+    paint(tmp_path / "elsewhere" / "a.png", 1)
+    (textures / "link").symlink_to(tmp_path / "elsewhere")
+    bring_up()
+    assert list(store.mains().values()) == [textures / "link" / "a.png"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no named pipes in folders")
+def test_a_pipe_that_is_called_like_a_picture_does_not_block(bring_up, textures):
+    os.mkfifo(textures / "pipe.png")
+    (textures / "folder.png").mkdir()
+    assert figures(bring_up()) == {}
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["мох и камень.png", "苔.png", "a" * 251 + ".png", "é" * 125 + ".png", "a b'c\"%s;--.png", "🧱.png"],
+)
+def test_any_name_is_kept_as_it_is(bring_up, store, textures, paint, name):
+    paint(textures / "x.png", 1).rename(textures / name)
+    assert figures(bring_up()) == {"added": 1}
+    assert list(store.mains().values()) == [textures / name]
+    assert figures(bring_up()) == {"unchanged": 1}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a name may be any bytes")
+def test_a_name_that_is_no_unicode_is_kept_too(bring_up, store, textures, paint):
+    strange = Path(os.fsdecode(os.fsencode(textures) + b"/caf\xe9.png"))
+    paint(textures / "x.png", 1).rename(strange)
+    bring_up()
+    assert list(store.mains().values()) == [strange]
+
+
+def test_a_file_that_disappears_while_it_is_being_indexed_is_no_error(
+    bring_up, store, textures, paint, monkeypatch
+):
+    paint(textures / "a.png", 1)
+    paint(textures / "b.png", 2)
+    real = loading.read
+
+    def read(texture):
+        texture.main.unlink(missing_ok=texture.main.name == "a.png")
+        (textures / "b.png").unlink(missing_ok=True)
+        return real(texture)
+
+    monkeypatch.setattr(loading, "read", read)
+    assert figures(bring_up()) == {"vanished": 2}
+    assert len(store) == 0
+
+
+def test_an_empty_library_is_no_error(bring_up, store):
+    assert figures(bring_up()) == {}
+    assert len(store.vectors()[0]) == 0
+
+
+# --- Being stopped ------------------------------------------------------------------------------
+
+
+def test_what_was_done_before_a_stop_is_kept(store, eye, textures, paint):
+    for k in range(BATCH + 3):
+        paint(textures / f"{k:02}.png", k)
+    steps = update(store, [textures], eye)
+    for _ in range(BATCH + 1):
+        next(steps)
+    steps.close()
+    assert len(store) == BATCH
+
+
+CHILD = """
+import sys
+from pathlib import Path
+import numpy as np
+from engine.library import index
+from engine.library.eye import Look
+from engine.library.store import Store
+
+class Eye:
+    side_px = 32
+    def signature(self): return "s"
+    def look(self, textures):
+        facts = {"seamless": True}
+        return [Look({"albedo": np.ones(4, np.float32) / 2}, [], facts) for _ in textures]
+
+with Store(Path(sys.argv[1])) as store:
+    for step in index.update(store, [Path(sys.argv[2])], Eye()):
+        print(step.done, flush=True)
+"""
+
+
+@pytest.mark.slow
+def test_a_process_that_is_killed_while_writing_leaves_a_sound_index(tmp_path, textures, paint):
+    count = 5 * BATCH
+    for k in range(count):
+        paint(textures / f"{k:02}.png", k, (8, 8))
+    path = tmp_path / "index.sqlite"
+    command = [sys.executable, "-c", CHILD, str(path), str(textures)]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as child:
+        for line in child.stdout:
+            if int(line) == 2 * BATCH + 1:
+                child.send_signal(signal.SIGKILL)
+    assert child.returncode != 0
+    with Store(path) as store:
+        assert store._db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        done = len(store)
+        assert 2 * BATCH <= done < count
+        assert done % BATCH == 0  # whole transactions only
+        assert len(store.vectors()[0]) == len(store.stamps()) == done
+    rest = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, check=True)
+    assert len(rest.stdout.split()) == count - done  # it goes on where it was
+    with Store(path) as store:
+        assert len(store) == count
