@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine import presets
+from engine import presets, sources
 from engine.errors import InvalidRequest, Remedy
 from engine.settings import MAX_SEED, RunSettings
 
@@ -58,7 +58,8 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         folder: where the preset files are.
 
     Raises:
-        InvalidRequest: an unknown or ill-typed field, or one out of range; `field` names it.
+        InvalidRequest: an unknown or ill-typed field, one out of range, or a file that is not there; `field`
+            names it.
         UnknownPreset: see `presets.load`.
     """
     asked = {name: value for name, value in params.items() if name not in Delivery.model_fields}
@@ -72,7 +73,9 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     filled = {**preset.settings, "templates": preset.templates, **asked, "seed": own.seed}
     if not own.negative:
         filled["negative"] = preset.negative
-    return RunSettings.model_validate(filled), delivery
+    settings = RunSettings.model_validate(filled)
+    sources.check(settings)
+    return settings, delivery
 
 
 def invalid(error: ValidationError) -> InvalidRequest:
@@ -103,7 +106,7 @@ def _explain(name: str, fault: ErrorDetails) -> tuple[str, Remedy | None]:
         return f"{name!r} must be one of {options}; {_show(given)} was given.", (
             Remedy(name, near[0]) if near else None
         )
-    if isinstance(given, int | float) and name in known:
+    if isinstance(given, int | float) and name in known and len(fault["loc"]) == 1:
         limits = Limits(known[name])
         value = limits.nearest(given)
         remedy = None if value is None else Remedy(name, value)

@@ -32,7 +32,6 @@ GRACE_S = 1.2
 
 DEFAULT_PACK = "starter"
 PLANNED = (
-    "refine",
     "vary",
     "maps",
     "rank",
@@ -60,6 +59,7 @@ class Server:
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
+            "refine": self._refine,
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
@@ -111,6 +111,15 @@ class Server:
     def _generate(self, request: Request, answer: Reply) -> None:
         from engine.params import resolve  # pydantic can wait until there is something to check
 
+        self._run(request, answer, resolve)
+
+    def _refine(self, request: Request, answer: Reply) -> None:
+        from engine.refine import resolve
+
+        self._run(request, answer, resolve)
+
+    def _run(self, request: Request, answer: Reply, resolve: Callable[..., Any]) -> None:
+        """Queue a job that makes a material, from parameters that `resolve` understands."""
         if request.id is None:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
         settings, delivery = resolve(request.params)
@@ -137,7 +146,7 @@ class Server:
     def _cancel(self, request: Request, answer: Reply) -> None:
         _only(request, {"job": int | str})
         if not protocol.is_id(request.params.get("job")):
-            raise InvalidRequest("'job' must be the id of a generate request.", field="job")
+            raise InvalidRequest("'job' must be the id of a job's request.", field="job")
         answer({"cancelled": self._jobs.cancel(request.params["job"])})
 
     def _shutdown(self, request: Request, answer: Reply) -> None:

@@ -14,13 +14,16 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.cutouts import Cutouts
+from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
+from engine.synthesis.edit import Edit
+from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.losses import lone_changes, prompt_loss
 from engine.synthesis.optimize import optimize
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import Proposal, propose
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import streams
+from engine.synthesis.starts import begin
 
 SHOWN = 6
 """How many times a run decodes its pictures to show them."""
@@ -30,7 +33,7 @@ SHOWN = 6
 class Synthesis:
     """What a run made, in the order of its variations; `order` lists them best first.
 
-    `origins` says where each began, for people.
+    `origins` says where each began, for people; `alpha` is the opacity of decals, (B, 1, H, W).
     """
 
     maps: DecodedMaps
@@ -40,6 +43,7 @@ class Synthesis:
     judge_scores: Tensor
     order: list[int]
     warnings: list[str]
+    alpha: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -70,15 +74,17 @@ def targets(s: RunSettings, pack: Pack) -> Target:
     return Target(embeddings, torch.tensor(weights, device=embeddings.device))
 
 
-def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
+def synthesize(s: RunSettings, pack: Pack, *, edits: Edits = NO_EDITS) -> Generator[Phase, None, Synthesis]:
     """Runs a request. Yields after every unit of work; the value at the end is the result.
 
-    Nothing but `s` and the pack's weights decides the result.
+    Nothing but `s`, the files that it names, which are `edits`, and the pack's weights decides the result.
     """
     seeds, wrap, target = variation_seeds(s), tile_axes(s.tile), targets(s, pack)
-    proposal = yield from propose(s, pack, seeds, wrap, target.embeddings[0])
-    z = yield from _guide(s, pack, seeds, wrap, target, proposal)
-    maps = decode_maps(z, s, pack, wrap, proposal.drawn)
+    start = yield from begin(s, pack, seeds, wrap, target.embeddings[0], edits)
+    edit = Edit.of(s, edits, pack, wrap, start)
+    proposal = edit.proposal
+    z = yield from _guide(s, pack, seeds, wrap, target, edit)
+    maps = edit.finish(decode_maps(z, s, pack, wrap, proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
@@ -95,7 +101,14 @@ def synthesize(s: RunSettings, pack: Pack) -> Generator[Phase, None, Synthesis]:
     yield Phase("rank", 2, 2, picture=maps.basecolor)
     order = judge_scores.argsort(descending=True, stable=True).tolist()
     return Synthesis(
-        maps, seeds, proposal.origins, guide_scores.cpu(), judge_scores.cpu(), order, _warnings(s, pack)
+        maps,
+        seeds,
+        proposal.origins,
+        guide_scores.cpu(),
+        judge_scores.cpu(),
+        order,
+        _warnings(s, pack),
+        decal_alpha(s, seeds, maps, edits.alpha),
     )
 
 
@@ -110,28 +123,36 @@ def _warnings(s: RunSettings, pack: Pack) -> list[str]:
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Target, proposal: Proposal
+    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Target, edit: Edit
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
+    proposal = edit.proposal
     draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
+    keep = s.keep * edit.hold
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
             picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
-        views = cutouts(picture, cutouts.draw(draws, (s.height, s.width), progress))
+        picture = edit.shown(picture)
+        params = cutouts.draw(draws, (s.height, s.width), progress)
+        views = cutouts(edit.elsewhere(picture), params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = prompt_loss(embeddings, target.embeddings, target.weights, target.stops)
         if s.coherence > 0:
             loss = loss + s.coherence * lone_changes(z - start, wrap)
-        if s.keep > 0:
-            loss = loss + s.keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
+        for term in edit.terms(cutouts, params):
+            loss = loss + term(picture)
+        if keep > 0:
+            loss = loss + keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
         return loss
 
     every = max(1, s.steps // SHOWN)
-    steps = optimize(z, objective, pack.generator.z_range(), steps=s.steps, lr=s.lr, ema=s.ema)
+    z_range, lr = pack.generator.z_range(), s.lr * edit.pace
+    steps = optimize(z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=edit.renew)
     for step in steps:
         z = step.z
-        shown = decode_picture(z, pack, wrap, proposal.drawn) if step.index % every == 0 else None
+        due = step.index % every == 0
+        shown = edit.shown(decode_picture(z, pack, wrap, proposal.drawn)) if due else None
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
     return z

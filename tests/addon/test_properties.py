@@ -11,7 +11,11 @@ import pytest
 
 from tests.addon.support import ROOT, engine_python
 
-OF_THE_ENGINE = {"lr", "ema", "templates", "pack"}  # settings that the add-on leaves alone
+OF_THE_ENGINE = {  # settings that the add-on leaves alone
+    *("lr", "ema", "templates", "pack"),
+    *("image", "strength", "mask", "spots", "overlay", "overlay_every", "decal", "alpha"),
+    *("symmetry_x", "symmetry_y", "saturation", "smoothness", "flat_lighting", "edges", "margin"),
+}
 
 
 @lru_cache(maxsize=1)
