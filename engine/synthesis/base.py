@@ -84,25 +84,19 @@ def channels_of(maps: DecodedMaps, channels: tuple[str, ...]) -> Tensor:
 def periodic(x: Tensor, axes: Wrap) -> Tensor:
     """Pictures (B, C, H, W) without the jump from one border to the opposite one, along these axes.
 
-    The periodic component of an axis: x less the smooth v with Δv = the jump at the border, on the torus.
-    What does not jump stays as it is, but for a smooth change.
+    The periodic component x - s, where s is smooth: Δs on the torus is the jump, at the border, and 0
+    elsewhere. Far from a border that jumps little changes, and what does not jump hardly anywhere.
 
-    Source: Moisan, "Periodic plus smooth image decomposition", 2011; here an axis at a time.
+    Source: Moisan, "Periodic plus smooth image decomposition", 2011.
     """
+    v = torch.zeros_like(x)
     for axis, wanted in zip((-2, -1), axes, strict=True):
         if wanted:
-            x = _periodic(x, axis)
-    return x
-
-
-def _periodic(x: Tensor, axis: int) -> Tensor:
-    n = x.shape[axis]
-    jump = x.select(axis, -1) - x.select(axis, 0)
-    v = torch.zeros_like(x)
-    v.select(axis, 0).copy_(jump)
-    v.select(axis, -1).copy_(-jump)
-    f = torch.fft.rfftfreq(n, device=x.device, dtype=x.dtype)
-    laplacian = 2 * torch.cos(2 * torch.pi * f) - 2
-    laplacian[0] = 1  # the mean of v is 0, so of its solution too
-    spectrum = torch.fft.rfft(v, dim=axis) / (laplacian[:, None] if axis == -2 else laplacian)
-    return x - torch.fft.irfft(spectrum, n=n, dim=axis)
+            jump = x.select(axis, -1) - x.select(axis, 0)
+            v.select(axis, 0).add_(jump)
+            v.select(axis, -1).sub_(jump)
+    H, W = x.shape[-2:]
+    y, z = torch.fft.fftfreq(H, device=x.device)[:, None], torch.fft.rfftfreq(W, device=x.device)
+    laplacian = 2 * torch.cos(2 * torch.pi * y) + 2 * torch.cos(2 * torch.pi * z) - 4
+    laplacian[0, 0] = 1  # the mean of v is 0, so of s too
+    return x - torch.fft.irfft2(torch.fft.rfft2(v) / laplacian, s=(H, W))

@@ -31,7 +31,6 @@ class Edit:
         wrap: which axes (vertical, horizontal) tile.
         proposal: where it begins.
         pace: times the learning rate.
-        hold: times the pull to the start.
         kept: what a mask keeps, and the share (1, 1, H, W) that is free; None without a mask.
         spots: parts with prompts of their own.
         renew: what `optimize` calls after every step.
@@ -41,7 +40,6 @@ class Edit:
     wrap: Wrap
     proposal: Proposal
     pace: float
-    hold: float
     kept: tuple[DecodedMaps, Tensor] | None
     spots: Spots | None
     renew: Renew | None
@@ -56,7 +54,7 @@ class Edit:
             mask = edits.mask[None].to(proposal.z.device)
             kept = start.original, softened(mask, pack.generator.f, wrap)
         spots = Spots.of(s, edits, pack, wrap)
-        return cls(s, wrap, proposal, start.pace, start.hold, kept, spots, renew)
+        return cls(s, wrap, proposal, start.pace, kept, spots, renew)
 
     def shown(self, picture: Tensor) -> Tensor:
         """Base colour (B, 3, H, W) as it will be: with what the mask keeps."""

@@ -129,7 +129,6 @@ def _guide(
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
     proposal = edit.proposal
     draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
-    keep = s.keep * edit.hold
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
@@ -143,8 +142,8 @@ def _guide(
             loss = loss + s.coherence * lone_changes(z - start, wrap)
         for term in edit.terms(cutouts, params):
             loss = loss + term(picture)
-        if keep > 0:
-            loss = loss + keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
+        if s.keep > 0:
+            loss = loss + s.keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
         return loss
 
     every = max(1, s.steps // SHOWN)

@@ -42,13 +42,11 @@ class Beginning:
         proposal: the starting latents, and what they stand for.
         original: what a mask keeps; None without a mask.
         pace: times the learning rate, for how much shall change.
-        hold: times the pull to the start, 0..1.
     """
 
     proposal: Proposal
     original: DecodedMaps | None = None
     pace: float = 1.0
-    hold: float = 1.0
 
 
 def begin(
@@ -61,13 +59,13 @@ def begin(
     """
     proposer = Proposer(s, pack, seeds, wrap, text)
     base = base_maps(s, edits, pack, wrap) if edits.has_base else None
-    pace = hold = 1.0
+    pace = 1.0
     if s.start == "auto" and base is not None:
-        hold, pace = min(1.0, 2 * (1 - s.strength)), 2 * s.strength
+        pace, share = min(1.0, 2 * s.strength), min(1.0, 2 * (1 - s.strength))
         origin = "picture" if edits.stored is None else edits.stored.origin
-        origin = origin if hold == 1 else f"reworked: {origin}"
+        origin = origin if share == 1 else f"reworked: {origin}"
         maps = channels_of(base, pack.channels).expand(len(seeds), -1, -1, -1)
-        proposal = on_codes(proposer, maps, origin, share=hold)
+        proposal = on_codes(proposer, maps, origin, share=share)
         yield Phase("propose", 1, 1, picture=maps[:, :3])
     elif s.start in DRAWN:
         maps = DRAWN[s.start](seeds, (len(pack.channels), s.height, s.width), wrap)
@@ -79,10 +77,10 @@ def begin(
         if spot.weight > 0:
             proposal = yield from _with_spot(proposer, proposal, spot.prompt, part)
     if edits.mask is None:
-        return Beginning(proposal, None, pace, hold)
+        return Beginning(proposal, None, pace)
     original = decode_maps(proposal.z, s, pack, wrap, proposal.drawn) if base is None else base
     named = replace(proposal, origins=[f"edit: {origin}" for origin in proposal.origins])
-    return Beginning(named, original, pace, hold)
+    return Beginning(named, original, pace)
 
 
 def on_codes(proposer: Proposer, maps: Tensor, origin: str, share: float = 1.0) -> Proposal:

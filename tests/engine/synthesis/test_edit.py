@@ -65,8 +65,8 @@ def test_a_spot_draws_near_and_a_negative_one_away(tiny_pack):
     measure = Spots.of(settings(spots=[spot()]), edits, tiny_pack, TORUS)
 
     def distance(weight):
-        asked = settings(spots=[spot(weight=weight)], start="codes", steps=25, cutouts=4)
-        picture = made(tiny_pack, edits, **asked.model_dump()).maps.basecolor
+        asked = {"spots": [spot(weight=weight)], "start": "codes", "steps": 25, "cutouts": 4, "lr": 0.1}
+        picture = made(tiny_pack, edits, **asked).maps.basecolor
         return measure.loss(picture, cutouts, params).mean()
 
     assert distance(5.0) < distance(-5.0)
@@ -103,7 +103,7 @@ def test_an_overlay_changes_what_it_covers(tiny_pack):
 
 def test_an_overlay_comes_back_at_its_interval(tiny_pack):
     often, once = (
-        made(tiny_pack, Edits(overlay=overlay()), steps=6, overlay_every=every).maps.basecolor
+        made(tiny_pack, Edits(overlay=overlay()), steps=3, overlay_every=every).maps.basecolor
         for every in (1, 5000)
     )
     begun = made(tiny_pack, Edits(overlay=overlay()), steps=0).maps.basecolor
@@ -127,7 +127,9 @@ def test_a_decal_covers_its_share_and_ends_before_the_border(tiny_pack, share):
     assert (alpha.mean((1, 2, 3)) - min(share, 0.84**2)).abs().max() < 0.05
     for border in (alpha[..., 0, :], alpha[..., -1, :], alpha[..., 0], alpha[..., -1]):
         assert border.max() == 0
-    assert not torch.equal(alpha[0], alpha[1])
+    assert torch.equal(alpha[0], alpha[1]) == (share == 1), (
+        "an outline of its own, where there is room for one"
+    )
 
 
 def test_an_outline_of_ones_own_is_taken_as_it_is(tiny_pack):
