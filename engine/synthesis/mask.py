@@ -25,12 +25,12 @@ def softened(mask: Tensor, f: int, wrap: Wrap) -> Tensor:
 def blend(original: DecodedMaps, new: DecodedMaps, share: Tensor) -> DecodedMaps:
     """The original where `share` (B, 1, H, W) is 0, to the last bit, and the new maps where it is 1.
 
-    Heights are brought to the scale of the original, around the middle, so that its relief holds for both:
-    what would reach above or below it is cut off. Where the original is flat, the new relief holds.
+    Heights are brought to the scale of the original, around the middle, so that its relief holds for both;
+    new ones that are deeper are made as deep. Where the original is flat, the new relief holds.
     """
     relief = torch.where(original.relief < FLAT, new.relief, original.relief)
-    scale = (new.relief / relief.clamp(min=FLAT)).view(-1, 1, 1, 1)
-    height = (0.5 + (new.height - 0.5) * scale).clamp(0, 1)
+    scale = (new.relief / relief.clamp(min=FLAT)).clamp(max=1).view(-1, 1, 1, 1)
+    height = 0.5 + (new.height - 0.5) * scale
     pairs = {name: (getattr(original, name), getattr(new, name)) for name in PLAIN}
     blended = {name: torch.lerp(a, b, share.expand_as(a)) for name, (a, b) in pairs.items()}
     return DecodedMaps(**blended, height=torch.lerp(original.height, height, share), relief=relief)

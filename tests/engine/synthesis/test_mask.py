@@ -94,5 +94,7 @@ def test_new_heights_come_to_the_originals_scale():
     both = blend(original, new, torch.ones(1, 1, 128, 128))
     torch.testing.assert_close(both.height, 0.5 + (new.height - 0.5) / 2)
     assert both.relief == original.relief
+    deep = blend(original, maps(seed=9, relief=0.4), torch.ones(1, 1, 128, 128))
+    torch.testing.assert_close(deep.height, new.height)  # as deep as there is room for, and not cut off
     flat = maps(relief=0.0)
     assert blend(flat, new, torch.ones(1, 1, 128, 128)).relief == new.relief
