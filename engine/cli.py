@@ -88,6 +88,7 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
 
 
 def _refine_arguments(add: argparse.ArgumentParser) -> None:
+    add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, cli_edits.EDITS
     add.add_argument(
         "sidecar", type=cli_edits.result_path, metavar="RESULT.json", help="the JSON file beside its pictures"
     )

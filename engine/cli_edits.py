@@ -15,7 +15,7 @@ NUMBERS = {
 TERMS = {
     "symmetry_x": "left and right mirror each other; try 20",
     "symmetry_y": "top and bottom mirror each other; try 20",
-    "saturation": "more colourful, or with a number below 0 greyer; try 5 or -5",
+    "saturation": "more colourful, or with a number below 0 greyer; try 1 or -1",
     "smoothness": "neighbouring pixels are alike; try 20",
     "flat_lighting": "no slow change of brightness; try 200",
     "edges": "more and stronger edges; try 20",
@@ -27,7 +27,7 @@ edits:
   An edit begins from a result, and changes it where the picture --mask is white. The black part stays as
   it is, pixel for pixel, but for a border of some 8 pixels on either side:
 
-    generate "green moss" --image bricks/red_bricks_v1.json --mask part.png --start exemplar
+    refine bricks/red_bricks_v1.json --prompt "green moss" --mask part.png --start exemplar
 
   Without --start the part goes on from what is there. Pictures that a run begins from, masks and overlays
   are scaled to its size; where their shape differs, their middle counts.
