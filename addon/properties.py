@@ -35,6 +35,8 @@ STARTS = (
     ("exemplar", "Exemplars", "Materials that the pack remembers, laid out anew"),
     ("prior", "Prior", "Layouts drawn from nothing: freer, and less orderly"),
     ("codes", "Random Codes", "Noise: what comes of it is up to the steps"),
+    ("noise", "Fractal Noise", "Clouds in random colours: what comes of them is up to the steps"),
+    ("gradient", "Gradient", "From one random colour to another: what comes of it is up to the steps"),
 )
 ADVANCED = (
     "steps",

@@ -8,12 +8,12 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, models_cli, presets, server, stdio
+from engine import __version__, cli_edits, models_cli, presets, server, stdio
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
 from engine.starter import commands
@@ -86,7 +86,7 @@ def _list_presets(_: argparse.Namespace) -> int:
 def _generate_arguments(add: argparse.ArgumentParser) -> None:
     names = ", ".join(presets.ids())
     add.formatter_class = argparse.RawDescriptionHelpFormatter
-    add.epilog = PROMPTS
+    add.epilog = f"{PROMPTS}\n{cli_edits.EDITS}"
     add.add_argument(
         "prompt", metavar="PROMPT", help='the surface, in words: "mossy cobblestones"; see below'
     )
@@ -121,6 +121,28 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
     add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
+    cli_edits.add_image(add)
+    _place_arguments(add)
+    cli_edits.add_edits(add)
+
+
+def _refine_arguments(add: argparse.ArgumentParser) -> None:
+    add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, cli_edits.EDITS
+    add.add_argument(
+        "sidecar", type=cli_edits.result_path, metavar="RESULT.json", help="the JSON file beside its pictures"
+    )
+    add.add_argument(
+        "--scale", type=int, default=1, metavar="N", help="1, or 2 for twice the size (default: 1)"
+    )
+    add.add_argument("--prompt", metavar="T", help="other words (default: those of the result)")
+    add.add_argument("--negative", metavar="T", help="what it should not look like")
+    add.add_argument("--preset", metavar="NAME", help="another preset")
+    add.add_argument("--steps", type=int, metavar="N", help="guided steps (default: those of the result)")
+    _place_arguments(add)
+    cli_edits.add_edits(add)
+
+
+def _place_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
     add.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: patina-out/...)")
     add.add_argument("--json", action="store_true", help="print the summary as one line of JSON")
@@ -136,8 +158,21 @@ def _generate(options: argparse.Namespace) -> int:
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
     if options.size is not None:
         params["width"], params["height"] = options.size
+    return _make(options, params, resolve)
+
+
+def _refine(options: argparse.Namespace) -> int:
+    from engine.refine import resolve
+
+    asked = ("prompt", "negative", "preset", "steps", "device", "scale")
+    params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
+    return _make(options, {**params, "sidecar": str(options.sidecar.resolve())}, resolve)
+
+
+def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Callable[..., Any]) -> int:
+    """Run a job from parameters that `resolve` understands, and say what came of it."""
     place = options.out or Path("patina-out")
-    settings, delivery = resolve({**params, "folder": str(place.resolve())})
+    settings, delivery = resolve({**params, **cli_edits.edits_of(options), "folder": str(place.resolve())})
     answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
 
@@ -232,6 +267,7 @@ def _palette(text: str) -> str:
 COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
+    "refine": Command("Go on from a result, as large or twice as large", _refine_arguments, _refine),
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import __version__, compute, pictures
+from engine import __version__, compute, pictures, sources
 from engine.errors import Cancelled, CannotWrite
 from engine.material import files, seams
 from engine.material.maps import ao_from_height, normal_from_height, normalise_height
@@ -39,7 +39,7 @@ BACKWARD_COST = 2.0  # of a view's forward pass
 FILES_S_PER_MEGAPIXEL = 2.0  # maps and PNGs of one variation, on a slow core
 
 Load = Callable[[str, str], Pack]
-Synthesize = Callable[[RunSettings, Pack, Inputs], Generator[Phase, None, Synthesis]]
+Synthesize = Callable[..., Generator[Phase, None, Synthesis]]
 ShowPreview = Callable[[int, str, int, int], None]
 
 
@@ -93,7 +93,7 @@ def run_generate(
         on_progress: hears of every unit of work.
         on_preview: hears variation, file name in `folder`, width and height of every preview.
         should_stop: asked after every unit of work.
-        synthesize: the synthesis to run.
+        synthesize: the synthesis to run; it takes settings, pack and, as `edits`, the files that they name.
 
     Returns:
         The summary, as in summary.json: variations in rank order, paths relative to `folder`.
@@ -101,7 +101,7 @@ def run_generate(
     Raises:
         Cancelled: `should_stop` said so.
         CannotWrite: the folder does not take files.
-        InvalidRequest: see `pictures.pinned`.
+        InvalidRequest: see `pictures.pinned` and `sources.read`.
         PatinaError: what `load` and `synthesize` raise.
     """
     watch = _stopwatch(settings)
@@ -114,11 +114,12 @@ def run_generate(
     _check(folder)
     settings = pictures.pinned(settings)
     inputs = Inputs(tuple(torch.from_numpy(pictures.read(p)).permute(2, 0, 1) for p in settings.pictures))
+    edits = sources.read(settings)
     tell("load", 0, 1)
     pack = load(settings.pack, device)
     tell("load", 1, 1)
     previews = None if on_preview is None else Previews(folder, on_preview)
-    with contextlib.closing(synthesize(settings, pack, inputs)) as phases:
+    with contextlib.closing(synthesize(settings, pack, inputs, edits=edits)) as phases:
         result = _follow(phases, tell, previews)
     variations = _finish(result, settings, pack, folder, tell)
     summary = {
@@ -188,7 +189,8 @@ def _finish(
 ) -> list[dict[str, Any]]:
     """Derive the missing maps and write each variation, best first. Returns the summary's `variations`."""
     wrap = tile_axes(settings.tile)
-    maps = normalise_height(result.maps)
+    # What a mask keeps keeps its heights: they have their scale already.
+    maps = result.maps if settings.mask else normalise_height(result.maps)
     normal = normal_from_height(maps.height, maps.relief, wrap)
     ao = ao_from_height(maps.height, maps.relief, wrap)
     seam = seams.seam_score(maps, settings.tile)
@@ -207,7 +209,10 @@ def _finish(
         }
         sidecar = {**about, **facts, "variation": i}
         row = slice(i, i + 1)
-        names = files.write_variation(folder, name, rank, maps.select(i), normal[row], ao[row], sidecar)
+        alpha = None if result.alpha is None else result.alpha[row]
+        names = files.write_variation(
+            folder, name, rank, maps.select(i), normal[row], ao[row], sidecar, alpha
+        )
         variations.append({**facts, "files": names, "sidecar": files.sidecar_name(name, rank)})
         tell("write", rank, len(result.order))
     return variations
@@ -218,6 +223,7 @@ def _about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
     return {
         "format": SIDECAR_FORMAT,
         "settings": settings.model_dump(mode="json"),
+        **sources.hashes(settings),
         "pack": {"id": pack.id, "sha256": pack.hashes},
         "device": pack.compute.describe(),
         "versions": {

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine import pictures, presets
+from engine import pictures, presets, sources
 from engine.errors import InvalidRequest, Remedy
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.prompts import wanted
@@ -62,7 +62,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
 
     Raises:
         InvalidRequest: an unknown or ill-typed field, one out of range, a prompt or a picture that cannot be
-            read; `field` names it.
+            read, or a file that is not there; `field` names it.
         UnknownPreset: see `presets.load`.
     """
     asked = {name: value for name, value in params.items() if name not in Delivery.model_fields}
@@ -80,6 +80,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         filled["negative"] = preset.negative
     settings = RunSettings.model_validate(filled)
     wanted(settings.prompt, settings.negative)  # raises now what synthesis would raise later
+    sources.check(settings)
     return pictures.pinned(settings), delivery
 
 

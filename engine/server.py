@@ -36,7 +36,6 @@ DOWNLOAD_GRACE_S = 0.3
 NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
 PLANNED = (
-    "refine",
     "vary",
     "maps",
     "rank",
@@ -64,6 +63,7 @@ class Server:
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
+            "refine": self._refine,
             "models/list": self._list_models,
             "models/download": self._download_model,
             "tag": partial(self._ask_library, "Tag"),
@@ -121,6 +121,15 @@ class Server:
     def _generate(self, request: Request, answer: Reply) -> None:
         from engine.params import resolve  # pydantic can wait until there is something to check
 
+        self._run(request, answer, resolve)
+
+    def _refine(self, request: Request, answer: Reply) -> None:
+        from engine.refine import resolve
+
+        self._run(request, answer, resolve)
+
+    def _run(self, request: Request, answer: Reply, resolve: Callable[..., Any]) -> None:
+        """Queue a job that makes a material, from parameters that `resolve` understands."""
         if request.id is None:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
         settings, delivery = resolve(request.params)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Tile = Literal["xy", "x", "y", "none"]
-Start = Literal["auto", "exemplar", "prior", "codes"]
+Start = Literal["auto", "exemplar", "prior", "codes", "noise", "gradient"]
 
 MAX_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
 
@@ -30,6 +30,16 @@ class NoisePrompt(BaseModel):
 
     seed: int = Field(ge=0, le=MAX_SEED)
     weight: float = Field(0.1, ge=-10, le=10)
+
+
+class Spot(BaseModel):
+    """A prompt for a part of the picture. What it draws to or, with a negative weight, repels stays there."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    prompt: str = Field(min_length=1, max_length=2000, pattern=r"\S")
+    mask: str = Field(min_length=1, max_length=4096, description="Absolute path: white is the part")
+    weight: float = Field(1.0, ge=-10, le=10)
 
 
 class RunSettings(BaseModel):
@@ -58,7 +68,7 @@ class RunSettings(BaseModel):
     lr: float = Field(0.04, gt=0, le=1, description="Adam step on z, before its one drop")
     ema: float = Field(0.9, ge=0, lt=1, description="Share of the old average that a step keeps")
     cutouts: int = Field(8, ge=1, le=128, description="Views per variation and step")
-    start: Start = Field("auto", description="Where proposals come from; auto: the first that the pack has")
+    start: Start = Field("auto", description="Where it begins; auto: `image`, or the first that the pack has")
     proposals: int = Field(6, ge=1, le=16, description="Starts per variation; the best is kept")
     redraw: float = Field(0.0, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
@@ -83,3 +93,32 @@ class RunSettings(BaseModel):
         0.0, ge=0, le=10, description="Push away from letters, watermarks and logos"
     )
     noise_prompts: tuple[NoisePrompt, ...] = Field((), max_length=16, strict=False)
+
+    image: str = Field(
+        "",
+        max_length=4096,
+        description="Absolute path of a picture, or a result's JSON file, to begin from",
+    )
+    strength: float = Field(
+        0.5,
+        ge=0,
+        le=1,
+        description="How far from `image`: 0 not, 0.5 in tones, 1 in detail too",
+    )
+    mask: str = Field("", max_length=4096, description="Absolute path: white may change, black is kept")
+    spots: tuple[Spot, ...] = Field((), max_length=4, strict=False, description="Prompts for parts")
+    overlay: str = Field("", max_length=4096, description="Absolute path of a picture to lay over the result")
+    overlay_every: int = Field(4, ge=1, le=5000, description="Guided steps from one laying over to the next")
+    decal: float = Field(
+        0.0, ge=0, le=1, description="Share that an alpha map of a random outline covers; 0: no alpha map"
+    )
+    alpha: str = Field("", max_length=4096, description="Absolute path of an outline, white is opaque")
+
+    # Weights of terms on base colour, each a function in engine/synthesis/terms.py
+    symmetry_x: float = Field(0.0, ge=0, le=1000, description="Left and right mirror each other")
+    symmetry_y: float = Field(0.0, ge=0, le=1000, description="Top and bottom mirror each other")
+    saturation: float = Field(0.0, ge=-1000, le=1000, description="More colourful; below 0, greyer")
+    smoothness: float = Field(0.0, ge=0, le=1000, description="Neighbouring pixels are alike")
+    flat_lighting: float = Field(0.0, ge=0, le=1000, description="No slow change of brightness")
+    edges: float = Field(0.0, ge=0, le=1000, description="More and stronger edges")
+    margin: float = Field(0.0, ge=0, le=1000, description="One colour all along the border")

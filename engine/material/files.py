@@ -67,6 +67,7 @@ def write_variation(
     normal: Tensor,
     ao: Tensor,
     sidecar: Mapping[str, Any],
+    alpha: Tensor | None = None,
 ) -> dict[str, str]:
     """Writes `<name>_v<rank>_<map>.png` for every map and then the sidecar `<name>_v<rank>.json`.
 
@@ -81,10 +82,12 @@ def write_variation(
         normal: (1, 3, H, W), from `normal_from_height`.
         ao: (1, 1, H, W), from `ao_from_height`.
         sidecar: goes into the JSON file, "files" added.
+        alpha: (1, 1, H, W), 0..1, opacity of a decal, if it is one.
 
     Returns:
         File names by map: basecolor, normal_gl, roughness, metallic, ao (8 bits a channel), height (16),
-        and, only where something glows, emission: sRGB, 8 bits a channel, the light that `emitted` says.
+        and, only where something glows, emission: sRGB, 8 bits a channel, the light that `emitted` says;
+        of a decal also alpha (8).
 
     Raises:
         CannotWrite: the folder cannot be made or written to.
@@ -99,12 +102,14 @@ def write_variation(
     }
     if glows(maps).item():
         pictures["emission"] = _as_bytes(linear_to_srgb(emitted(maps))[0])
+    if alpha is not None:
+        pictures["alpha"] = _as_bytes(alpha[0])
     files = {}
     for kind, pixels in pictures.items():
         files[kind] = picture_name(name, rank, kind)
         write_picture(folder / files[kind], Image.fromarray(pixels))
-    if "emission" not in files:  # an earlier run's would make this one's bricks glow
-        remove(folder / picture_name(name, rank, "emission"))
+    for kind in {"emission", "alpha"} - set(files):  # an earlier run's would make this one's bricks glow
+        remove(folder / picture_name(name, rank, kind))
     write_json(folder / sidecar_name(name, rank), {**sidecar, "files": files})
     return files
 

@@ -37,12 +37,12 @@ def seam_score(maps: DecodedMaps, tile: Tile = "xy") -> Tensor:
     for axis, tiles in zip((-2, -1), tile_axes(tile), strict=True):
         if tiles:
             for picture in pictures:
-                score = torch.maximum(score, _s99(picture, axis))
+                score = torch.maximum(score, s99(picture, axis))
     return score
 
 
-def _s99(picture: Tensor, axis: int) -> Tensor:
-    """(B, 1, H, W) → (B,) for one axis."""
+def s99(picture: Tensor, axis: int) -> Tensor:
+    """S99 of pictures (B, 1, H, W) across the wrap of one axis, -2 or -1: (B,). See `seam_score`."""
     n = picture.shape[axis]
     other = -3 - axis  # the axis along the line
     steps = picture.diff(dim=axis).abs().mean(other).flatten(1)  # (B, n-1)

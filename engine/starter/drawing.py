@@ -8,16 +8,13 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # the field's name for it
 
 from engine.material.relief import encode_relief
+from engine.material.resize import resized
 from engine.starter.materials import Params, render
 
 SMOOTH_PX = 512
 """Up to this side materials are drawn twice as large and averaged; beyond it, aliasing is too fine to see."""
-
-REACH = 8
-"""Pixels across a border that decide what lies at it when pictures are resized."""
 
 
 def draw_maps(params: Params, channels: Sequence[str], height: int, width: int) -> Tensor:
@@ -43,23 +40,4 @@ def draw_maps(params: Params, channels: Sequence[str], height: int, width: int) 
     maps |= {name: getattr(material, name) for name in ("height", "roughness", "metallic", "emission")}
     maps["relief"] = np.full((side, side), encode_relief(material.relief / columns), np.float32)
     x = torch.from_numpy(np.stack([maps[name] for name in channels])).repeat(1, rows, columns)
-    return _resized(_resized(x.mT, width).mT, height).clamp(0, 1).contiguous()
-
-
-def _resized(x: Tensor, height: int) -> Tensor:
-    """Pictures (C, H, W) → (C, height, W), filtered across the border on which they close."""
-    n = x.shape[-2]
-    if n == height:
-        return x
-    common = math.gcd(n, height)
-    times = math.ceil(REACH * common / min(n, height))
-    before, after = times * n // common, times * height // common  # of the same length, in whole pixels
-    index = torch.arange(-before, n + before) % n
-    wide = F.interpolate(
-        x[None, :, index],
-        (height + 2 * after, x.shape[-1]),
-        mode="bicubic",
-        antialias=True,
-        align_corners=False,
-    )
-    return wide[0, :, after : after + height]
+    return resized(x[None], height, width)[0].clamp(0, 1).contiguous()

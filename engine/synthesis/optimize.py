@@ -36,11 +36,13 @@ def optimize(
     steps: int,
     lr: float,
     ema: float,
+    renew: Callable[[int, Tensor], Tensor] | None = None,
 ) -> Iterator[Step]:
     """Guides z (B, C, h, w), one row a variation, down the objective. Yields after every step.
 
     The learning rate drops to a tenth for the last quarter; z is held inside the codebook's range per
     channel; the yielded latent is an exponential average whose memory grows from nothing to `ema`.
+    `renew` is given the number of every step and the z that it made, and says what to go on from instead.
     Whoever iterates decides about progress, previews and stopping: stopping early leaves a result.
 
     Source: nerdyrodent/VQGAN-CLIP `generate.py` for the loop, pixray for the drop, pytti for the average.
@@ -57,5 +59,7 @@ def optimize(
         adam.step()
         with torch.no_grad():
             z.clamp_(*z_range)
+            if renew is not None:
+                z.copy_(renew(i + 1, z))
             z_ema.lerp_(z, 1 - min(ema, (1 + i) / (10 + i)))
         yield Step(i + 1, steps, loss.detach(), z_ema)

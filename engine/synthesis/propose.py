@@ -38,6 +38,9 @@ SHARES = 8
 REACH = 0.02
 """In cosine: an exemplar that lies this much farther from the prompt is e times rarer."""
 
+DEAD = 0.01
+"""Codes shorter than this share of the longest were never used."""
+
 PATCH = 5
 """Side of what is drawn anew in one piece, about, in codes."""
 
@@ -123,7 +126,7 @@ class Proposer:
                 yield Phase("propose", len(rows), total)
         maps = torch.stack(rows).to(self.pack.compute.device)
         yield Phase("propose", len(rows), total, picture=maps[:, :3])
-        z, decoded = self._through_codes(maps)
+        z, decoded = self.through_codes(maps)
         drawn = Drawn(maps, decoded, torch.ones_like(maps[:, :1]))
         if prior is not None:
             holes = patches(self.seeds, self.grid, self.s.redraw).to(z.device)
@@ -136,7 +139,7 @@ class Proposer:
         return Proposal(z, origins, drawn)
 
     @torch.no_grad()
-    def _through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
+    def through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
         """Maps (B, C, H, W) → the latent on their codes, and what it decodes to."""
         generator = self.pack.generator
         z = generator.lookup(generator.codes_of(x, self.wrap))
@@ -158,14 +161,12 @@ class Proposer:
         return Proposal(self.pack.generator.lookup(chosen.codes), ["prior"] * len(self.seeds))
 
     def random_codes(self) -> Generator[Phase, None, Proposal]:
-        """Any code anywhere: what comes of it is up to the guide."""
+        """Any live code anywhere: what comes of it is up to the guide."""
         generator = self.pack.generator
-        draws = [
-            torch.randint(0, generator.cfg.n_embed, self.grid, generator=g)
-            for g in streams(self.seeds, "codes")
-        ]
+        live = live_codes(generator.codebook)
+        draws = [torch.randint(0, len(live), self.grid, generator=g) for g in streams(self.seeds, "codes")]
         yield Phase("propose", 1, 1)
-        z = generator.lookup(torch.stack(draws).to(self.pack.compute.device))
+        z = generator.lookup(live[torch.stack(draws).to(live.device)])
         return Proposal(z, ["random codes"] * len(self.seeds))
 
     def _look(self, codes: Tensor, p: int) -> tuple[Tensor, Tensor]:
@@ -200,6 +201,15 @@ class Chosen:
         better = (fit > self._fit).to(codes.device)[:, None, None]
         self._fit = torch.maximum(fit, self._fit)
         self.codes = codes if self.codes.numel() == 0 else torch.where(better, codes, self.codes)
+
+
+def live_codes(codebook: Tensor) -> Tensor:
+    """Indices of the codes of a codebook (N, D) that training used: others stay next to 0 in length.
+
+    Source: the norms of taming-transformers' codebooks, its issue 67.
+    """
+    norms = codebook.norm(dim=-1)
+    return (norms > DEAD * norms.max()).nonzero().flatten()
 
 
 def kept(holes: Tensor, f: int, wrap: Wrap) -> Tensor:

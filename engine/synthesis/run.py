@@ -14,16 +14,19 @@ from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
 from engine.synthesis.cutouts import Cutouts
+from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
+from engine.synthesis.edit import Edit
+from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
 from engine.synthesis.palette import palette_distance, palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
-from engine.synthesis.propose import Proposal, propose
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import streams
+from engine.synthesis.starts import begin
 from engine.synthesis.targets import Targets
 
 SHOWN = 6
@@ -34,7 +37,7 @@ SHOWN = 6
 class Synthesis:
     """What a run made, in the order of its variations; `order` lists them best first.
 
-    `origins` says where each began, for people.
+    `origins` says where each began, for people; `alpha` is the opacity of decals, (B, 1, H, W).
     """
 
     maps: DecodedMaps
@@ -44,6 +47,7 @@ class Synthesis:
     judge_scores: Tensor
     order: list[int]
     warnings: list[str]
+    alpha: Tensor | None = None
 
 
 def variation_seeds(s: RunSettings) -> list[int]:
@@ -51,10 +55,13 @@ def variation_seeds(s: RunSettings) -> list[int]:
     return [(s.seed + i) % (MAX_SEED + 1) for i in range(s.variations)]
 
 
-def synthesize(s: RunSettings, pack: Pack, inputs: Inputs = NOTHING) -> Generator[Phase, None, Synthesis]:
+def synthesize(
+    s: RunSettings, pack: Pack, inputs: Inputs = NOTHING, *, edits: Edits = NO_EDITS
+) -> Generator[Phase, None, Synthesis]:
     """Runs a request. Yields after every unit of work; the value at the end is the result.
 
-    Nothing but `s`, `inputs`, which are the files that it names, and the pack's weights decides the result.
+    Nothing but `s`, the files that it names, which are `inputs` and `edits`, and the pack's weights decides
+    the result.
 
     Raises:
         BadPrompt: see `prompts.wanted`.
@@ -62,10 +69,11 @@ def synthesize(s: RunSettings, pack: Pack, inputs: Inputs = NOTHING) -> Generato
     seeds, wrap = variation_seeds(s), tile_axes(s.tile)
     pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
     asked = targets.of_request(s, pack.guide, pictures)
-    proposal = yield from propose(s, pack, seeds, wrap, asked.attracting().direction())
+    start = yield from begin(s, pack, seeds, wrap, asked.attracting().direction(), edits)
+    edit = Edit.of(s, edits, pack, wrap, start)
     target = targets.everything(s, pack.guide, asked, pictures)
-    z = yield from _guide(s, pack, seeds, wrap, target, proposal)
-    maps = decode_maps(z, s, pack, wrap, proposal.drawn)
+    z = yield from _guide(s, pack, seeds, wrap, target, edit)
+    maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
@@ -82,7 +90,14 @@ def synthesize(s: RunSettings, pack: Pack, inputs: Inputs = NOTHING) -> Generato
     yield Phase("rank", 2, 2, picture=maps.basecolor)
     order = judge_scores.argsort(descending=True, stable=True).tolist()
     return Synthesis(
-        maps, seeds, proposal.origins, guide_scores.cpu(), judge_scores.cpu(), order, _warnings(s, pack)
+        maps,
+        seeds,
+        edit.proposal.origins,
+        guide_scores.cpu(),
+        judge_scores.cpu(),
+        order,
+        _warnings(s, pack),
+        decal_alpha(s, seeds, maps, edits.alpha),
     )
 
 
@@ -103,31 +118,37 @@ def _strange(words: list[str], pack: Pack) -> str:
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, proposal: Proposal
+    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
+    proposal = edit.proposal
     draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
             picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
+        picture = edit.shown(picture)
         params = cutouts.draw(draws, (s.height, s.width), progress)
-        views = cutouts(picture, params)
+        views = cutouts(edit.elsewhere(picture), params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
         if s.palette and s.palette_weight > 0:
             loss = loss + s.palette_weight * palette_distance(picture, palette_of(s.palette, z))
         if s.coherence > 0:
             loss = loss + s.coherence * lone_changes(z - start, wrap)
+        for term in edit.terms(cutouts, params):
+            loss = loss + term(picture)
         if s.keep > 0:
             loss = loss + s.keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
         return loss
 
     every = max(1, s.steps // SHOWN)
-    steps = optimize(z, objective, pack.generator.z_range(), steps=s.steps, lr=s.lr, ema=s.ema)
+    z_range, lr = pack.generator.z_range(), s.lr * edit.pace
+    steps = optimize(z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=edit.renew)
     for step in steps:
         z = step.z
-        shown = decode_picture(z, pack, wrap, proposal.drawn) if step.index % every == 0 else None
+        due = step.index % every == 0
+        shown = edit.shown(decode_picture(z, pack, wrap, proposal.drawn)) if due else None
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
     return z

@@ -5,11 +5,13 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from engine import cli
+from engine import cli, cli_edits
 from engine.settings import RunSettings
+from engine.synthesis.terms import TERMS
 
 ROOT = Path(__file__).parents[3]
 
@@ -96,3 +98,37 @@ def test_the_module_runs():
         [sys.executable, "-m", "engine", "--version"], cwd=ROOT, capture_output=True, check=True
     )
     assert done.stdout.startswith(b"patina ")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["generate", "bricks", "--start", "nois"], "'start' must be one of"),
+        (["generate", "bricks", "--mask", "no-such.png"], "no-such.png is not there"),
+        (["generate", "bricks", "--spot", "moss", "no-such.png"], "'spots 1'"),
+        (["generate", "bricks", "--strength", "2"], "'strength' must be between 0 and 1"),
+        (["refine", "no-such.json"], "'sidecar'"),
+        (["refine", "no-such.json", "--scale", "3"], "'scale' must be 1 or 2"),
+    ],
+)
+def test_bad_edits_are_refused_in_a_sentence(capsys, arguments, said):
+    assert cli.main(arguments) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_the_options_of_edits_say_what_the_settings_say():
+    """Their defaults and names stand there by hand: settings would cost the handshake."""
+    assert ", ".join(get_args(RunSettings.model_fields["start"].annotation)) == cli_edits.STARTS
+    assert set(cli_edits.TERMS) == set(TERMS)
+    for command in ("generate", "refine"):
+        asked = ["--start", "noise", "--edges", "2", "--spot", "moss", "m.png", "--mask", "m.png"]
+        options = cli.parser().parse_args([command, "x.json", *asked])
+        here = str(Path("m.png").resolve())
+        assert cli_edits.edits_of(options) == {
+            "start": "noise",
+            "edges": 2.0,
+            "mask": here,
+            "spots": [{"prompt": "moss", "mask": here}],
+        }
+    for name, text in cli_edits.NUMBERS.items():
+        assert f"(default: {RunSettings.model_fields[name].default:g}" in text

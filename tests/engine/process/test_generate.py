@@ -91,6 +91,21 @@ def test_variation_1_is_the_same_alone_or_in_company(ready, tmp_path):
     assert same["judge_score"] == pytest.approx(alone[0]["judge_score"], abs=1e-3)
 
 
+def test_a_result_goes_on_at_twice_the_size(ready, tmp_path):
+    """`refine` as the add-on would ask for it: from the JSON file of what `generate` made."""
+    ready.send("generate", {**SMALL, "variations": 1, "folder": str(tmp_path / "first")}, "first")
+    first = ready.answer("first", timeout_s=120)["result"]["variations"][0]
+    sidecar = str(tmp_path / "first" / first["sidecar"])
+    asked = {"sidecar": sidecar, "scale": 2, "steps": 1, "device": "cpu", "folder": str(tmp_path / "second")}
+    ready.send("refine", asked, "second")
+    result = ready.answer("second", timeout_s=120)["result"]
+    (second,) = result["variations"]
+    assert (second["origin"], second["seed"]) == (first["origin"], first["seed"])
+    assert result["settings"]["image"] == sidecar
+    with Image.open(tmp_path / "second" / second["files"]["basecolor"]) as picture:
+        assert picture.size == (256, 256)
+
+
 def test_news_comes_in_order_and_previews_are_whole(ready, tmp_path):
     ready.send("generate", {**SMALL, "folder": str(tmp_path)}, "news")
     ready.answer("news", timeout_s=120)

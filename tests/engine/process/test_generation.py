@@ -28,7 +28,7 @@ def noise(*shape):
     return torch.rand(*shape, generator=torch.Generator().manual_seed(1))
 
 
-def pretend(s, _pack, _inputs, glowing=()):
+def pretend(s, _pack, _inputs, *, glowing=(), **_files):
     yield Phase("propose", 1, 1)
     for step in range(1, s.steps + 1):
         yield Phase("guide", step, s.steps, loss=1 / step, picture=noise(s.variations, 3, s.height, s.width))
@@ -154,9 +154,9 @@ def test_cancel_takes_effect_after_the_step_that_is_under_way(tmp_path):
     steps = []
     closed = []
 
-    def watched(s, *rest):
+    def watched(s, *rest, **files):
         try:
-            return (yield from pretend(s, *rest))
+            return (yield from pretend(s, *rest, **files))
         finally:
             closed.append(True)
 

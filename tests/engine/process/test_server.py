@@ -68,13 +68,14 @@ def test_nothing_heavy_is_imported_before_the_handshake():
         (b"[" * (MAX_LINE_BYTES - 1), "parse_error", None),
         (b"[]", "invalid_request", None),
         (b'{"jsonrpc":"2.0","id":null,"method":"shutdown"}', "invalid_request", "id"),
-        (b'{"jsonrpc":"2.0","id":9,"method":"refine"}', "not_supported", None),
+        (b'{"jsonrpc":"2.0","id":9,"method":"vary"}', "not_supported", None),
         (b'{"jsonrpc":"2.0","id":9,"method":"fly"}', "unknown_method", None),
         (b'{"jsonrpc":"2.0","id":9,"method":"cancel"}', "invalid_request", "job"),
         (b'{"jsonrpc":"2.0","id":9,"method":"cancel","params":{"job":true}}', "invalid_request", "job"),
         (b'{"jsonrpc":"2.0","id":9,"method":"shutdown","params":{"now":1}}', "invalid_request", "now"),
         (b'{"jsonrpc":"2.0","id":9,"method":"initialize","params":{"a":1}}', "invalid_request", "a"),
         (b'{"jsonrpc":"2.0","id":9,"method":"generate","params":{}}', "invalid_request", "prompt"),
+        (b'{"jsonrpc":"2.0","id":9,"method":"refine","params":{}}', "invalid_request", "sidecar"),
     ],
 )
 def test_a_bad_line_gets_one_typed_error_and_the_next_one_its_answer(fake, line, kind, field):
