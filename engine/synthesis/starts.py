@@ -79,7 +79,9 @@ def begin(
     if edits.mask is None:
         return Beginning(proposal, None, pace)
     original = decode_maps(proposal.z, s, pack, wrap, proposal.drawn) if base is None else base
-    named = replace(proposal, origins=[f"edit: {origin}" for origin in proposal.origins])
+    named = replace(
+        proposal, origins=[f"edit: {origin.removeprefix('edit: ')}" for origin in proposal.origins]
+    )
     return Beginning(named, original, pace)
 
 
