@@ -142,6 +142,13 @@ def _refine_arguments(add: argparse.ArgumentParser) -> None:
     cli_edits.add_edits(add)
 
 
+def _remake_arguments(add: argparse.ArgumentParser) -> None:
+    add.add_argument(
+        "sidecar", type=cli_edits.result_path, metavar="RESULT.json", help="the JSON file beside its pictures"
+    )
+    _place_arguments(add)
+
+
 def _place_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
     add.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: patina-out/...)")
@@ -158,7 +165,8 @@ def _generate(options: argparse.Namespace) -> int:
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
     if options.size is not None:
         params["width"], params["height"] = options.size
-    return _make(options, params, resolve)
+    _make(options, params, resolve)
+    return 0
 
 
 def _refine(options: argparse.Namespace) -> int:
@@ -166,11 +174,28 @@ def _refine(options: argparse.Namespace) -> int:
 
     asked = ("prompt", "negative", "preset", "steps", "device", "scale")
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
-    return _make(options, {**params, "sidecar": str(options.sidecar.resolve())}, resolve)
+    _make(options, {**params, "sidecar": str(options.sidecar.resolve())}, resolve)
+    return 0
 
 
-def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Callable[..., Any]) -> int:
-    """Run a job from parameters that `resolve` understands, and say what came of it."""
+def _remake(options: argparse.Namespace) -> int:
+    from engine import remake, sources
+
+    place = options.out or Path("patina-out")
+    if place.resolve() == options.sidecar.resolve().parent:
+        raise InvalidRequest("The result's own folder would be overwritten. Give another --out.", field="out")
+    params = {} if options.device is None else {"device": options.device}
+    then = sources.sidecar(options.sidecar, "sidecar")
+    folder = _make(options, {**params, "sidecar": str(options.sidecar.resolve())}, remake.resolve)
+    again = folder / options.sidecar.name  # the same rank, unless something is not as it was
+    if again.exists():
+        for sentence in remake.differences(then, sources.sidecar(again, "sidecar")):
+            print(f"patina: {sentence} Expect small differences.", file=sys.stderr)
+    return 0
+
+
+def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Callable[..., Any]) -> Path:
+    """Run a job from parameters that `resolve` understands, and say what came of it. Returns its folder."""
     place = options.out or Path("patina-out")
     settings, delivery = resolve({**params, **cli_edits.edits_of(options), "folder": str(place.resolve())})
     answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
@@ -192,7 +217,7 @@ def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Calla
             print(json.dumps(summary), file=stdout)
         else:
             _print_table(Console(file=stdout), summary, folder)
-    return 0
+    return folder
 
 
 class Bar:
@@ -268,6 +293,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "refine": Command("Go on from a result, as large or twice as large", _refine_arguments, _refine),
+    "remake": Command("Make a result again from its JSON file", _remake_arguments, _remake),
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run

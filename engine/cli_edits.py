@@ -70,7 +70,7 @@ def edits_of(options: argparse.Namespace) -> dict[str, Any]:
     names = ("start", "strength", *FILES, "overlay_every", "decal", *TERMS)
     asked = {name: value for name in names if (value := getattr(options, name, None)) is not None}
     asked |= {name: str(Path(asked[name]).resolve()) for name in FILES if name in asked}
-    if options.spot:
+    if getattr(options, "spot", None):
         asked["spots"] = [{"prompt": text, "mask": str(Path(file).resolve())} for text, file in options.spot]
     return asked
 

@@ -11,6 +11,9 @@ from torch import Tensor
 LIGHTNESS = 0.5
 """Share of lightness in how far colours are apart: a palette is about hues, shade belongs to the relief."""
 
+CLAIM = 0.5
+"""Of its even share of the picture, what each colour of a palette has at least."""
+
 
 def lab(rgb: Tensor) -> Tensor:
     """sRGB (B, 3, H, W) in 0..1 → CIE Lab, lightness at its share, in hundreds: black to white is 0.5."""
@@ -26,19 +29,24 @@ def palette_of(colours: Sequence[str], like: Tensor) -> Tensor:
 
 
 def palette_distance(pictures: Tensor, palette: Tensor) -> Tensor:
-    """Mean distance of pixels to the nearest colour of a palette.
+    """Mean distance of pixels to the nearest colour of a palette, and of colours to their nearest pixels.
+
+    The first alone is content with one colour for everything. So each colour also claims the pixels that
+    are nearest to it, half of its even share of the picture.
 
     Args:
         pictures: (B, 3, H, W), sRGB, 0..1.
         palette: (P, 3), sRGB, 0..1.
 
     Returns:
-        (B,), float32, in the unit of `lab`: 0 where the palette is kept, about 1 from red to green.
+        (B,), float32, in the unit of `lab`: 0 where the palette is kept and used, about 1 from red to green.
         A row does not depend on the others.
 
-    After the palette loss of pixray, in Lab rather than in RGB.
+    The first after the palette loss of pixray, in Lab rather than in RGB.
     """
     pixels = lab(pictures).flatten(2)  # (B, 3, N)
     colours = lab(palette[:, :, None, None]).flatten(1)  # (P, 3)
-    d = (pixels[:, None] - colours[:, :, None]).square().sum(2)  # (B, P, N)
-    return (d.amin(1) + 1e-6).sqrt().mean(-1)  # sqrt' is infinite at 0
+    squares = (pixels[:, None] - colours[:, :, None]).square().sum(2)  # (B, P, N)
+    d = (squares + 1e-6).sqrt()  # sqrt' is infinite at 0
+    claimed = max(1, round(CLAIM * d.shape[2] / d.shape[1]))
+    return (d.amin(1).mean(-1) + d.topk(claimed, largest=False).values.mean((1, 2))) / 2

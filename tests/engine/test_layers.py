@@ -22,6 +22,7 @@ ABOVE_MODELS = [
     "engine.models_cli",
     "engine.cli_edits",
     "engine.refine",
+    "engine.remake",
     "engine.sources",
 ]
 

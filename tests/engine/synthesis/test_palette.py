@@ -25,9 +25,19 @@ def test_hex_is_read_as_srgb():
 
 
 def test_what_keeps_to_the_palette_is_no_distance_away():
-    found = palette_distance(plain(RED, GREEN, WHITE), torch.cat([GREEN, RED]))
-    assert found[:2].tolist() == pytest.approx([0, 0], abs=2e-3)
-    assert found[2] > 0.3
+    for colour in (RED, GREEN):
+        assert palette_distance(plain(colour), colour).item() == pytest.approx(0, abs=2e-3)
+    halves = torch.cat([plain(RED), plain(GREEN)], dim=3)
+    found = palette_distance(halves, torch.cat([GREEN, RED])).item()
+    assert found == pytest.approx(0, abs=2e-3)
+    assert palette_distance(plain(WHITE), torch.cat([GREEN, RED])).item() > 0.3
+
+
+def test_a_palette_of_which_a_colour_is_missing_is_not_kept():
+    """All red keeps to red and green, but has no green."""
+    both = torch.cat([RED, GREEN])
+    apart = palette_distance(plain(RED), GREEN).item()
+    assert palette_distance(plain(RED), both).item() == pytest.approx(apart / 4, abs=2e-3)
 
 
 def test_lightness_counts_half():
@@ -40,7 +50,7 @@ def test_every_pixel_has_its_own_nearest_colour():
     both, one = torch.cat([RED, GREEN]), RED
     assert palette_distance(halves, both).item() == pytest.approx(0, abs=2e-3)
     alone = palette_distance(plain(GREEN), one)
-    assert palette_distance(halves, one).item() == pytest.approx(alone.item() / 2, abs=2e-3)
+    assert palette_distance(halves, one).item() == pytest.approx(alone.item() / 4, abs=2e-3)
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])

@@ -1,0 +1,51 @@
+"""Making a result again from its sidecar, and saying what stands in the way of the very same files."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from engine import presets, sources
+from engine.errors import InvalidRequest
+from engine.params import Delivery, resolve as resolve_generate
+from engine.settings import RunSettings
+
+
+def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:
+    """The settings of the run that a result is of: all its variations come again, in the same order.
+
+    Args:
+        params: `sidecar`, the absolute path of a result's JSON file; fields of Delivery.
+        folder: where the preset files are.
+
+    Raises:
+        InvalidRequest: the result cannot be read, or a picture that it was made with is not what it was.
+    """
+    path = params.get("sidecar")
+    if not isinstance(path, str) or not Path(path).is_absolute():
+        raise InvalidRequest("'sidecar' must be the absolute path of a result's JSON file.", field="sidecar")
+    content = sources.sidecar(Path(path), "sidecar")
+    asked = {name: value for name, value in params.items() if name != "sidecar"}
+    settings, delivery = resolve_generate({**content["settings"], **asked}, folder)
+    now, then = sources.hashes(settings).get("inputs", {}), content.get("inputs", {})
+    if changed := [name for name in then if now.get(name) != then[name]]:
+        raise InvalidRequest(
+            f"{changed[0]!r} is another file than the result was made with. Put the old one back.",
+            field=changed[0].split(maxsplit=1)[0],
+        )
+    return settings, delivery
+
+
+def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Why files made `now` may differ from those made `then`, a sentence each, from both sidecars."""
+    found = []
+    for role, sha256 in then["pack"]["sha256"].items():
+        if now["pack"]["sha256"].get(role) != sha256:
+            found.append(f"The {role} of the pack {now['pack']['id']!r} is another one now.")
+    if then.get("device") != now["device"]:
+        found.append(f"It was made on {then.get('device')}, and now on {now['device']}.")
+    for name, version in then.get("versions", {}).items():
+        if now["versions"].get(name) != version:
+            found.append(f"It was made with {name} {version}, and now with {now['versions'].get(name)}.")
+    return found

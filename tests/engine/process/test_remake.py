@@ -1,0 +1,80 @@
+"""A result made again from its sidecar: the same bytes, or a sentence that says why not."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from PIL import Image
+
+from engine.cli import main
+from engine.errors import InvalidRequest
+from engine.generation import run_generate
+from engine.remake import differences, resolve
+from engine.settings import RunSettings
+
+
+@pytest.fixture
+def mask(tmp_path):
+    path = tmp_path / "mask.png"
+    Image.linear_gradient("L").save(path)
+    return path
+
+
+@pytest.fixture
+def made(tiny_pack, tmp_path, mask):
+    """A result on disk: the second of two, with a mask."""
+    settings = RunSettings(
+        prompt="red bricks", pack="tiny", seed=5, variations=2, width=128, height=128, steps=1, mask=str(mask)
+    )
+    summary = run_generate(settings, tmp_path / "made", load=lambda *_: tiny_pack)
+    return tmp_path / "made" / summary["variations"][1]["sidecar"]
+
+
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.name != "summary.json"}
+
+
+def test_a_result_is_made_again_byte_for_byte(made, tiny_pack, tmp_path):
+    settings, _ = resolve({"sidecar": str(made), "folder": str(tmp_path / "again")})
+    run_generate(settings, tmp_path / "again", load=lambda *_: tiny_pack)
+    assert contents(tmp_path / "again") == contents(made.parent)
+
+
+def test_a_changed_file_is_refused_by_name(made, mask):
+    Image.new("L", (8, 8), 255).save(mask)
+    with pytest.raises(InvalidRequest, match="'mask' is another file") as caught:
+        resolve({"sidecar": str(made), "folder": str(made.parent)})
+    assert caught.value.field == "mask"
+
+
+@pytest.mark.parametrize("sidecar", [None, 3, "made.json"])
+def test_a_sidecar_that_is_no_absolute_path_is_refused(sidecar):
+    with pytest.raises(InvalidRequest, match="absolute path") as caught:
+        resolve({"sidecar": sidecar, "folder": "/x"})
+    assert caught.value.field == "sidecar"
+
+
+def test_what_is_no_result_is_refused(tmp_path):
+    path = tmp_path / "x.json"
+    path.write_text("{}")
+    with pytest.raises(InvalidRequest, match="not the JSON file of a result"):
+        resolve({"sidecar": str(path), "folder": str(tmp_path)})
+
+
+def test_what_is_not_as_it_was_is_said(made):
+    then = json.loads(made.read_text("utf-8"))
+    assert differences(then, then) == []
+    now = json.loads(made.read_text("utf-8"))
+    now["pack"]["sha256"]["guide"], now["device"], now["versions"]["torch"] = "0" * 64, "cuda/bfloat16", "9"
+    sentences = differences(then, now)
+    assert len(sentences) == 3
+    for word, sentence in zip(("guide", "cuda/bfloat16", "torch"), sentences, strict=True):
+        assert word in sentence
+
+
+def test_the_results_own_folder_is_not_overwritten(made, capsys):
+    before = contents(made.parent)
+    assert main(["remake", str(made), "--out", str(made.parent)]) == 2
+    assert "Give another --out" in capsys.readouterr().err
+    assert contents(made.parent) == before
