@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from engine import __version__, presets, server, stdio
+from engine.bench import commands as bench_commands
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.starter import commands
 
@@ -177,4 +178,7 @@ COMMANDS: dict[str, Command] = {
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
+    "bench": Command(
+        "Time the guided loop beside the published one", bench_commands.bench_arguments, bench_commands.bench
+    ),
 }
