@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Patina's one door for people: demo, test, package and train.
+"""Patina's one door for people: demo, test, package, bench and train.
 
 Needs nothing but Python 3.11 and its standard library; what else is wanted is set up in .env/ on first use.
 """
@@ -350,6 +350,11 @@ def demo(prompt: str, preset: str, out: Path) -> int:
     return code
 
 
+def bench(arguments: Sequence[str]) -> int:
+    """Time our loop beside the published one: everything after `bench` goes to `python -m engine bench`."""
+    return run(environment("engine"), "-m", "engine", "bench", *arguments)
+
+
 def train(arguments: Sequence[str]) -> int:
     """Train the starter models: everything after `train` goes to `python -m engine train`."""
     return run(environment("train"), "-m", "engine", "train", *arguments)
@@ -364,6 +369,8 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--out", type=Path, default=ROOT / "demo-out", help="folder (default: demo-out/)")
     commands.add_parser("test", help="run every check and test; further arguments go to pytest")
     commands.add_parser("package", help="write the add-on zip and validate it")
+    timed = "time our loop beside the published one; further arguments go to the engine"
+    commands.add_parser("bench", add_help=False, help=timed)
     learn = "train the starter models; further arguments go to the engine"
     commands.add_parser("train", add_help=False, help=learn)
     return door
@@ -374,8 +381,9 @@ def main(arguments: Sequence[str]) -> int:
         raise Failed("Patina needs Python 3.11 or newer to start.")
     door = parser()
     chosen, further = door.parse_known_args(arguments)
-    if chosen.command in {"test", "train"}:
-        return {"test": test, "train": train}[chosen.command](further)
+    handing_on = {"test": test, "bench": bench, "train": train}
+    if chosen.command in handing_on:
+        return handing_on[chosen.command](further)
     if further:
         door.error(f"{chosen.command} does not know {' '.join(further)}")
     if chosen.command == "package":

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from engine import __version__, cli_edits, models_cli, presets, server, stdio
+from engine.bench import commands as bench_commands
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
 from engine.starter import commands
@@ -308,4 +309,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
     "trial": Command("Train two ways and compare", commands.trial_arguments, commands.trial),
+    "bench": Command(
+        "Time the guided loop beside the published one", bench_commands.bench_arguments, bench_commands.bench
+    ),
 }

@@ -215,6 +215,15 @@ def test_three_versions_that_differ_stop_the_package(checkout, place):
         build.version()
 
 
+@pytest.mark.parametrize(("command", "environment"), [("bench", "engine"), ("train", "train")])
+def test_what_follows_goes_to_the_engine(monkeypatch, command, environment):
+    ran = []
+    monkeypatch.setattr(build, "environment", build.python_of)
+    monkeypatch.setattr(build, "run", lambda *words: ran.append(words) or 0)
+    assert build.main([command, "--help", "--out", "here"]) == 0
+    assert ran == [(build.python_of(environment), "-m", "engine", command, "--help", "--out", "here")]
+
+
 def test_every_test_file_belongs_to_a_stage():
     """A folder that no stage names would never run, and nobody would miss it."""
     for path in (ROOT / "tests").rglob("test_*.py"):

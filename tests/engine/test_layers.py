@@ -24,6 +24,7 @@ ABOVE_MODELS = [
     "engine.refine",
     "engine.remake",
     "engine.sources",
+    "engine.bench",
 ]
 
 NEVER = {  # who lives here (file or folder) never imports that, nor anything in it
@@ -125,6 +126,15 @@ def test_a_bug_is_caught_in_two_places_only():
         and (node.type is None or (isinstance(node.type, ast.Name) and node.type.id == "Exception"))
     ]
     assert sorted(broad) == ["engine/jobs.py", "engine/server.py"]
+
+
+def test_nothing_that_makes_materials_takes_the_textbook():
+    takers = [
+        str(path.relative_to(ROOT))
+        for path in modules("engine")
+        if "engine.synthesis.textbook.Textbook" in imports(path)
+    ]
+    assert takers == ["engine/bench/contenders.py"]
 
 
 def test_the_walk_sees_every_kind_of_import(tmp_path, monkeypatch):
