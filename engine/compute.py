@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import platform
+import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 
 from engine.errors import DeviceUnavailable, Remedy
+
+MEMINFO = Path("/proc/meminfo")
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,26 @@ def choose(device: str = "auto") -> Compute:
         "cpu": _cpu_has_fast_bf16,
     }[device]()
     return Compute(torch.device(device), torch.bfloat16 if fast_bf16 else torch.float32)
+
+
+SHARE = 0.7
+"""Of the memory that is free, what a run may plan with: other programs grow, too."""
+
+
+def budget(device: torch.device) -> int | None:
+    """Bytes that a run may plan with on a device; None where nobody says what is free."""
+    free = _free(device)
+    return None if free is None else int(SHARE * free)
+
+
+def _free(device: torch.device) -> int | None:
+    if device.type == "cuda":
+        free, _ = torch.cuda.mem_get_info(device)
+        return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+    if MEMINFO.exists():  # Linux; what it calls free leaves out what it can take back from its caches
+        found = re.search(r"^MemAvailable:\s+(\d+) kB$", MEMINFO.read_text("ascii"), re.MULTILINE)
+        return int(found[1]) * 1024 if found else None
+    return None
 
 
 def devices() -> list[dict[str, Any]]:

@@ -124,3 +124,9 @@ class BadIndex(PatinaError):
     """A library's index that cannot be opened, or is busy, or was made by a newer version."""
 
     code, kind = -32021, "bad_index"
+
+
+class OutOfMemory(PatinaError):
+    """A picture that is too large for the memory of the device."""
+
+    code, kind = -32008, "out_of_memory"

@@ -26,9 +26,10 @@ from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
 from engine.settings import RunSettings
 from engine.synthesis import prompts
+from engine.synthesis.groups import synthesize_in_groups
 from engine.synthesis.inputs import Inputs
 from engine.synthesis.phase import Phase
-from engine.synthesis.run import Synthesis, synthesize as run_synthesis
+from engine.synthesis.run import Synthesis
 
 log = logging.getLogger(__name__)
 
@@ -81,7 +82,7 @@ def run_generate(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_preview: ShowPreview | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-    synthesize: Synthesize = run_synthesis,
+    synthesize: Synthesize = synthesize_in_groups,
 ) -> dict[str, Any]:
     """Make the variations of a request and write them, with their sidecars and summary.json, into a folder.
 
@@ -119,7 +120,8 @@ def run_generate(
     pack = load(settings.pack, device)
     tell("load", 1, 1)
     previews = None if on_preview is None else Previews(folder, on_preview)
-    with contextlib.closing(synthesize(settings, pack, inputs, edits=edits)) as phases:
+    budget = compute.budget(pack.compute.device)
+    with contextlib.closing(synthesize(settings, pack, inputs, edits=edits, budget=budget)) as phases:
         result = _follow(phases, tell, previews)
     variations = _finish(result, settings, pack, folder, tell)
     summary = {
@@ -145,13 +147,13 @@ class Previews:
         self._folder, self._show = folder, show
         self._next = 0.0
 
-    def offer(self, pictures: Tensor) -> None:
-        """Pictures (B, 3, H, W) in 0..1, one of each variation."""
+    def offer(self, pictures: Tensor, first: int = 0) -> None:
+        """Pictures (B, 3, H, W) in 0..1, of variations from the first of them on."""
         if time.monotonic() < self._next:
             return
         scale = min(1.0, PREVIEW_PX / max(pictures.shape[-2:]))
         size = [round(side * scale) for side in pictures.shape[-2:]]
-        for i, picture in enumerate(F.interpolate(pictures, size, mode="area")):
+        for i, picture in enumerate(F.interpolate(pictures, size, mode="area"), first):
             name = f"preview_{i}.rgba"
             try:
                 files.write_preview(self._folder / name, picture)
@@ -179,7 +181,7 @@ def _follow(
         except StopIteration as end:
             return end.value
         if previews is not None and phase.picture is not None:
-            previews.offer(phase.picture)
+            previews.offer(phase.picture, phase.first)
         tell(phase.name, phase.step, phase.total, phase.loss)
 
 

@@ -117,7 +117,7 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
         return f"{name!r} must be one of {options}; {_show(given)} was given.", (
             Remedy(name, near[0]) if near else None
         )
-    info = _field(fault)
+    info = _field(fault, known)
     if isinstance(given, int | float) and info is not None:
         limits = Limits(info)
         value = limits.nearest(given) if len(fault["loc"]) == 1 else None
@@ -128,10 +128,9 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
     return f"{_path(fault)}: {fault['msg'].lower()}; {_show(given)} was given.", None
 
 
-def _field(fault: ErrorDetails) -> FieldInfo | None:
+def _field(fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> FieldInfo | None:
     """The field at fault, also of an object in a list; None for what the schema does not know."""
-    fields: dict[str, FieldInfo] = {**RunSettings.model_fields, **Delivery.model_fields}
-    info = fields.get(str(fault["loc"][0]))
+    info = known.get(str(fault["loc"][0]))
     if info is None or len(fault["loc"]) < 3:
         return info if len(fault["loc"]) == 1 else None
     model = get_args(info.annotation)[0]

@@ -16,6 +16,7 @@ class Phase:
         step: 1..total.
         loss: mean over the variations, where the unit has one.
         picture: (B, 3, H, W) in 0..1 sRGB, now and then: what is worth showing.
+        first: variation of the picture's first row; the others follow.
     """
 
     name: str
@@ -23,3 +24,4 @@ class Phase:
     total: int
     loss: float | None = None
     picture: Tensor | None = None
+    first: int = 0

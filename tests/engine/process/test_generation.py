@@ -11,6 +11,7 @@ import pytest
 import torch
 from PIL import Image
 
+from engine.compute import Compute
 from engine.errors import BadWeights, Cancelled, CannotWrite, InvalidRequest
 from engine.generation import Models, run_generate
 from engine.material.maps import DecodedMaps
@@ -19,9 +20,8 @@ from engine.synthesis.phase import Phase
 from engine.synthesis.run import Synthesis
 
 SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
-PACK = SimpleNamespace(
-    id="starter", hashes={"guide": "ab"}, compute=SimpleNamespace(describe=lambda: "cpu/float32")
-)
+CPU = Compute(torch.device("cpu"), torch.float32)
+PACK = SimpleNamespace(id="starter", hashes={"guide": "ab"}, compute=CPU)
 
 
 def noise(*shape):
@@ -105,9 +105,9 @@ def test_pictures_reach_the_synthesis_and_the_sidecar_tells_them_by_their_hashes
     Image.new("RGB", (5, 3), (255, 0, 51)).save(path)
     asked = SETTINGS.model_copy(update={"pictures": (PicturePrompt(path=str(path), weight=0.5),)})
 
-    def watched(s, pack, inputs):
+    def watched(s, pack, inputs, **files):
         seen.append(inputs.pictures)
-        return (yield from pretend(s, pack, inputs))
+        return (yield from pretend(s, pack, inputs, **files))
 
     def go(settings, out):
         return run_generate(settings, tmp_path / out, load=lambda *_: PACK, synthesize=watched)

@@ -1,0 +1,124 @@
+"""A request in groups of variations, as many at once as memory holds: the same pictures in the end."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Generator
+from dataclasses import replace
+from itertools import chain
+
+import torch
+from torch import Tensor
+
+from engine.errors import OutOfMemory, Remedy
+from engine.material.maps import DecodedMaps
+from engine.models.packs import Pack
+from engine.settings import MAX_SEED, RunSettings
+from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.inputs import NOTHING, Inputs
+from engine.synthesis.memory import at_once, cost_of
+from engine.synthesis.phase import Phase
+from engine.synthesis.run import Synthesis, synthesize
+
+log = logging.getLogger(__name__)
+
+SMALLEST_PX = 128
+
+Synthesize = Callable[..., Generator[Phase, None, Synthesis]]
+
+
+def synthesize_in_groups(
+    s: RunSettings,
+    pack: Pack,
+    inputs: Inputs = NOTHING,
+    *,
+    edits: Edits = NO_EDITS,
+    budget: int | None = None,
+    synthesize: Synthesize = synthesize,
+) -> Generator[Phase, None, Synthesis]:
+    """As `run.synthesize`, with no more variations at once than fit into `budget` bytes (None: all).
+
+    A variation does not depend on its neighbours, so grouping changes nothing but time. Where memory runs
+    out all the same, the group is made again in halves, and the result says so.
+
+    Raises:
+        OutOfMemory: one variation alone is too much.
+    """
+    size = s.variations if budget is None else at_once(s, cost_of(pack), budget)
+    if size < s.variations:
+        log.info("%d variations, %d at once", s.variations, size)
+    parts: list[Synthesis] = []
+    done, warnings = 0, []
+    while done < s.variations:
+        size = min(size, s.variations - done)
+        part = s.model_copy(update={"seed": (s.seed + done) % (MAX_SEED + 1), "variations": size})
+        phases = synthesize(part, pack, inputs, edits=edits)
+        try:
+            parts.append((yield from _placed(phases, done, size, s.variations)))
+        except (torch.OutOfMemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            if size == 1:
+                raise _too_large(s, error) from error
+            size //= 2
+            warnings = [f"Memory was short, so that {size} of the variations were made at once."]
+            log.warning("out of memory; now %d at once: %s", size, error)
+            if pack.compute.device.type == "cuda":
+                torch.cuda.empty_cache()
+            continue
+        done += size
+    return _joined(parts, warnings)
+
+
+def _placed(
+    phases: Generator[Phase, None, Synthesis], done: int, size: int, of: int
+) -> Generator[Phase, None, Synthesis]:
+    """A group's phases as parts of the whole: steps count on, pictures know whose they are."""
+    if size == of:
+        return (yield from phases)
+    while True:
+        try:
+            phase = next(phases)
+        except StopIteration as end:
+            result: Synthesis = end.value
+            return result
+        step = phase.total * done + phase.step * size  # each step counts for every variation
+        yield replace(phase, step=step, total=phase.total * of, first=done)
+
+
+def _joined(parts: list[Synthesis], warnings: list[str]) -> Synthesis:
+    """Groups side by side, ranked together."""
+    maps = {name: torch.cat([vars(p.maps)[name] for p in parts]) for name in vars(parts[0].maps)}
+    judge = torch.cat([p.judge_scores for p in parts])
+    alphas = [p.alpha for p in parts if p.alpha is not None]
+    return Synthesis(
+        maps=DecodedMaps(**maps),
+        seeds=[seed for p in parts for seed in p.seeds],
+        origins=[origin for p in parts for origin in p.origins],
+        guide_scores=torch.cat([p.guide_scores for p in parts]),
+        judge_scores=judge,
+        order=judge.argsort(descending=True, stable=True).tolist(),
+        warnings=list(dict.fromkeys(chain(*(p.warnings for p in parts), warnings))),
+        alpha=_all(alphas),
+    )
+
+
+def _all(rows: list[Tensor]) -> Tensor | None:
+    return torch.cat(rows) if rows else None
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """CUDA has an error of its own; the CPU's allocator raises a RuntimeError that says so."""
+    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error).lower()
+
+
+def _too_large(s: RunSettings, error: Exception) -> OutOfMemory:
+    name = "width" if s.width >= s.height else "height"
+    smaller = max(SMALLEST_PX, getattr(s, name) // 2)
+    return OutOfMemory(
+        f"One variation of {s.width} x {s.height} pixels does not fit into memory. Make it smaller, or "
+        "close other programs.",
+        field=name,
+        remedy=Remedy(name, smaller),
+        details=str(error),
+    )

@@ -1,0 +1,89 @@
+"""How much memory a run takes, so that as many variations are guided at once as fit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from weakref import WeakKeyDictionary
+
+import torch
+from torch import Tensor
+
+from engine.models.packs import Pack
+from engine.models.vqgan import TORUS, VQGAN, Wrap
+from engine.settings import RunSettings
+from engine.synthesis.cutouts import Cutouts
+from engine.synthesis.decode import decode
+from engine.synthesis.seeds import streams
+
+SMALL_PX, SMALLER_PX = 128, 64
+"""Sides of the pictures that steps are measured on: memory grows with pixels and with views alone."""
+
+WORKING = 3.0
+"""Peak over what a step keeps for its gradient: inputs and outputs of what runs just now, in float32.
+
+Measured on a CPU in bfloat16 with the starter pack: 1.7 at 256 x 256, 2.8 at 512 x 512, 2.7 at 1024 x 1024.
+"""
+
+
+@dataclass(frozen=True)
+class Cost:
+    """Bytes that one variation takes in a step: so many a pixel and so many a view."""
+
+    pixel: float
+    view: float
+
+    @classmethod
+    def of(cls, pack: Pack, wrap: Wrap) -> Cost:
+        """Measures a pack's networks by what autograd keeps of small steps: more pixels, or more views."""
+        least, wider, more = (
+            _kept(pack, wrap, *of) for of in ((SMALLER_PX, 1), (SMALL_PX, 1), (SMALL_PX, 2))
+        )
+        return cls(WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2), WORKING * (more - wider))
+
+    def of_variation(self, s: RunSettings) -> int:
+        """Bytes for each variation of a run."""
+        return math.ceil(self.pixel * s.width * s.height + self.view * s.cutouts)
+
+
+_costs: WeakKeyDictionary[VQGAN, Cost] = WeakKeyDictionary()
+
+
+def cost_of(pack: Pack) -> Cost:
+    """As `Cost.of`, measured once for as long as the pack is in memory. Tiling takes about nothing."""
+    if pack.generator not in _costs:
+        _costs[pack.generator] = Cost.of(pack, TORUS)
+    return _costs[pack.generator]
+
+
+def at_once(s: RunSettings, cost: Cost, budget: int) -> int:
+    """How many variations of a run to guide together in `budget` bytes: one at least."""
+    return max(1, min(s.variations, budget // cost.of_variation(s)))
+
+
+def _kept(pack: Pack, wrap: Wrap, side_px: int, views: int) -> int:
+    """Bytes that the backward pass of one variation's step would need; weights not counted."""
+    networks = (pack.generator, pack.guide.model)
+    weights = {_place(p) for network in networks for p in network.parameters()}
+    kept: dict[int, int] = {}
+
+    def keep(x: Tensor) -> Tensor:
+        if _place(x) not in weights:
+            kept[_place(x)] = x.untyped_storage().nbytes()
+        return x
+
+    side = side_px // pack.generator.f
+    device = pack.compute.device
+    z = torch.zeros(1, pack.generator.cfg.embed_dim, side, side, device=device, requires_grad=True)
+    cutouts = Cutouts(size_px=pack.guide.size_px, count=views, tile=wrap)
+    draw = cutouts.draw(streams([0], "memory"), (side_px, side_px), 0.5)
+    with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
+        with pack.compute.autocast():
+            picture = decode(z, pack, wrap)[:, :3]
+        embeddings = pack.guide.encode_image(cutouts(picture, draw).flatten(0, 1))
+    del embeddings  # alive until here, and with it all that was kept, each at a place of its own
+    return sum(kept.values())
+
+
+def _place(x: Tensor) -> int:
+    return x.untyped_storage().data_ptr()

@@ -1,0 +1,108 @@
+"""Runs that do not fit into memory at once: the same pictures in groups, or a sentence."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from engine import compute
+from engine.errors import OutOfMemory
+from engine.settings import RunSettings
+from engine.synthesis.groups import synthesize_in_groups
+from engine.synthesis.memory import Cost, at_once, cost_of
+from engine.synthesis.run import synthesize
+
+
+def settings(**changes):
+    plain = {"prompt": "red bricks", "pack": "tiny", "seed": 5, "variations": 3, "width": 128, "height": 128}
+    return RunSettings(**{**plain, "steps": 2, "cutouts": 2, "proposals": 1, "judge_views": 2, **changes})
+
+
+def run(phases):
+    """What comes of it, and the phases on the way."""
+    seen = []
+    while True:
+        try:
+            seen.append(next(phases))
+        except StopIteration as end:
+            return end.value, seen
+
+
+def same(a, b):
+    assert (a.seeds, a.origins, a.order, a.warnings) == (b.seeds, b.origins, b.order, b.warnings)
+    for name, x in vars(a.maps).items():
+        torch.testing.assert_close(x, vars(b.maps)[name], rtol=0, atol=1e-4, msg=name)
+    torch.testing.assert_close(a.judge_scores, b.judge_scores, rtol=0, atol=1e-4)
+
+
+def test_groups_make_the_same_pictures(tiny_pack):
+    whole, _ = run(synthesize(settings(), tiny_pack))
+    least = cost_of(tiny_pack).of_variation(settings())
+    for budget in (1, 2 * least):
+        grouped, seen = run(synthesize_in_groups(settings(), tiny_pack, budget=budget))
+        same(grouped, whole)
+        guided = [p for p in seen if p.name == "guide"]
+        steps = [p.step for p in guided]
+        assert steps == sorted(set(steps)) and steps[-1] == guided[-1].total
+        assert {p.first for p in guided} == ({0, 1, 2} if budget == 1 else {0, 2})
+
+
+def test_what_fits_is_left_as_it_is(tiny_pack):
+    whole, seen = run(synthesize(settings(), tiny_pack))
+    plain, again = run(synthesize_in_groups(settings(), tiny_pack, budget=1 << 40))
+    same(plain, whole)
+    assert [(p.name, p.step, p.total) for p in again] == [(p.name, p.step, p.total) for p in seen]
+
+
+def short_of(most, error):
+    """A synthesis that does not fit with more than so many variations."""
+
+    def try_to(s, pack, *rest, **files):
+        phases = synthesize(s, pack, *rest, **files)
+        yield next(phases)
+        if s.variations > most:
+            raise error
+        return (yield from phases)
+
+    return try_to
+
+
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory."), RuntimeError("DefaultCPUAllocator: not enough memory")],
+)
+def test_memory_that_runs_out_halves_the_group_and_is_said(tiny_pack, error):
+    whole, _ = run(synthesize(settings(), tiny_pack))
+    made, _ = run(synthesize_in_groups(settings(), tiny_pack, synthesize=short_of(1, error)))
+    assert made.seeds == whole.seeds
+    torch.testing.assert_close(made.maps.basecolor, whole.maps.basecolor, rtol=0, atol=1e-4)
+    assert made.warnings[-1] == "Memory was short, so that 1 of the variations were made at once."
+
+
+def test_one_variation_too_large_is_refused_with_a_way_out(tiny_pack):
+    phases = synthesize_in_groups(
+        settings(width=512), tiny_pack, synthesize=short_of(0, torch.OutOfMemoryError("no"))
+    )
+    with pytest.raises(OutOfMemory, match="512 x 128 pixels does not fit") as caught:
+        run(phases)
+    assert (caught.value.remedy.setting, caught.value.remedy.value) == ("width", 256)
+
+
+def test_other_errors_are_what_they_are(tiny_pack):
+    with pytest.raises(RuntimeError, match="shape"):
+        run(synthesize_in_groups(settings(), tiny_pack, synthesize=short_of(0, RuntimeError("shape"))))
+
+
+def test_memory_grows_with_pixels_and_views(tiny_pack):
+    cost = Cost.of(tiny_pack, (True, True))
+    assert cost.pixel > 0 and cost.view > 0
+    small, large = (cost.of_variation(settings(width=side, height=side)) for side in (128, 256))
+    assert 3 < (large - 2 * cost.view) / (small - 2 * cost.view) < 5
+    assert at_once(settings(variations=8), cost, 3 * small) == 3
+    assert at_once(settings(variations=8), cost, 0) == 1
+
+
+def test_free_memory_is_known_here():
+    """On Linux; elsewhere a run is not limited before it starts."""
+    free = compute.budget(torch.device("cpu"))
+    assert free is None or free > 1 << 26
