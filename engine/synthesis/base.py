@@ -21,8 +21,9 @@ from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another
 from engine.synthesis.decode import maps_of
 from engine.synthesis.edits import Edits, Stored
+from engine.synthesis.recipes import called
 
-RECIPE = re.compile(r"exemplar (\d+): ")
+RECIPE = re.compile(r"exemplar (\d+): (.+)")
 """How the origin of a result begins that was drawn from an exemplar's recipe, whole."""
 
 
@@ -62,11 +63,11 @@ def enlarged(stored: Stored, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedM
 
 def _recipe(stored: Stored, pack: Pack) -> Params | None:
     """What the result was drawn from; None if it was not, or the pack remembers something else by now."""
-    found = RECIPE.match(stored.origin)
+    found = RECIPE.fullmatch(stored.origin)
     same = stored.sha256.get("exemplars") == pack.hashes.get("exemplars")
     if found is None or pack.exemplars is None or not same:
         return None
-    return another(cast("Params", pack.exemplars.recipes[int(found[1])]), stored.seed)
+    return called(another(cast("Params", pack.exemplars.recipes[int(found[1])]), stored.seed), found[2])
 
 
 NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")

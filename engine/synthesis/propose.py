@@ -16,11 +16,13 @@ from engine.models.packs import Pack
 from engine.models.priors import AnyPrior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
+from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another
 from engine.synthesis.decode import Drawn, decode_picture, smooth
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
+from engine.synthesis.recipes import as_asked
 from engine.synthesis.seeds import normal, streams
 
 VIEWS = 6
@@ -103,7 +105,9 @@ class Proposer:
         return self.s.height // f, self.s.width // f
 
     def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
-        """The recipe of an exemplar near the prompt, laid out anew; the prior draws a share of it.
+        """The recipe of an exemplar near the prompt, laid out anew in the colour that the prompt asks for.
+
+        The prior draws a share of it.
 
         Exemplars are compared by their keys, which know their names: a dark picture with moss on it
         pleases the guide's views more than the grey stones that people mean.
@@ -120,8 +124,9 @@ class Proposer:
             picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
             i = int(index[hand[int(picks.min())]])
             recipe = another(cast(Params, exemplars.recipes[i]), seed)
+            recipe = as_asked(recipe, self.text, self.pack.guide)
             rows.append(draw_maps(recipe, self.pack.channels, self.s.height, self.s.width))
-            origins.append(f"exemplar {i}: {exemplars.names[i]}")
+            origins.append(f"exemplar {i}: {canonical(recipe)}")
             if len(rows) < len(self.seeds):
                 yield Phase("propose", len(rows), total)
         maps = torch.stack(rows).to(self.pack.compute.device)

@@ -24,7 +24,7 @@ from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
 from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Mixture, Params
 from engine.starter.materials.rendering import Material, render
-from engine.starter.materials.sampling import another, sample, sibling, with_overlay
+from engine.starter.materials.sampling import another, in_colour, sample, sibling, with_overlay
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
 
@@ -40,6 +40,7 @@ __all__ = [
     "Mixture",
     "Params",
     "another",
+    "in_colour",
     "nearest_term",
     "render",
     "sample",

@@ -84,6 +84,16 @@ def another(params: Params, seed: int) -> Params:
     return again
 
 
+def in_colour(params: Params, colour: str) -> Params:
+    """The same material in a colour that is called so, a shade of it that the seed decides.
+
+    Raises:
+        KeyError: there is no such colour.
+    """
+    rng = np.random.default_rng([params["seed"], zlib.crc32(f"in {colour}".encode())])
+    return {**params, "palette": "any", "target": target_near(colour, rng), "colour": colour}
+
+
 def sibling(params: Params, seed: int) -> Params:
     """The same material, of the same seed, with one thing changed: colour, a condition, scale or finish.
 

@@ -16,6 +16,7 @@ from engine.starter.drawing import draw_maps
 from engine.starter.materials import another, sample
 from engine.synthesis.decode import decode_maps
 from engine.synthesis.propose import Chosen, patches, propose
+from engine.synthesis.recipes import called
 
 
 def settings(**changes):
@@ -44,10 +45,8 @@ def test_an_exemplar_is_drawn_anew_from_its_recipe(tiny_pack):
     maps = decode_maps(proposal.z, settings(), tiny_pack, TORUS, proposal.drawn)
     for row, (seed, origin) in enumerate(zip((5, 6), proposal.origins, strict=True)):
         number, name = origin.removeprefix("exemplar ").split(": ")
-        assert tiny_pack.exemplars.names[int(number)] == name
-        drawn = draw_maps(
-            another(tiny_pack.exemplars.recipes[int(number)], seed), tiny_pack.channels, 128, 128
-        )
+        recipe = called(another(tiny_pack.exemplars.recipes[int(number)], seed), name)
+        drawn = draw_maps(recipe, tiny_pack.channels, 128, 128)
         torch.testing.assert_close(maps.basecolor[row], drawn[:3], rtol=0, atol=1e-5)
         torch.testing.assert_close(maps.roughness[row], drawn[4:5], rtol=0, atol=1e-5)
 

@@ -163,17 +163,20 @@ def test_a_result_goes_on_from_where_it_is(tiny_pack):
 
 def test_at_twice_the_size_detail_comes_from_the_recipe(tiny_pack):
     """The small result plus what its recipe shows at twice the size is the recipe at twice the size."""
-    stored = Stored(drawn(tiny_pack, 128), "exemplar 0: brick wall", 5, tiny_pack.hashes)
+    stored = Stored(drawn(tiny_pack, 128), f"exemplar 0: {tiny_pack.exemplars.names[0]}", 5, tiny_pack.hashes)
     s = settings(width=256, height=256)
     fine, true = base_maps(s, Edits(stored=stored), tiny_pack, TORUS), drawn(tiny_pack, 256)
     torch.testing.assert_close(fine.basecolor, true.basecolor, rtol=0, atol=1e-4)
     assert fine.relief == stored.maps.relief
 
 
-@pytest.mark.parametrize("change", [{"origin": "picture"}, {"origin": "edit: exemplar 0: x"}, {"sha256": {}}])
+@pytest.mark.parametrize(
+    "change", [{"origin": "picture"}, {"origin": "edit: exemplar 0: {name}"}, {"sha256": {}}]
+)
 def test_without_its_recipe_a_result_is_enlarged_smoothly(tiny_pack, change):
-    known = {"origin": "exemplar 0: brick wall", "sha256": tiny_pack.hashes, **change}
-    stored = Stored(drawn(tiny_pack, 128), known["origin"], 5, known["sha256"])
+    known = {"origin": "exemplar 0: {name}", "sha256": tiny_pack.hashes, **change}
+    origin = known["origin"].format(name=tiny_pack.exemplars.names[0])
+    stored = Stored(drawn(tiny_pack, 128), origin, 5, known["sha256"])
     s, true = settings(width=256, height=256), drawn(tiny_pack, 256)
     large = base_maps(s, Edits(stored=stored), tiny_pack, TORUS).basecolor
     assert large.shape == (1, 3, 256, 256)
