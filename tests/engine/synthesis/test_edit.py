@@ -103,7 +103,7 @@ def test_an_overlay_changes_what_it_covers(tiny_pack):
 
 def test_an_overlay_comes_back_at_its_interval(tiny_pack):
     often, once = (
-        made(tiny_pack, Edits(overlay=overlay()), steps=3, overlay_every=every).maps.basecolor
+        made(tiny_pack, Edits(overlay=overlay()), steps=6, overlay_every=every).maps.basecolor
         for every in (1, 5000)
     )
     begun = made(tiny_pack, Edits(overlay=overlay()), steps=0).maps.basecolor

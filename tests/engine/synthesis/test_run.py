@@ -120,7 +120,8 @@ def test_from_random_codes_and_not_square(tiny_pack, tile):
 
 def test_guidance_lowers_the_guides_distance(tiny_pack):
     """The loop optimises: the loss at the end lies below the loss at the start."""
-    phases, _ = finish(synthesize(settings(steps=40, lr=0.1, cutouts=4, keep=0.0, coherence=0.0), tiny_pack))
+    free = settings(start="codes", steps=40, lr=0.1, cutouts=4, keep=0.0, coherence=0.0)
+    phases, _ = finish(synthesize(free, tiny_pack))
     losses = [p.loss for p in phases if p.name == "guide"]
     assert sum(losses[-5:]) / 5 < losses[0]
 
