@@ -174,6 +174,7 @@ class StreamPrior(nn.Module):
         self.spell_norm = nn.LayerNorm(d)
         self.say = nn.Linear(d, SPELL_WIDTH)
         self.write = _mlp(cfg.code_dim, d, SPELL_WIDTH)
+        self.common = nn.Parameter(torch.zeros(cfg.n_embed))  # how common each code is, as a logit
 
     def forward(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
         """Codes (B, h, w), unit text (B, D) → logits (B, h·w/4, 4, n_embed), each from what is before it.
@@ -183,7 +184,7 @@ class StreamPrior(nn.Module):
         return self.features(codes, text, drop, wrap) @ self.written().T
 
     def features(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
-        """The logits of `forward` before their last product: (B, h·w/4, 4, SPELL_WIDTH)."""
+        """The logits of `forward` before their last product: (B, h·w/4, 4, SPELL_WIDTH + 1)."""
         h, w = codes.shape[1:]
         places = Places(h // BLOCK, w // BLOCK, wrap, self.cfg.window)
         vectors = self._vectors(to_blocks(codes))  # (B, T, 4, D)
@@ -203,9 +204,9 @@ class StreamPrior(nn.Module):
         return self._spell(x + self.which, earlier.flatten(3))
 
     def written(self) -> Tensor:
-        """What the features of each code are compared with, (n_embed, SPELL_WIDTH)."""
+        """What the features of each code are compared with, (n_embed, SPELL_WIDTH + 1)."""
         written: Tensor = self.write(CODE_SCALE * self.get_buffer("codebook"))
-        return written
+        return torch.cat([written, self.common[:, None].to(written.dtype)], 1)
 
     def rounds(self, grid: tuple[int, int]) -> int:
         """How often `sample` yields for a grid (h, w): after every row of blocks.
@@ -293,7 +294,7 @@ class StreamPrior(nn.Module):
     def _spell(self, x: Tensor, earlier: Tensor) -> Tensor:
         u = x + self.earlier(earlier)
         spelled: Tensor = self.say(self.spell_norm(u + self.spell(u)))
-        return spelled
+        return F.pad(spelled, (0, 1), value=1.0)  # to which codes add how common they are
 
 
 def draw(logits: Tensor, temperature: float, luck: Tensor) -> Tensor:

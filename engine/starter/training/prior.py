@@ -47,10 +47,10 @@ class PriorTraining(BaseModel):
 
 
 def take_over(model: nn.Module, folder: Path) -> None:
-    """Copies the weights of a prior in a folder, all but its codebook."""
+    """Copies the weights of a prior in a folder, all but its codebook and how common its codes are."""
     found = load_file(folder / "model.safetensors")
     wanted = model.state_dict()
-    for key in found.keys() - {"codebook"}:
+    for key in found.keys() - {"codebook", "common"}:
         wanted[key].copy_(found[key])
 
 

@@ -30,9 +30,12 @@ class StreamStage(CodeStage[StreamPrior]):
     name = "stream"
 
     def network(self, generator: VQGAN, text_dim: int) -> StreamPrior:
-        return StreamPrior(
-            StreamConfig(n_embed=generator.cfg.n_embed, code_dim=generator.cfg.embed_dim, text_dim=text_dim)
-        )
+        n = generator.cfg.n_embed
+        prior = StreamPrior(StreamConfig(n_embed=n, code_dim=generator.cfg.embed_dim, text_dim=text_dim))
+        # Functions of a code's place find slowly that its neighbours are never used: say so at the start.
+        counts = torch.from_numpy(np.bincount(self.grids.codes.ravel(), minlength=n))
+        prior.common.data.copy_(((counts + 1) / (counts.sum() + n)).log())
+        return prior
 
     def loss(self, codes: Tensor, text: Tensor, draw: np.random.Generator) -> Tensor:
         drop = self.without_text(draw)
