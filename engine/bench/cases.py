@@ -59,8 +59,8 @@ class Case(BaseModel):
         return RunSettings.model_validate(asked)
 
 
-QUICK = {(256, 1): (12, True), (256, 8): (2, False)}
-COMPLETE = {(256, 1): (30, True), (256, 8): (12, True), (512, 1): (12, True), (512, 8): (3, False)}
+QUICK = {(256, 1): (30, True), (256, 8): (2, False)}
+COMPLETE = {(256, 1): (60, True), (256, 8): (18, True), (512, 1): (30, True), (512, 8): (3, False)}
 """(size, variations) → (steps, watched)."""
 
 

@@ -34,6 +34,7 @@ class Figures(BaseModel):
         uses: the rest of what it ran with, for people.
         steps_per_s: steps of one picture a second: eight guided at once count eight.
         memory_bytes: at the peak, beyond networks and libraries; None where it cannot be told.
+        core_share: processor time by wall time of the guided steps; on a CPU below 1, something else had it.
         curve: (seconds of guiding all pictures so far, mean judge score), where the case is watched.
     """
 
@@ -44,6 +45,7 @@ class Figures(BaseModel):
     uses: str
     steps_per_s: float
     memory_bytes: int | None
+    core_share: float
     curve: list[tuple[float, float]]
 
 
@@ -73,6 +75,7 @@ def measure(case: Case, load: Callable[[str, Compute], Pack] = packs.load) -> Fi
         uses=uses(case),
         steps_per_s=watch.steps_per_s(),
         memory_bytes=watch.meter.bytes(),
+        core_share=watch.core_share(),
         curve=watch.curve(),
     )
 
@@ -95,6 +98,7 @@ class Watch:
         self._case, self._pack = case, pack
         self._text = pack.judge.encode_templates(case.prompt, case.settings().templates)
         self._steps: list[tuple[float, bool]] = []  # seconds of each, and whether it showed something
+        self._processor_s = 0.0
         self._looks: list[list[tuple[float, float]]] = []  # (seconds, score) of each course
         self.meter = Meter(pack.compute.device)
 
@@ -103,7 +107,7 @@ class Watch:
         seconds, looks = 0.0, []
         steps = itertools.islice(course, self._case.steps)
         while True:
-            start = time.perf_counter()
+            start, spent = time.perf_counter(), time.process_time()
             try:
                 pictures = next(steps)
             except StopIteration:
@@ -111,6 +115,7 @@ class Watch:
             self._wait()
             took = time.perf_counter() - start
             seconds += took
+            self._processor_s += time.process_time() - spent
             self._steps.append((took, pictures is not None))
             if pictures is not None and self._case.watched:
                 self.meter.pause()
@@ -123,6 +128,10 @@ class Watch:
         at_once = self._case.variations if self._case.loop == "ours" else 1
         plain = [took for took, showed in self._steps if not showed]
         return at_once / median(plain or [took for took, _ in self._steps])
+
+    def core_share(self) -> float:
+        """Processor time by wall time."""
+        return self._processor_s / sum(took for took, _ in self._steps)
 
     def curve(self) -> list[tuple[float, float]]:
         """Seconds and mean scores: of pictures one after another, as if they had taken turns."""

@@ -11,6 +11,8 @@ from rich.text import Text
 from engine.bench.compare import Comparison
 
 NOTHING = "-"
+QUIET = 0.9
+"""Share of a core that a loop on the CPU has at least where nothing else wants it."""
 
 
 def table(comparisons: Sequence[Comparison]) -> RenderableType:
@@ -39,7 +41,18 @@ def notes(comparisons: Sequence[Comparison]) -> list[str]:
         "In brackets the best judge score of the textbook; seconds are when each loop is first seen there.",
     ]
     on = dict.fromkeys(f"{f.case.loop} on {f.device}" for c in comparisons for f in (c.textbook, c.ours))
-    return [*lines, f"{'; '.join(on)}."]
+    return [*lines, f"{'; '.join(on)}.", *_disturbances(comparisons)]
+
+
+def _disturbances(comparisons: Sequence[Comparison]) -> list[str]:
+    """Where something else had the processor, so that the clock tells of that, too."""
+    return [
+        f"Not to be trusted: {c.task}. {f.case.loop} had only {f.core_share:.0%} of a core. "
+        "Measure again on an idle machine."
+        for c in comparisons
+        for f in (c.textbook, c.ours)
+        if f.case.device == "cpu" and f.core_share < QUIET
+    ]
 
 
 def _speed(c: Comparison) -> tuple[str, str, str]:

@@ -17,11 +17,11 @@ TASK = {"device": "cpu", "size_px": 128, "variations": 8, "steps": 3}
 THEIRS = [(10.0, 0.2), (20.0, 0.5), (30.0, 0.4)]
 
 
-def figures(loop, rate, memory, curve, **changes):
+def figures(loop, rate, memory, curve, core_share=1.0, **changes):
     case = Case.model_validate({"loop": loop, **TASK, **changes})
     return Figures(
         case=case, device="cpu/float32", uses=uses(case),
-        steps_per_s=rate, memory_bytes=memory, curve=curve,
+        steps_per_s=rate, memory_bytes=memory, core_share=core_share, curve=curve,
     )  # fmt: skip
 
 
@@ -67,6 +67,15 @@ def test_the_table_says_what_each_was_given():
         "ours: all at once",
     ):
         assert said in text
+
+
+@pytest.mark.parametrize(
+    ("share", "device", "warned"), [(0.4, "cpu", True), (1.7, "cpu", False), (0.4, "cuda", False)]
+)
+def test_a_busy_machine_is_said(share, device, warned):
+    """Others' work once made a loop look four times slower than it was."""
+    pair = [figures(loop, 1.0, 1, [], share, device=device) for loop in ("textbook", "ours")]
+    assert ("ours had only 40% of a core" in shown(compare(pair))) == warned
 
 
 def test_tasks_are_compared_in_the_order_of_the_plan():
