@@ -156,13 +156,9 @@ class Store:
             BadIndex: the disk is full, or another process has been writing for `BUSY_S`.
         """
         try:
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
+            with self._db:  # commits, or rolls back whatever ends it
+                self._db.execute("BEGIN IMMEDIATE")
                 yield
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
         except sqlite3.Error as error:
             raise BadIndex(
                 f"The index {self.path} cannot be written: {error}.", details=repr(error)
