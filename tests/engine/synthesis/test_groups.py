@@ -102,7 +102,10 @@ def test_memory_grows_with_pixels_and_views(tiny_pack):
     assert at_once(settings(variations=8), cost, 0) == 1
 
 
-def test_free_memory_is_known_here():
+def test_free_memory_is_known_where_the_system_tells():
     """On Linux; elsewhere a run is not limited before it starts."""
     free = compute.budget(torch.device("cpu"))
-    assert free is None or free > 1 << 26
+    if not compute.MEMINFO.exists():
+        assert free is None
+    else:
+        assert free is not None and free > 1 << 26
