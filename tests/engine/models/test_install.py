@@ -17,7 +17,7 @@ from engine.models.guide import Clip
 from engine.settings import RunSettings
 from tests.engine.models import tiny
 from tests.engine.models.checkpoints import published
-from tests.engine.models.fileserver import FileServer, Served, settle_hub
+from tests.engine.models.fileserver import Served, settle_hub
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -34,13 +34,8 @@ def own(tmp_path, monkeypatch):
 @pytest.fixture
 def server(pack_root, own, tmp_path, monkeypatch):
     """Serves what the offer "toy" wants. "tiny" ships."""
-    server = FileServer()
-    tiny.teach_open_clip(monkeypatch)
-    tiny.serve(server, tmp_path)
-    tiny.write_offer(server, tmp_path, monkeypatch)
-    yield server
-    server.close()
-    tiny.forget()
+    with tiny.serving(tmp_path, monkeypatch) as server:
+        yield server
 
 
 def deaf(*_):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import io
@@ -15,7 +16,7 @@ from safetensors.torch import save
 
 from engine.models import offers, packs
 from tests.engine.models.checkpoints import published
-from tests.engine.models.fileserver import Served
+from tests.engine.models.fileserver import FileServer, Served
 
 CLIP = {
     "embed_dim": 16,
@@ -102,3 +103,15 @@ def forget():
 
 def sha(data):
     return hashlib.sha256(data).hexdigest()
+
+
+@contextlib.contextmanager
+def serving(tmp_path, monkeypatch):
+    """A server of what the offer "toy" wants, with the offer in the catalogue."""
+    server = FileServer()
+    teach_open_clip(monkeypatch)
+    serve(server, tmp_path)
+    write_offer(server, tmp_path, monkeypatch)
+    yield server
+    server.close()
+    forget()

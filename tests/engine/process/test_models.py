@@ -9,19 +9,13 @@ import pytest
 from engine import cli, server as server_module
 from engine.models import packs
 from tests.engine.models import tiny
-from tests.engine.models.fileserver import FileServer
 
 
 @pytest.fixture
 def server(pack_root, tmp_path, monkeypatch):
     monkeypatch.setenv("PATINA_HOME", str(tmp_path / "home"))
-    server = FileServer()
-    tiny.teach_open_clip(monkeypatch)
-    tiny.serve(server, tmp_path)
-    tiny.write_offer(server, tmp_path, monkeypatch)
-    yield server
-    server.close()
-    tiny.forget()
+    with tiny.serving(tmp_path, monkeypatch) as server:
+        yield server
 
 
 def said(capsys, *arguments):
