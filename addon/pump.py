@@ -51,7 +51,7 @@ def mirror() -> None:
         return
     state, engine, error = bpy.context.window_manager.patina, session.engine, session.error
     state.state = engine.state.value
-    state.job, state.cancelling = session.busy, engine.cancelling
+    state.job, state.cancelling = session.busy, session.cancelling
     state.progress, state.status, state.live = session.progress, session.status, session.live
     state.device, state.version = engine.facts.device, engine.facts.version
     state.message, state.details = (error.message, error.details) if error else ("", "")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .link import Cancelled, Engine, EngineError, Failed, Finished, Launch, Preview, Progress, State
+from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +60,8 @@ class Session:
         self.engine = Engine(launch)
         self._name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{os.getpid()}"
         self._runs, self._begun = 0, False
+        self._run: int | None = None
+        self._asked: dict[int, Callable[[Event], None]] = {}
         self.folder: Path | None = None
         self.progress, self.status = 0.0, ""
         self.error: EngineError | None = None
@@ -72,7 +74,12 @@ class Session:
     @property
     def busy(self) -> bool:
         """Whether a run is under way, be it only waiting for the engine to start."""
-        return self.engine.job is not None
+        return self._run is not None
+
+    @property
+    def cancelling(self) -> bool:
+        """Whether the run was told to stop and has not yet."""
+        return self.engine.cancelling(self._run)
 
     @property
     def chosen(self) -> Result | None:
@@ -91,23 +98,41 @@ class Session:
         self.previews, self.live = {}, 0
         self.progress, self._begun = 0.0, False
         try:
-            self.engine.generate({**settings, "folder": str(folder), "device": device})
+            self._run = self.ask(
+                "generate", {**settings, "folder": str(folder), "device": device}, self._take
+            )
         except EngineError as error:
             self.error = error
             raise
         self.status = self._waiting_for()
 
+    def ask(self, method: str, params: dict[str, Any], take: Callable[[Event], None]) -> int:
+        """Send the engine a request that takes a while. Returns the id of its job.
+
+        Args:
+            method, params: as the engine's protocol has them.
+            take: gets every event of the job; the last is Finished, Failed or Cancelled.
+
+        Raises:
+            EngineError: the engine cannot be started.
+        """
+        job = self.engine.submit(method, params)
+        self._asked[job] = take
+        return job
+
     def cancel(self) -> None:
         """Stop the run."""
-        self.engine.cancel()
+        if self._run is not None:
+            self.engine.cancel(self._run)
         self.status = "Cancelling"
 
     def restart(self) -> None:
-        """Start the engine anew, whatever it does.
+        """Start the engine anew, whatever it does; what it had to do is over.
 
         Raises:
             EngineError: it cannot be started; `error` keeps it.
         """
+        self._hand_over(Failed(None, EngineError("The engine was restarted.", kind="ended")))
         self.error = None
         try:
             self.engine.restart()
@@ -120,8 +145,8 @@ class Session:
         before = self.engine.state, self.status
         events = self.engine.poll()
         for event in events:
-            self._take(event)
-        if self.busy and not self._begun and not self.engine.cancelling:
+            self._hand_over(event)
+        if self.busy and not self._begun and not self.cancelling:
             self.status = self._waiting_for()
         return bool(events) or (self.engine.state, self.status) != before
 
@@ -134,21 +159,34 @@ class Session:
     def give_up(self, error: EngineError) -> None:
         """End the engine over an error of our own."""
         self.engine.stop()
-        self.error, self.status = error, ""
+        self._hand_over(Failed(None, error))
+        self.error = error
 
-    def _take(self, event: object) -> None:
+    def _hand_over(self, event: Event) -> None:
+        """Give an event to whoever asked for its job, and the end of the process to everybody."""
+        if event.job is None:
+            waiting, self._asked = list(self._asked.values()), {}
+            self.error = event.error
+        else:
+            over = isinstance(event, Finished | Failed | Cancelled)
+            take = self._asked.pop(event.job, None) if over else self._asked.get(event.job)
+            waiting = [] if take is None else [take]
+        for take in waiting:
+            take(event)
+
+    def _take(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._begun = True
-            if not self.engine.cancelling:
+            if not self.cancelling:
                 self.progress, self.status = max(self.progress, fraction(event)), sentence(event)
         elif isinstance(event, Preview):
             self.previews[event.variation] = event
-        elif isinstance(event, Finished):
+        else:
+            self._run, self.status = None, ""
+        if isinstance(event, Finished):
             self._take_summary(event.result)
         elif isinstance(event, Failed):
-            self.error, self.status = event.error, ""
-        elif isinstance(event, Cancelled):
-            self.status = ""
+            self.error = event.error
 
     def _take_summary(self, summary: dict[str, Any]) -> None:
         try:

@@ -1,4 +1,4 @@
-"""The engine as a state machine: one process, one job at a time, nothing that waits.
+"""The engine as a state machine: one process, its jobs, nothing that waits.
 
 `poll()` moves it on and says what happened; whoever polls stores that. Requests of an earlier process or an
 earlier job have other ids, so whatever still arrives for them is dropped.
@@ -16,6 +16,7 @@ from typing import Any
 
 from . import framing
 from .errors import EngineError
+from .events import Cancelled, Event, Failed, Finished, Preview, Progress
 from .process import Launch, Process
 
 log = logging.getLogger(__name__)
@@ -41,53 +42,10 @@ class State(enum.Enum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True)
-class Progress:
-    """How far the job is. `step` of `total` within `phase`; None where the engine does not know."""
-
-    phase: str
-    step: int
-    total: int
-    steps_per_second: float | None
-    seconds_left: float | None
-
-
-@dataclass(frozen=True)
-class Preview:
-    """A file of raw RGBA8 rows, the lowest first, that shows a variation as it is now."""
-
-    variation: int
-    file: str
-    width: int
-    height: int
-
-
-@dataclass(frozen=True)
-class Finished:
-    """The job's summary, as the engine sent it."""
-
-    result: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class Failed:
-    """The job, or the process with it, has failed."""
-
-    error: EngineError
-
-
-@dataclass(frozen=True)
-class Cancelled:
-    """The job was cancelled."""
-
-
-Event = Progress | Preview | Finished | Failed | Cancelled
-
-
 @dataclass
 class _Job:
-    id: int
     cancelled_at: float | None = None
+    asked: int | None = None  # id of the request to cancel it
     acknowledged: bool = False
 
 
@@ -115,7 +73,7 @@ class Engine:
         self._process: Process | None = None
         self._framer = framing.Framer()
         self._pending: dict[int, str] = {}
-        self._job: _Job | None = None
+        self._jobs: dict[int, _Job] = {}
         self._retired: list[tuple[Process, float]] = []
         self._started_at = 0.0
         self._ended_at: float | None = None
@@ -132,20 +90,19 @@ class Engine:
         if self._process is not None:
             if not self._ready:
                 return State.STARTING
-            return State.READY if self._job is None else State.BUSY
+            return State.BUSY if self._jobs else State.READY
         if self.failure is None:
             return State.STOPPED
         return State.MISSING if self.failure.kind == "missing" else State.FAILED
 
     @property
-    def job(self) -> int | None:
-        """The id of the job that runs or waits for the engine to be ready."""
-        return None if self._job is None else self._job.id
+    def jobs(self) -> tuple[int, ...]:
+        """The ids of the jobs that have no answer yet, in the order in which they were sent."""
+        return tuple(self._jobs)
 
-    @property
-    def cancelling(self) -> bool:
-        """Whether the job was told to stop and has not yet."""
-        return self._job is not None and self._job.cancelled_at is not None
+    def cancelling(self, job: int | None) -> bool:
+        """Whether this job was told to stop and has not yet."""
+        return job in self._jobs and self._jobs[job].cancelled_at is not None
 
     @property
     def alive(self) -> bool:
@@ -157,14 +114,14 @@ class Engine:
         """The number of the process, if one runs."""
         return None if self._process is None else self._process.pid
 
-    def generate(self, params: dict[str, Any]) -> int:
-        """Send a job, starting the engine if need be. Returns the job's id.
+    def submit(self, method: str, params: dict[str, Any]) -> int:
+        """Send a request that takes a while, starting the engine if need be. Returns the job's id.
+
+        The engine does one job after another, in the order in which they come.
 
         Raises:
-            EngineError: a job runs already, or the engine cannot be started.
+            EngineError: the engine cannot be started.
         """
-        if self._job is not None:
-            raise EngineError("The engine is busy. Cancel the run first.", kind="busy")
         if self._process is None:
             if self._failed_starts >= MAX_FAILED_STARTS:
                 raise EngineError(
@@ -172,14 +129,15 @@ class Engine:
                     kind="failing",
                 )
             self.start()
-        self._job = _Job(self._send("generate", params))
-        return self._job.id
+        job = self._send(method, params)
+        self._jobs[job] = _Job()
+        return job
 
-    def cancel(self) -> None:
-        """Ask for the job to be stopped. What does not obey in time is ended by `poll`."""
-        if self._job is not None and self._job.cancelled_at is None:
-            self._job.cancelled_at = self._clock()
-            self._send("cancel", {"job": self._job.id})
+    def cancel(self, job: int) -> None:
+        """Ask for a job to be stopped. What does not obey in time is ended by `poll`."""
+        if job in self._jobs and self._jobs[job].cancelled_at is None:
+            self._jobs[job].cancelled_at = self._clock()
+            self._jobs[job].asked = self._send("cancel", {"job": job})
 
     def start(self) -> None:
         """Start the process; it is ready when `state` says so.
@@ -216,9 +174,10 @@ class Engine:
         self.start()
 
     def stop(self) -> None:
-        """Let the process go; `poll` sees to it that it ends. A job in it is gone."""
+        """Let the process go; `poll` sees to it that it ends. Jobs in it are gone."""
         self._retire()
-        self._job, self.failure = None, None
+        self._jobs.clear()
+        self.failure = None
 
     def close(self) -> None:
         """End everything. Unlike the rest, this waits: a second at most, commonly not at all."""
@@ -260,23 +219,22 @@ class Engine:
             yield from self._notified(message["method"], params if isinstance(params, dict) else {})
         elif isinstance(message.get("id"), int) and message["id"] in self._pending:
             method = self._pending.pop(message["id"])
-            yield from self._answered(method, message)
+            yield from self._answered(method, message["id"], message)
 
-    def _answered(self, method: str, message: dict[str, Any]) -> Iterator[Event]:
+    def _answered(self, method: str, request: int, message: dict[str, Any]) -> Iterator[Event]:
         error = EngineError.from_reply(message["error"]) if "error" in message else None
         result = message.get("result")
         if method == "initialize":
             self._shake_hands(error, result if isinstance(result, dict) else {})
         elif method == "cancel":
-            self._cancel_answered(error, result)
-        else:  # generate; only the job that runs can be waiting for an answer
-            self._job = None
+            self._cancel_answered(request, error, result)
+        elif self._jobs.pop(request, None) is not None:
             if error is not None:
-                yield Cancelled() if error.kind == "cancelled" else Failed(error)
+                yield Cancelled(request) if error.kind == "cancelled" else Failed(request, error)
             elif isinstance(result, dict):
-                yield Finished(result)
+                yield Finished(request, result)
             else:
-                yield Failed(EngineError("The engine answered without a result.", kind="protocol"))
+                yield Failed(request, EngineError("The engine answered without a result.", kind="protocol"))
 
     def _shake_hands(self, error: EngineError | None, hello: dict[str, Any]) -> None:
         if error is not None:
@@ -290,21 +248,22 @@ class Engine:
         self.facts.version = str(hello.get("version", ""))
         self.facts.packs = _dicts(hello.get("packs"))
 
-    def _cancel_answered(self, error: EngineError | None, result: object) -> None:
+    def _cancel_answered(self, request: int, error: EngineError | None, result: object) -> None:
         """`false`: the job was over already; its answer came before this one or, if it was lost, never."""
-        if self._job is None or self._job.cancelled_at is None:
-            return
-        self._job.acknowledged = error is None and isinstance(result, dict)
+        for job in self._jobs.values():
+            if job.asked == request:
+                job.acknowledged = error is None and isinstance(result, dict)
 
     def _notified(self, method: str, params: dict[str, Any]) -> Iterator[Event]:
         if method == "ready":
             self._ready, self._failed_starts = True, 0
             self.facts.device = str(params.get("device") or "")
             self.facts.devices = _dicts(params.get("devices"))
-        elif self._job is None or params.get("job") != self._job.id:
+        elif (job := params.get("job")) not in self._jobs:
             return
         elif method == "job/progress":
             yield Progress(
+                job,
                 str(params.get("phase", "")),
                 int(_number(params.get("step")) or 0),
                 int(_number(params.get("total")) or 0),
@@ -314,7 +273,7 @@ class Engine:
         elif method == "job/preview":
             width, height = _number(params.get("width")), _number(params.get("height"))
             variation = int(_number(params.get("variation")) or 0)
-            yield Preview(variation, str(params.get("file", "")), int(width or 0), int(height or 0))
+            yield Preview(job, variation, str(params.get("file", "")), int(width or 0), int(height or 0))
         elif method == "job/log":
             log.info("engine: %s", params.get("message"))
 
@@ -327,12 +286,17 @@ class Engine:
         now = self._clock()
         if "initialize" in self._pending.values() and now - self._started_at > HANDSHAKE_S:
             yield self._fail("The engine started but does not answer.", "silent", f"{HANDSHAKE_S:g} s")
-        elif self._job is not None and self._job.cancelled_at is not None:
-            patience_s = CANCEL_END_S if self._job.acknowledged else CANCEL_ACK_S
-            if now - self._job.cancelled_at > patience_s:
+            return
+        for number, job in tuple(self._jobs.items()):
+            patience_s = CANCEL_END_S if job.acknowledged else CANCEL_ACK_S
+            if job.cancelled_at is not None and now - job.cancelled_at > patience_s:
                 log.warning("the engine did not stop within %g s: ending it", patience_s)
+                others = len(self._jobs) > 1
                 self.stop()
-                yield Cancelled()
+                yield Cancelled(number)
+                if others:
+                    yield Failed(None, EngineError("The engine had to be ended.", kind="ended"))
+                return
 
     def _fail(self, message: str, kind: str, details: str) -> Failed:
         if not self._ready:
@@ -340,9 +304,9 @@ class Engine:
         if self._process is not None:
             self.log_lines = self._process.log_tail(TAIL_LINES)
         self._retire()
-        self._job = None
+        self._jobs.clear()
         self.failure = EngineError(message, kind=kind, details=details)
-        return Failed(self.failure)
+        return Failed(None, self.failure)
 
     def _send(self, method: str, params: dict[str, Any]) -> int:
         assert self._process is not None

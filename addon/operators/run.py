@@ -54,7 +54,7 @@ class PATINA_OT_cancel(Operator):
         if pump.session is None or not pump.session.busy:
             cls.poll_message_set("Nothing is running")
             return False
-        return not pump.session.engine.cancelling
+        return not pump.session.cancelling
 
     def execute(self, _context: Context) -> set[str]:
         pump.session.cancel()

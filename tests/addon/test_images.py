@@ -23,7 +23,7 @@ def preview(blender, folder, width, height, pixels=None, variation=0):
     path.write_bytes(
         b"".join(struct.pack("4B", *pixel) for pixel in pixels or [(9, 8, 7, 255)] * (width * height))
     )
-    return blender.package.link.Preview(variation, str(path), width, height)
+    return blender.package.link.Preview(1, variation, str(path), width, height)
 
 
 def test_pixels_arrive_as_they_are_with_row_0_at_the_bottom(blender, images, tmp_path):
@@ -52,7 +52,7 @@ def test_a_file_that_is_not_whole_is_not_shown(blender, images, tmp_path, change
         path.unlink()
     elif change == "short":
         path.write_bytes(path.read_bytes()[:-1])
-    assert not images.show_live(kind(0, str(path), *sizes.get(change, (4, 4))))
+    assert not images.show_live(kind(1, 0, str(path), *sizes.get(change, (4, 4))))
 
 
 def test_a_thumbnail_is_loaded_once_and_a_missing_one_is_no_icon(blender, tmp_path):

@@ -33,25 +33,25 @@ def test_death_in_mid_job_is_a_failure_in_plain_words(engine_of, death, words):
                 {death}
         """
     )
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     events = run_until(engine, ended)
     assert words in events[-1].error.message
     assert engine.state is State.FAILED
-    assert engine.job is None
+    assert engine.jobs == ()
     assert "last words" in engine.log_lines
     assert Path(engine.log).read_text().startswith("last words")
 
 
 def test_what_was_written_before_death_is_not_lost(engine_of):
     engine = engine_of(BEHAVES.replace("variations=[])", "variations=[]); sys.exit(1)"))
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     events = run_until(engine, lambda events: any(isinstance(event, Failed) for event in events))
     assert any(isinstance(event, Finished) for event in events)
 
 
 def test_death_while_idle_is_noticed(engine_of):
     engine = engine_of(BEHAVES)
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     run_until(engine, ended)
     os.kill(engine.pid, signal.SIGKILL)
     run_until(engine, ended)
@@ -60,25 +60,25 @@ def test_death_while_idle_is_noticed(engine_of):
 
 def test_restart_after_death_works(engine_of):
     engine = engine_of(BEHAVES)
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     first = engine.pid
     os.kill(first, signal.SIGKILL)
     run_until(engine, ended)
     engine.restart()
     run_until(engine, lambda _: engine.state is State.READY)
     assert engine.failure is None
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     assert isinstance(run_until(engine, ended)[-1], Finished)
     assert gone(first)
 
 
 def test_restart_in_mid_job_forgets_the_job(engine_of):
     engine = engine_of(BEHAVES.replace('elif method == "generate":', 'elif method == "never":'))
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     run_until(engine, lambda _: engine.state is State.BUSY)
     first = engine.pid
     engine.restart()
-    assert engine.job is None
+    assert engine.jobs == ()
     run_until(engine, lambda _: engine.state is State.READY and gone(first))
 
 
@@ -96,13 +96,13 @@ for method, id, params in requests():
 
 def test_cancel_ends_the_run_and_keeps_the_engine(engine_of):
     engine = engine_of(CANCELS)
-    engine.generate(PARAMS)
+    job = engine.submit("generate", PARAMS)
     run_until(engine, lambda _: engine.state is State.BUSY)
     pid = engine.pid
-    engine.cancel()
-    engine.cancel()
-    assert engine.cancelling
-    assert run_until(engine, ended) == [Cancelled()]
+    engine.cancel(job)
+    engine.cancel(job)
+    assert engine.cancelling(job)
+    assert run_until(engine, ended) == [Cancelled(job)]
     assert (engine.state, engine.pid) == (State.READY, pid)
 
 
@@ -116,16 +116,16 @@ def test_cancel_ends_the_run_and_keeps_the_engine(engine_of):
 )
 def test_cancel_ends_an_engine_that_does_not_obey(engine_of, clock, body, patience_s):
     engine = engine_of(body)
-    engine.generate(PARAMS)
+    job = engine.submit("generate", PARAMS)
     run_until(engine, lambda _: engine.state is State.BUSY)
     pid = engine.pid
-    engine.cancel()
+    engine.cancel(job)
     time.sleep(0.3)
     engine.poll()
     clock.ahead = patience_s - 1
     assert engine.poll() == []
     clock.ahead = patience_s + 1
-    assert engine.poll() == [Cancelled()]
+    assert engine.poll() == [Cancelled(job)]
     assert engine.state is State.STOPPED
     clock.ahead += 10
     run_until(engine, lambda _: gone(pid))
@@ -133,9 +133,21 @@ def test_cancel_ends_an_engine_that_does_not_obey(engine_of, clock, body, patien
 
 def test_cancel_before_the_engine_is_ready(engine_of):
     engine = engine_of("time.sleep(0.3)\n" + CANCELS)
-    engine.generate(PARAMS)
-    engine.cancel()
-    assert run_until(engine, ended) == [Cancelled()]
+    job = engine.submit("generate", PARAMS)
+    engine.cancel(job)
+    assert run_until(engine, ended) == [Cancelled(job)]
+
+
+def test_jobs_that_end_with_a_deaf_engine_are_told(engine_of, clock):
+    engine = engine_of(BEHAVES.replace('"generate"', '"never"').replace('"cancel"', '"never"'))
+    deaf, other = engine.submit("generate", PARAMS), engine.submit("search", {"text": "moss"})
+    run_until(engine, lambda _: engine.state is State.BUSY)
+    engine.cancel(deaf)
+    clock.ahead = CANCEL_ACK_S + 1
+    cancelled, failed = engine.poll()
+    assert cancelled == Cancelled(deaf)
+    assert isinstance(failed, Failed) and failed.job is None, f"nobody hears of {other}"
+    assert engine.jobs == ()
 
 
 STUBBORN = """

@@ -14,7 +14,7 @@ from tests.addon.link.fake import BEHAVES, PARAMS, ended, run_until
 
 def test_an_engine_that_never_answers_is_given_up(engine_of, clock):
     engine = engine_of("time.sleep(600)")
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     engine.poll()
     assert engine.state is State.STARTING
     clock.ahead = HANDSHAKE_S + 1
@@ -24,7 +24,7 @@ def test_an_engine_that_never_answers_is_given_up(engine_of, clock):
 
 def test_an_engine_that_closes_its_stdout_is_given_up(engine_of):
     engine = engine_of("os.close(1); time.sleep(600)")
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     assert "connection" in run_until(engine, ended)[-1].error.message
 
 
@@ -35,7 +35,7 @@ def test_another_protocol_is_refused_in_plain_words(engine_of):
             answer(id, version="99", protocol=7)
         """
     )
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     assert "protocol 7" in run_until(engine, ended)[-1].error.message
     assert engine.state is State.FAILED
 
@@ -43,17 +43,17 @@ def test_another_protocol_is_refused_in_plain_words(engine_of):
 def test_an_endless_line_is_given_up(engine_of, monkeypatch):
     monkeypatch.setattr("addon.link.framing.MAX_LINE_BYTES", 1000)
     engine = engine_of("sys.stdout.write('x' * 100_000); sys.stdout.flush(); time.sleep(600)")
-    engine.generate(PARAMS)
+    engine.submit("generate", PARAMS)
     assert isinstance(run_until(engine, ended)[-1], Failed)
 
 
 def test_failed_starts_end_in_advice_and_restart_gives_another_chance(engine_of):
     engine = engine_of("sys.exit(1)")
     for _ in range(MAX_FAILED_STARTS):
-        engine.generate(PARAMS)
+        engine.submit("generate", PARAMS)
         run_until(engine, ended)
     with pytest.raises(EngineError, match="keeps ending"):
-        engine.generate(PARAMS)
+        engine.submit("generate", PARAMS)
     engine.restart()
     assert engine.state is State.STARTING
 
@@ -63,11 +63,11 @@ def test_a_missing_python_is_said_and_can_be_put_right(launch_of):
     launches = [Launch(Path("/nowhere/python"), good.root, good.logs), good]
     engine = Engine(lambda: launches.pop(0))
     with pytest.raises(EngineError, match="not installed"):
-        engine.generate(PARAMS)
+        engine.submit("generate", PARAMS)
     assert engine.state is State.MISSING
     assert engine.poll() == []
     try:
-        engine.generate(PARAMS)
+        engine.submit("generate", PARAMS)
         assert isinstance(run_until(engine, ended)[-1], Finished)
     finally:
         engine.close()
@@ -76,7 +76,7 @@ def test_a_missing_python_is_said_and_can_be_put_right(launch_of):
 @pytest.mark.parametrize("root", [None, Path("/nowhere")])
 def test_a_missing_engine_folder_is_said(root, tmp_path):
     with pytest.raises(EngineError, match="preferences"):
-        Engine(lambda: Launch(Path(sys.executable), root, tmp_path)).generate(PARAMS)
+        Engine(lambda: Launch(Path(sys.executable), root, tmp_path)).submit("generate", PARAMS)
 
 
 def test_a_python_that_cannot_be_started_is_said(launch_of, tmp_path):
@@ -85,7 +85,7 @@ def test_a_python_that_cannot_be_started_is_said(launch_of, tmp_path):
     broken.write_text("no program")
     engine = Engine(lambda: Launch(broken, good.root, good.logs))
     with pytest.raises(EngineError, match="could not be started"):
-        engine.generate(PARAMS)
+        engine.submit("generate", PARAMS)
     assert engine.state is State.FAILED
 
 
