@@ -271,18 +271,34 @@ def add_report(report: Path, count: Counter[str]) -> None:
 
 
 def package() -> int:
-    """Write dist/patina-VERSION.zip and have Blender's own validator look at it."""
+    """Write dist/patina-VERSION.zip, have Blender's own validator look at it, and lay a repository out."""
     archive = write_zip(ROOT / "dist")
+    tool = blenders_packager()
+    tags = tool.parents[3] / "modules/_bpy_internal/extensions/tags.py"
+    if run(sys.executable, tool, "validate", "--valid-tags", tags, archive):
+        raise Failed(f"Blender's validator refuses {archive.name}: its reasons stand above.")
+    index = write_repository(ROOT / "dist" / "repository", archive, tool)
+    print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1024:.0f} KiB")
+    print(f"{index.parent.relative_to(ROOT)}: upload it, and name the address of its index.json in Blender")
+    return 0
+
+
+def blenders_packager() -> Path:
+    """Blender's command for extensions, out of the demo's bpy."""
     site_packages = environment(DEMO_BLENDER).parent.parent / (
         "Lib/site-packages" if WINDOWS else "lib/python3.11/site-packages"
     )
-    scripts = next(site_packages.glob("bpy/*/scripts"))
-    validator = scripts / "addons_core/bl_pkg/cli/blender_ext.py"
-    tags = scripts / "modules/_bpy_internal/extensions/tags.py"
-    if run(sys.executable, validator, "validate", "--valid-tags", tags, archive):
-        raise Failed(f"Blender's validator refuses {archive.name}: its reasons stand above.")
-    print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1024:.0f} KiB")
-    return 0
+    return next(site_packages.glob("bpy/*/scripts")) / "addons_core/bl_pkg/cli/blender_ext.py"
+
+
+def write_repository(folder: Path, archive: Path, tool: Path) -> Path:
+    """A folder that any web server can offer as a repository of extensions. Returns its index.json."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    shutil.copyfile(archive, folder / archive.name)
+    if run(sys.executable, tool, "server-generate", "--repo-dir", folder):
+        raise Failed(f"Blender's tool cannot list {archive.name}: its reasons stand above.")
+    return folder / "index.json"
 
 
 def write_zip(folder: Path) -> Path:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
+import bpy
 import pytest
 
 import build
@@ -22,6 +24,15 @@ INSTALL = {
         "bpy.ops.preferences.addon_enable(module='patina')\nname = 'patina'\n"
     ),
 }
+SUBSCRIBE = """
+bpy.context.preferences.system.use_online_access = True
+repos = bpy.context.preferences.extensions.repos
+repo = repos.new(name="Patina", module="patina_repo", remote_url=archive)
+index = list(repos).index(repo)
+assert bpy.ops.extensions.repo_sync(repo_index=index) == {"FINISHED"}
+assert bpy.ops.extensions.package_install(repo_index=index, pkg_id="patina") == {"FINISHED"}
+name = "bl_ext.patina_repo.patina"
+"""
 USE = """
 assert name in bpy.context.preferences.addons, list(bpy.context.preferences.addons.keys())
 inputs = bpy.context.scene.patina
@@ -35,17 +46,26 @@ print("GOOD", inputs is not None)
 
 @pytest.mark.parametrize("way", INSTALL)
 def test_the_zip_installs_and_works(tmp_path, way):
-    archive = build.write_zip(tmp_path / "dist")
+    in_blender(tmp_path, INSTALL[way], str(build.write_zip(tmp_path / "dist")))
+
+
+def test_a_repository_installs_it(tmp_path):
+    tool = next(Path(bpy.utils.resource_path("LOCAL")).glob("scripts/addons_core/bl_pkg/cli/blender_ext.py"))
+    index = build.write_repository(tmp_path / "repository", build.write_zip(tmp_path / "dist"), tool)
+    in_blender(tmp_path, SUBSCRIBE, index.as_uri())
+
+
+def in_blender(tmp_path, install, argument):
+    """Install in a Blender of its own, then use."""
     blender = tmp_path / "blender"
     blender.mkdir()
-    variables = {**os.environ, "BLENDER_USER_RESOURCES": str(blender)}
     done = subprocess.run(
-        [sys.executable, "-c", START + INSTALL[way] + USE, str(archive)],
+        [sys.executable, "-c", START + install + USE, argument],
         capture_output=True,
         text=True,
         timeout=180,
         check=False,
-        env=variables,
+        env={**os.environ, "BLENDER_USER_RESOURCES": str(blender)},
         cwd=tmp_path,  # not the checkout: what is imported must come from the zip
     )
     assert "GOOD" in done.stdout, done.stdout + done.stderr

@@ -6,13 +6,16 @@ and what a scenario needs.
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import signal
 import statistics
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any, TypeVar
 
 import bpy
 from bpy_extras.view3d_utils import location_3d_to_region_2d
@@ -21,6 +24,8 @@ from mathutils import Vector
 sys.path.insert(0, str(Path(__file__).parent))
 
 from guikit import Pointer, Sidebar, Steps, play, take_picture, until
+
+T = TypeVar("T")
 
 PANEL = "PATINA_PT_main"
 ENGINE_S = 150.0  # for importing torch on a busy machine
@@ -253,11 +258,45 @@ def see_message(
     return (yield from artist.sidebar.find(*buttons))
 
 
+def stalls(artist: Artist) -> Steps[None]:
+    """How long a run keeps Blender's one thread: every turn of the timer and every drawing of a panel."""
+    spent: dict[str, list[float]] = {"timer": [], "panels": []}
+    artist.pump.tick = timed(artist.pump.tick, spent["timer"])
+    for panel in (cls for cls in bpy.types.Panel.__subclasses__() if cls.__name__.startswith("PATINA_PT")):
+        panel.draw = timed(panel.draw, spent["panels"])
+    for name, value in artist.plan["settings"].items():
+        setattr(artist.inputs, name, value)
+    artist.inputs.prompt = artist.plan["prompt"]
+    yield from artist.sidebar.open()
+    yield from artist.press("patina.generate")
+    yield from until(lambda: artist.state.job, "a run to begin", 5)
+    yield from until(lambda: not artist.state.job, "the results", RUN_S)
+    artist.note_engine()
+    assert not artist.state.message, f"the run failed: {artist.state.message} {artist.state.details}"
+    yield 1.0  # the results' thumbnails come in
+    (artist.pictures / "stalls.json").write_text(json.dumps(spent))
+
+
+def timed(function: Callable[..., T], seconds: list[float]) -> Callable[..., T]:
+    """The function, noting what each call takes."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> T:
+        began = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            seconds.append(time.perf_counter() - began)
+
+    return call
+
+
 def main() -> None:
     plan = json.loads(sys.argv[sys.argv.index("--") + 1])
     bpy.context.preferences.view.show_splash = False
     artist = Artist(plan, enable(plan["archive"]))
-    play({"material": material, "trouble": trouble}[plan["scenario"]](artist), artist.pictures)
+    scenarios = {"material": material, "trouble": trouble, "stalls": stalls}
+    play(scenarios[plan["scenario"]](artist), artist.pictures)
 
 
 main()
