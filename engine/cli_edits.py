@@ -27,9 +27,10 @@ edits:
   An edit begins from a result, and changes it where the picture --mask is white. The black part stays as
   it is, pixel for pixel, but for a border of some 8 pixels on either side:
 
-    refine bricks/red_bricks_v1.json --prompt "green moss" --mask part.png --start exemplar
+    refine bricks/red_bricks_v1.json --prompt "green moss" --mask part.png
 
-  Without --start the part goes on from what is there. Pictures that a run begins from, masks and overlays
+  With another prompt the part begins as that prompt would; with --start auto, or the same prompt, it goes on
+  from what is there. Pictures that a run begins from, masks and overlays
   are scaled to its size; where their shape differs, their middle counts.
 """
 

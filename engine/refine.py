@@ -8,6 +8,7 @@ from typing import Any
 
 from engine import presets, sources
 from engine.errors import InvalidRequest
+from engine.models import packs
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
 
@@ -19,7 +20,8 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     """The complete settings of a `refine` request: those of the result < what the request names.
 
     One variation comes of it, with the result's seed. A new prompt, a mask, a start for what the mask
-    frees, or anything else in RunSettings may be asked for as well.
+    frees, or anything else in RunSettings may be asked for as well. With a mask and other words, what it
+    frees begins as those words would, where the pack has exemplars: guidance hardly makes moss of bricks.
 
     Args:
         params: `sidecar`, the absolute path of a result's JSON file; `scale`, 1 or 2; fields of RunSettings
@@ -43,5 +45,14 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     for side in ("width", "height"):
         if isinstance(settings.get(side), int):
             settings[side] *= scale
-    settings |= {"image": path, "start": "auto", "variations": 1, "seed": content["seed"]}
+    start = "exemplar" if _paints_another(settings, asked) else "auto"
+    settings |= {"image": path, "start": start, "variations": 1, "seed": content["seed"]}
     return resolve_generate({**settings, **asked}, folder)
+
+
+def _paints_another(settings: Mapping[str, Any], asked: Mapping[str, Any]) -> bool:
+    """Whether a request wants another material in a part of the result."""
+    pack = packs.entries().get(str(asked.get("pack", settings.get("pack"))))
+    has_exemplars = pack is not None and pack.exemplars is not None
+    other = asked.get("prompt", settings.get("prompt")) != settings.get("prompt")
+    return bool(asked.get("mask")) and other and has_exemplars

@@ -212,6 +212,23 @@ def test_refine_takes_the_settings_of_the_result(made):
 
 
 @pytest.mark.parametrize(
+    ("asked", "start"),
+    [
+        ({"prompt": "green moss"}, "exemplar"),
+        ({"prompt": "green moss", "start": "auto"}, "auto"),
+        ({}, "auto"),
+        ({"prompt": "green moss", "mask": ""}, "auto"),
+    ],
+    ids=["other words", "as asked", "same words", "no mask"],
+)
+def test_a_masked_part_begins_as_its_own_words_would(made, picture, asked, start):
+    sidecar, _ = made
+    edit = {"sidecar": str(sidecar), "folder": "/tmp/x", "pack": "starter", "mask": picture}
+    resolved, _ = refine.resolve({**edit, **asked})
+    assert resolved.start == start
+
+
+@pytest.mark.parametrize(
     ("wrong", "field"),
     [
         ({"sidecar": "here.json"}, "sidecar"),
