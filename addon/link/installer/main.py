@@ -127,9 +127,22 @@ def install(request: Request, work: Work) -> dict[str, object]:
         work.phase("python", "Looking for Python")
         steps.interpreter(work, origin)
         work.phase("packages", "Downloading packages")
-        steps.packages(work, build, origin)
+        _install_packages(work, made.backend, build, origin)
         _done(work, made, "env", wanted)
     return _verified(work, made)
+
+
+def _install_packages(work: Work, backend: str, build: str, origin: Origin) -> None:
+    """Where only a mirror of the common registry can be reached, its larger default build computes as well."""
+    try:
+        steps.packages(work, build, origin)
+    except Failure as failure:
+        if not build or backend != "cpu" or failure.kind not in {"network", "packages"}:
+            raise
+        work.note(f"PyTorch's own registry cannot be reached ({failure.message}): taking the default build")
+        with source.opened(work.folder / "program") as program:
+            _check_space(program, "cuda", work)
+        steps.packages(work, "", origin)
 
 
 def verify(_: Request, work: Work) -> dict[str, object]:

@@ -103,13 +103,14 @@ def packages(work: Work, build: str, origin: Origin) -> None:
     lock = work.folder / "program/requirements/engine.txt"
     variables = uv_variables(work.folder)
     install = [uv(work.folder), "pip", "install", "--python", record.python_of(work.folder), *origin.uv()]
+    locked = [*install, "--no-deps", "--require-hashes", "-r"]  # a lock is complete
     if not build:
-        work.run("Installing packages", [*install, "--require-hashes", "-r", lock], **variables)
+        work.run("Installing packages", [*locked, lock], **variables)
         return
     rest, pinned = without_torch(lock.read_text("utf-8"))
     rest_lock = work.folder / "env/without-torch.txt"
     rest_lock.write_text(rest, "utf-8")
-    work.run("Installing packages", [*install, "--require-hashes", "-r", rest_lock], **variables)
+    work.run("Installing packages", [*locked, rest_lock], **variables)
     source = ["--torch-backend", build] if origin.wheels is None else []
     work.run("Installing PyTorch", [*install, *source, *pinned], **variables)
 
