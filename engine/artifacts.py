@@ -49,9 +49,7 @@ class Artifacts:
                 data = stream.read(count)
             size = path.stat().st_size
         except OSError as error:
-            raise InvalidRequest(
-                f"{file!r} cannot be read.", field="file", details=str(error)
-            ) from error
+            raise InvalidRequest(f"{file!r} cannot be read.", field="file", details=str(error)) from error
         return {
             "data": base64.b64encode(data).decode("ascii"),
             "offset": offset,

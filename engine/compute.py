@@ -73,7 +73,7 @@ SHARE = 0.7
 
 
 def budget(device: torch.device) -> int | None:
-    """Bytes that a run may plan with on a device; None where nobody says what is free, nor how much it may."""
+    """Bytes that a run may plan with on a device; None where nobody says how much is free or allowed."""
     free = _free(device)
     planned = None if free is None else int(SHARE * free)
     limit = memory_limit()

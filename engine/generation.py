@@ -64,7 +64,7 @@ class Models:
         return self._pack
 
     def unload(self, pack_id: str | None = None) -> int:
-        """Let go of the networks: of all, or only of that pack's. Returns the bytes that a GPU has free again.
+        """Let go of the networks: of all, or of that pack's only. Returns the bytes that a GPU got back.
 
         On other devices the process keeps what it has freed for its next use, so nothing is promised there.
         """

@@ -34,7 +34,7 @@ TAIL_BYTES = 16 << 10
 
 
 class Startable(Protocol):
-    """What `Process` wants to know: a command line, where, with which variables, and where its stderr goes."""
+    """What `Process` wants to know: a command line, where, in which environment, with which log."""
 
     @property
     def root(self) -> Path | None: ...

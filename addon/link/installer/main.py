@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from . import machine, record, source, steps
-from .failure import Failure, Stopped
+from .failure import SENTENCES, Failure, Stopped
 from .record import Record
 from .steps import Origin
 from .work import Work, delete, listen, say, size_of
@@ -81,6 +81,10 @@ def run(request: Request, stop: threading.Event) -> dict[str, object]:
             log.write_text(f"{request.task}: {request}\n", "utf-8")
             work = Work(folder, log, 0, stop)
             return {"install": install, "repair": repair, "verify": verify}[request.task](request, work)
+    except Failure as failure:
+        if failure.kind == "network" and request.wheels:  # pip says the same of a wheel that is not there
+            raise Failure(SENTENCES["packages"], kind="packages", details=failure.details) from failure
+        raise
     except OSError as error:
         full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
         sentence = "The disk is full. Free some space, then go on." if full else "Choose another folder."
@@ -133,7 +137,7 @@ def install(request: Request, work: Work) -> dict[str, object]:
 
 
 def _install_packages(work: Work, backend: str, build: str, origin: Origin) -> None:
-    """Where only a mirror of the common registry can be reached, its larger default build computes as well."""
+    """Where only a mirror of the common registry can be reached, its larger default build will do."""
     try:
         steps.packages(work, build, origin)
     except Failure as failure:

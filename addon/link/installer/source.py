@@ -1,4 +1,4 @@
-"""The engine's own code and models: from the file that was published beside the add-on, a folder or a checkout."""
+"""The engine's own code and models: from the file published beside the add-on, or from a folder."""
 
 from __future__ import annotations
 
@@ -15,7 +15,12 @@ from .failure import Failure
 from .work import Work, delete
 
 TAKEN = ("engine", "presets", "requirements")
-NEEDED = ("engine/__init__.py", "requirements/engine.txt", "requirements/tools.txt", "requirements/sizes.json")
+NEEDED = (
+    "engine/__init__.py",
+    "requirements/engine.txt",
+    "requirements/tools.txt",
+    "requirements/sizes.json",
+)
 HASHES = "program.json"
 CHUNK = 1 << 20
 
@@ -161,7 +166,7 @@ def _complete(source: Source, path: Path) -> Source:
     lacking = set(NEEDED) - set(source.names())
     if lacking:
         raise Failure(
-            f"{path} is not Patina's engine. Choose the file patina-engine-….zip, or the folder of a checkout.",
+            f"{path} is not Patina's engine. Choose the file patina-engine-….zip, or a checkout's folder.",
             kind="source",
             details=f"It lacks {', '.join(sorted(lacking))}.",
         )

@@ -1,4 +1,4 @@
-"""The engine's environment, part by part: uv, an interpreter, the locked packages, and whether it all works."""
+"""The engine's environment, part by part: uv, an interpreter, the locked packages, and a trial."""
 
 from __future__ import annotations
 
@@ -158,5 +158,3 @@ def fingerprint(*parts: str | Path) -> str:
     for part in parts:
         digest.update((part.read_bytes() if isinstance(part, Path) else part.encode()) + b"\0")
     return digest.hexdigest()
-
-

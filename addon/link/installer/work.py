@@ -32,7 +32,7 @@ def say(event: str, **facts: object) -> None:
 
 
 def listen() -> threading.Event:
-    """Set when stdin closes. A thread, as Windows has no other way to wait for a pipe; this is not Blender."""
+    """Set when stdin closes. By a thread, as Windows cannot wait for a pipe; this is not Blender."""
     stop = threading.Event()
 
     def wait() -> None:

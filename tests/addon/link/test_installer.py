@@ -1,4 +1,4 @@
-"""The installer for real, offline: into an empty folder, killed, cancelled, damaged, without room, removed."""
+"""The installer for real, offline: into an empty folder, killed, cancelled, damaged, full, removed."""
 
 from __future__ import annotations
 

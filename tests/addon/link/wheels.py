@@ -1,4 +1,4 @@
-"""A small engine to install, and a folder of wheels that has all it needs: uv itself, and a package of ours."""
+"""A small engine to install, and the wheels that it needs: uv itself, and a package of ours."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def make(folder: Path) -> None:
         "presets/plain.json": "{}",
         "requirements/tools.txt": uv,
         "requirements/engine.txt": tiny,
-        "requirements/sizes.json": json.dumps(dict.fromkeys(("cuda", "cuda12", "rocm", "mps", "cpu"), 1 << 20)),
+        "requirements/sizes.json": json.dumps(
+            dict.fromkeys(("cuda", "cuda12", "rocm", "mps", "cpu"), 1 << 20)
+        ),
     }
     for name, content in files.items():
         path = program / name
