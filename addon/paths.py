@@ -80,21 +80,22 @@ class Published:
     sha256: str
 
 
-def published(folder: Path = HERE) -> Published | None:
+def published(folder: Path | None = None) -> Published | None:
     """What the add-on's zip says about the engine's; None in a checkout."""
     try:
-        content = json.loads((folder / "engine.json").read_text("utf-8"))
+        content = json.loads(((folder or HERE) / "engine.json").read_text("utf-8"))
         return Published(str(content["file"]), str(content["sha256"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def engine_source(chosen: str, folder: Path = HERE) -> tuple[Path | None, str]:
+def engine_source(chosen: str, folder: Path | None = None) -> tuple[Path | None, str]:
     """Where the installer takes the engine from, and the hash that a file must have ("": none is known).
 
     The chosen file or folder; a checkout's own; else the published file, beside the add-on or where browsers
     put it: its hash is known, so that no other file of that name is taken.
     """
+    folder = folder or HERE
     known = published(folder)
     if chosen:
         path = Path(chosen).expanduser()

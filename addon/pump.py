@@ -35,9 +35,8 @@ def tick() -> float | None:
         mirror()
     if not session.engine.alive and not setup.installation.running:
         return None
-    hurry = (
-        session.busy or session.engine.state in (State.STARTING, State.STOPPED) or setup.installation.running
-    )
+    busy = session.busy or setup.installation.running or packs.transfer.job is not None
+    hurry = busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
 
 

@@ -198,9 +198,8 @@ def _environment() -> dict[str, str]:
 
 def _words(command: str) -> list[str]:
     """As a shell splits it; on Windows without taking backslashes for escapes."""
-    if sys.platform != "win32":
-        return shlex.split(command)
-    return [word.strip('"') for word in shlex.split(command, posix=False)]
+    words = shlex.split(command, posix=os.name == "posix")
+    return words if os.name == "posix" else [word.strip('"') for word in words]
 
 
 def _new_log(folder: Path, name: str) -> Path:

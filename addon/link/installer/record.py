@@ -46,8 +46,11 @@ def read(folder: Path) -> Record | None:
         content = json.loads((folder / NAME).read_text("utf-8"))
         if content.get("format") != FORMAT or not isinstance(content.get("done"), dict):
             return None
-        texts = {name: str(content.get(name, "")) for name in ("state", "backend", "version", "device")}
-        return Record(**texts, done={str(part): str(made) for part, made in content["done"].items()})
+        state, backend, version, device = (
+            str(content.get(name, "")) for name in ("state", "backend", "version", "device")
+        )
+        done = {str(part): str(made) for part, made in content["done"].items()}
+        return Record(state, backend, version, device, done)
     except (OSError, ValueError, AttributeError):
         return None
 

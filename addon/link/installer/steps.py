@@ -48,7 +48,13 @@ def tools(work: Work, pythons: Sequence[str], origin: Origin) -> None:
     delete(folder)
     python = _first_python(work, pythons)
     work.run("Making room for uv", [python, "-I", "-m", "venv", folder])
-    pip = [record.python_of(work.folder, "tools"), "-m", "pip", "--disable-pip-version-check", "install"]
+    pip: list[str | Path] = [
+        record.python_of(work.folder, "tools"),
+        "-m",
+        "pip",
+        "--disable-pip-version-check",
+        "install",
+    ]
     lock = work.folder / "program/requirements/tools.txt"
     work.run("Installing uv", [*pip, "--no-deps", "--require-hashes", *origin.pip(), "-r", lock])
 
@@ -86,7 +92,15 @@ def uv_variables(folder: Path) -> dict[str, str]:
 def interpreter(work: Work, origin: Origin) -> None:
     """A new, empty environment: on a suitable Python of this machine, else on one that uv downloads."""
     offline = ["--offline", "--no-python-downloads"] if origin.wheels is not None else []
-    command = [uv(work.folder), "venv", "--clear", "--python", PYTHONS, *offline, work.folder / "env"]
+    command: list[str | Path] = [
+        uv(work.folder),
+        "venv",
+        "--clear",
+        "--python",
+        PYTHONS,
+        *offline,
+        work.folder / "env",
+    ]
     work.run("Making the engine's environment", command, **uv_variables(work.folder))
 
 
@@ -102,8 +116,15 @@ def packages(work: Work, build: str, origin: Origin) -> None:
     """
     lock = work.folder / "program/requirements/engine.txt"
     variables = uv_variables(work.folder)
-    install = [uv(work.folder), "pip", "install", "--python", record.python_of(work.folder), *origin.uv()]
-    locked = [*install, "--no-deps", "--require-hashes", "-r"]  # a lock is complete
+    install: list[str | Path] = [
+        uv(work.folder),
+        "pip",
+        "install",
+        "--python",
+        record.python_of(work.folder),
+        *origin.uv(),
+    ]
+    locked: list[str | Path] = [*install, "--no-deps", "--require-hashes", "-r"]  # a lock is complete
     if not build:
         work.run("Installing packages", [*locked, lock], **variables)
         return
@@ -132,7 +153,12 @@ def verify(work: Work) -> dict[str, str]:
     python, program = record.python_of(work.folder), work.folder / "program"
     if not python.is_file():
         raise Failure("The engine's Python is gone. Repair the engine.", kind="damaged")
-    command = [python, "-s", "-c", f"import sys; sys.path.insert(0, {str(program)!r}); {SELF_CHECK}"]
+    command: list[str | Path] = [
+        python,
+        "-s",
+        "-c",
+        f"import sys; sys.path.insert(0, {str(program)!r}); {SELF_CHECK}",
+    ]
     try:
         output = work.run("Trying the engine", command)
     except Failure as failure:

@@ -9,6 +9,8 @@ import textwrap
 import zipfile
 from pathlib import Path
 
+from tests.addon.link.fake import BEHAVES, TALK
+
 EXECUTABLE = 0o100755 << 16
 UV = Path(sys.executable).parents[2] / "tools" / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")
 """build.py's own: it stands beside the environment that runs these tests."""
@@ -52,6 +54,7 @@ def make(folder: Path) -> None:
     tiny = write_wheel(wheels, "patina_tiny", "1.0", {"patina_tiny.py": b"VALUE = 'here'\n"})
     files = {
         "engine/__init__.py": "",
+        "engine/__main__.py": TALK + BEHAVES,
         "engine/cli.py": textwrap.dedent(CLI),
         "engine/model.bin": "weights",
         "presets/plain.json": "{}",
