@@ -10,6 +10,7 @@ import argparse
 import ast
 import contextlib
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -271,14 +272,16 @@ def add_report(report: Path, count: Counter[str]) -> None:
 
 
 def package() -> int:
-    """Write dist/patina-VERSION.zip, have Blender's own validator look at it, and lay a repository out."""
-    archive = write_zip(ROOT / "dist")
+    """Write what people install: the add-on, approved by Blender's own validator, a repository, the engine."""
+    engine = write_engine_zip(ROOT / "dist")
+    archive = write_zip(ROOT / "dist", engine)
     tool = blenders_packager()
     tags = tool.parents[3] / "modules/_bpy_internal/extensions/tags.py"
     if run(sys.executable, tool, "validate", "--valid-tags", tags, archive):
         raise Failed(f"Blender's validator refuses {archive.name}: its reasons stand above.")
     index = write_repository(ROOT / "dist" / "repository", archive, tool)
     print(f"{archive.relative_to(ROOT)}: {archive.stat().st_size / 1024:.0f} KiB")
+    print(f"{engine.relative_to(ROOT)}: {engine.stat().st_size / 1e6:.0f} MB, which the add-on installs from")
     print(f"{index.parent.relative_to(ROOT)}: upload it, and name the address of its index.json in Blender")
     return 0
 
@@ -301,20 +304,48 @@ def write_repository(folder: Path, archive: Path, tool: Path) -> Path:
     return folder / "index.json"
 
 
-def write_zip(folder: Path) -> Path:
+def write_zip(folder: Path, engine: Path | None = None) -> Path:
     """The add-on as one zip: an extension for Blender 4.2 and later, an add-on for those before.
 
     Both accept a single folder at the top. The same checkout gives the same bytes.
+
+    Args:
+        engine: the engine's zip. The add-on learns its name and hash, and takes no other of that name.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    archive = folder / f"patina-{version()}.zip"
+    files = {name: source.read_bytes() for name, source in packaged_files().items()}
+    if engine is not None:
+        known = {"file": engine.name, "sha256": hashlib.sha256(engine.read_bytes()).hexdigest()}
+        files["engine.json"] = json.dumps(known).encode()
+    return _write(folder / f"patina-{version()}.zip", "patina", files)
+
+
+def write_engine_zip(folder: Path) -> Path:
+    """What runs outside Blender as one zip: engine/ with the starter models, presets/ and the locks.
+
+    The add-on's installer takes it from beside the add-on, from the user's downloads, or as it is told.
+    """
+    paths = [
+        path for part in ("engine", "presets", "requirements") for path in sorted((ROOT / part).rglob("*"))
+    ]
+    names = {path.relative_to(ROOT): path for path in paths if path.is_file()}
+    files = {
+        name.as_posix(): path.read_bytes()
+        for name, path in names.items()
+        if "__pycache__" not in name.parts and not any(part.startswith(".") for part in name.parts)
+    }
+    files["LICENSE"] = (ROOT / "LICENSE").read_bytes()
+    return _write(folder / f"patina-engine-{version()}.zip", "patina-engine", files)
+
+
+def _write(archive: Path, top: str, files: dict[str, bytes]) -> Path:
+    archive.parent.mkdir(parents=True, exist_ok=True)
     unfinished = archive.with_suffix(".part")
     with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as file:
-        for name, source in sorted(packaged_files().items()):
-            entry = zipfile.ZipInfo(f"patina/{name}", date_time=(1980, 1, 1, 0, 0, 0))
+        for name, content in sorted(files.items()):
+            entry = zipfile.ZipInfo(f"{top}/{name}", date_time=(1980, 1, 1, 0, 0, 0))
             entry.create_system, entry.external_attr = 3, 0o100644 << 16  # on Windows too
             entry.compress_type = zipfile.ZIP_DEFLATED
-            file.writestr(entry, source.read_bytes())
+            file.writestr(entry, content)
     return unfinished.replace(archive)
 
 

@@ -10,9 +10,9 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump  # noqa: E402
+from . import images, operators, packs, panels, preferences, properties, pump, setup  # noqa: E402
 
-MODULES = (properties, preferences, images, pump, operators, panels)
+MODULES = (properties, preferences, setup, packs, images, pump, operators, panels)
 
 
 def register() -> None:

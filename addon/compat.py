@@ -1,5 +1,7 @@
 """Every difference between Blender 3.4 and 5.2 that the add-on meets, one function each."""
 
+import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -58,3 +60,37 @@ def writable_folder() -> Path:
     Not the extension's own folder: it is deleted with the extension, and scenes would lose their textures.
     """
     return Path(bpy.utils.user_resource("DATAFILES", path="patina"))
+
+
+def online() -> bool:
+    """Whether Blender lets add-ons use the internet; a setting of 4.2 and later."""
+    return getattr(bpy.app, "online_access", True)
+
+
+def online_is_fixed() -> bool:
+    """Whether Blender was started offline, so that no setting can change it."""
+    return not online() and getattr(bpy.app, "online_access_override", False)
+
+
+def allow_online() -> None:
+    """Turn the setting on, as the check box in Blender's own preferences does."""
+    bpy.context.preferences.system.use_online_access = True
+
+
+def pythons() -> list[str]:
+    """Interpreters that may run the installer, the likeliest first. Blender's own is sys.executable."""
+    old = getattr(bpy.app, "binary_path_python", "")  # before 2.91 sys.executable was Blender itself
+    named = [sys.executable, old, *map(shutil.which, ("python3", "python"))]
+    paths = [Path(path) for path in named if path]
+    return list(dict.fromkeys(str(p) for p in paths if "python" in p.name.lower() and p.is_file()))
+
+
+def own_folders() -> list[Path]:
+    """Blender's folders: what is in them goes away with a version of Blender or of the add-on."""
+    named = [bpy.utils.resource_path("LOCAL"), bpy.utils.resource_path("SYSTEM")]
+    named += [bpy.utils.user_resource(kind) for kind in ("SCRIPTS", "CONFIG")]
+    named += [bpy.utils.user_resource("EXTENSIONS")] if bpy.app.version >= (4, 2, 0) else []
+    found = [Path(path) for path in named if path]
+    found += [Path(bpy.app.binary_path).parent] if bpy.app.binary_path else []
+    shared = {Path(path) for path in ("/", "/usr", "/usr/bin", "/bin", "/usr/local/bin")}
+    return [path for path in found if path not in shared]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+
+from .link.installer import record
 
 HERE = Path(__file__).resolve().parent  # of the real file: a checkout is often linked into Blender's folder
 
@@ -31,3 +35,75 @@ def engine_python(chosen: str, root: Path | None, environ: Mapping[str, str] = o
         return Path(named).expanduser()
     inside = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     return (root or HERE.parent) / ".env" / "engine" / inside
+
+
+def home(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The user's folder for what was fetched, as engine/home.py has it: outside all of Blender's."""
+    if chosen := environ.get("PATINA_HOME"):
+        return Path(chosen).expanduser().absolute()
+    if platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Patina"
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Patina"
+    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "patina"
+
+
+def install_folder(chosen: str, environ: Mapping[str, str] = os.environ) -> Path:
+    """Where the engine is installed: a folder of its own in the chosen one, so that nothing else is in it."""
+    parent = Path(chosen).expanduser().absolute() if chosen else home(environ)
+    return parent / "patina-engine"
+
+
+def engine(
+    root: str, python: str, installed: Path, environ: Mapping[str, str] = os.environ
+) -> tuple[Path | None, Path]:
+    """The engine's folder and interpreter.
+
+    Args:
+        root, python: as the artist chose them; "" where not.
+        installed: the folder that the installer uses.
+    """
+    place = engine_root(root, environ)
+    named = root or environ.get("PATINA_ENGINE_ROOT", "")
+    interpreter = engine_python(python, place, environ)
+    if not named and not interpreter.is_file() and record.is_ready(installed):
+        # A checkout with an environment of its own comes first: whoever has one works on the engine.
+        return installed / "program", record.python_of(installed)
+    return place, interpreter
+
+
+@dataclass(frozen=True)
+class Published:
+    """The engine's file that was published with this add-on."""
+
+    file: str
+    sha256: str
+
+
+def published(folder: Path | None = None) -> Published | None:
+    """What the add-on's zip says about the engine's; None in a checkout."""
+    try:
+        content = json.loads(((folder or HERE) / "engine.json").read_text("utf-8"))
+        return Published(str(content["file"]), str(content["sha256"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def engine_source(chosen: str, folder: Path | None = None) -> tuple[Path | None, str]:
+    """Where the installer takes the engine from, and the hash that a file must have ("": none is known).
+
+    The chosen file or folder; a checkout's own; else the published file, beside the add-on or where browsers
+    put it: its hash is known, so that no other file of that name is taken.
+    """
+    folder = folder or HERE
+    known = published(folder)
+    if chosen:
+        path = Path(chosen).expanduser()
+        return path, known.sha256 if known and path.name == known.file else ""
+    if (folder.parent / "engine" / "__init__.py").is_file():
+        return folder.parent, ""
+    if known is not None:
+        for place in (folder, folder.parent, Path.home() / "Downloads"):
+            if (place / known.file).is_file():
+                return place / known.file, known.sha256
+    return None, ""

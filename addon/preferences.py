@@ -3,57 +3,34 @@
 from pathlib import Path
 
 import bpy
-from bpy.props import EnumProperty, StringProperty
+from bpy.props import StringProperty
 from bpy.types import AddonPreferences, Context
 
 from . import compat, paths
-from .link import Launch
+from .engine_preferences import EnginePreferences
+from .link import EngineError, Launch
+from .link.installation import Task
 
 ADDON = __package__  # "patina", or "bl_ext.user_default.patina"
 
-DEVICES = (
-    ("auto", "Automatic", "The fastest that this machine has"),
-    ("cpu", "Processor", "Works everywhere, slower"),
-    ("cuda", "NVIDIA GPU", "A graphics card with CUDA"),
-    ("mps", "Apple GPU", "The graphics of an Apple processor"),
-)
 
-
-class PatinaPreferences(AddonPreferences):
+class PatinaPreferences(EnginePreferences, AddonPreferences):
     bl_idname = ADDON
 
-    engine_root: StringProperty(
-        name="Engine Folder",
-        description="The folder that holds Patina's engine; empty: the one that the add-on came with",
-        subtype="DIR_PATH",
-    )
-    engine_python: StringProperty(
-        name="Engine Python",
-        description="The Python that runs the engine; empty: the one in the engine's folder",
-        subtype="FILE_PATH",
-    )
     results_folder: StringProperty(
         name="Results",
         description="Where textures are stored; empty: in Blender's folder for user data",
         subtype="DIR_PATH",
     )
-    device: EnumProperty(name="Device", description="What the engine computes on", items=DEVICES)
 
-    def draw(self, _context: Context) -> None:
+    def draw(self, context: Context) -> None:
+        from .panels import preferences as drawing  # panels know this module, too
+
         layout = self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        layout.prop(self, "device")
         layout.prop(self, "results_folder")
-        layout.prop(self, "engine_root")
-        layout.prop(self, "engine_python")
-        problem = launch().problem()
-        if problem:
-            layout.label(text=problem, icon="ERROR")
-        row = layout.row(align=True)
-        row.operator("patina.restart_engine")
-        row.operator("patina.open_folder")
-        row.operator("patina.open_log")
+        drawing.draw(layout, context, self)
 
 
 def get() -> PatinaPreferences | None:
@@ -62,15 +39,63 @@ def get() -> PatinaPreferences | None:
     return addon.preferences if addon else None
 
 
-def _chosen(name: str) -> str:
+def chosen(name: str) -> str:
+    """A path of the preferences, absolute; "" where none was chosen."""
     preferences = get()
     return bpy.path.abspath(getattr(preferences, name)) if preferences else ""
 
 
 def launch() -> Launch:
     """How the engine is started."""
-    root = paths.engine_root(_chosen("engine_root"))
-    return Launch(paths.engine_python(_chosen("engine_python"), root), root, log_folder())
+    root, python = paths.engine(chosen("engine_root"), chosen("engine_python"), install_folder())
+    return Launch(python, root, log_folder(), _variables(), _text("engine_command").strip())
+
+
+def install_folder() -> Path:
+    """The folder that the installer works in."""
+    return paths.install_folder(chosen("install_folder"))
+
+
+def installer_task(task: str) -> Task:
+    """What the installer is to be told.
+
+    Raises:
+        EngineError: there is no Python to run it.
+    """
+    pythons = [chosen("installer_python")] if chosen("installer_python") else compat.pythons()
+    if not pythons:
+        raise EngineError("There is no Python to install with. Name one in the preferences.", kind="python")
+    source, sha256 = paths.engine_source(chosen("engine_source"))
+    wheels = chosen("wheels_folder")
+    return Task(
+        task,
+        install_folder(),
+        Path(pythons[0]),
+        log_folder(),
+        source=source,
+        sha256=sha256,
+        backend=_text("backend") or "auto",
+        wheels=Path(wheels) if wheels else None,
+        pythons=tuple(pythons),
+    )
+
+
+def _text(name: str) -> str:
+    preferences = get()
+    return getattr(preferences, name) if preferences else ""
+
+
+def _variables() -> dict[str, str]:
+    """What the engine learns from its environment. It never downloads behind Blender's back."""
+    found = {} if compat.online() else {"HF_HUB_OFFLINE": "1"}
+    preferences = get()
+    if preferences is None:
+        return found
+    if preferences.memory_gb > 0:
+        found["PATINA_MEMORY_GB"] = f"{preferences.memory_gb:g}"
+    if preferences.install_folder:
+        found["PATINA_HOME"] = chosen("install_folder")
+    return found
 
 
 def device() -> str:
@@ -81,8 +106,8 @@ def device() -> str:
 
 def results_folder() -> Path:
     """Where sessions put their folders."""
-    chosen = _chosen("results_folder")
-    return Path(chosen).expanduser() if chosen else compat.writable_folder() / "results"
+    folder = chosen("results_folder")
+    return Path(folder).expanduser() if folder else compat.writable_folder() / "results"
 
 
 def log_folder() -> Path:

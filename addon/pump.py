@@ -8,7 +8,7 @@ import time
 import bpy
 from bpy.app.handlers import persistent
 
-from . import images, preferences
+from . import images, packs, preferences, setup
 from .link import EngineError, State
 from .session import Session
 
@@ -25,17 +25,30 @@ def tick() -> float | None:
     if session is None:
         return None
     try:
-        changed = session.poll()
+        changed = _poll_installer()
+        changed = session.poll() or changed
         if _show_pictures() or changed:
             mirror()
     except Exception as error:  # the timer's outermost frame: Blender would drop it, and the bar never move
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
-    if not session.engine.alive:
+    if not session.engine.alive and not setup.installation.running:
         return None
-    hurry = session.busy or session.engine.state in (State.STARTING, State.STOPPED)
+    busy = session.busy or setup.installation.running or packs.transfer.job is not None
+    hurry = busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
+
+
+def _poll_installer() -> bool:
+    was, changed = setup.installation.running, setup.poll()
+    if was and not setup.installation.running and setup.installation.failure is None:
+        # Where there was no engine there may be one now: what was said about it is over.
+        if session.error is not None and session.error.kind == "missing":
+            session.error = None
+        if session.engine.state is State.MISSING:
+            session.engine.stop()
+    return changed
 
 
 def wake() -> None:
@@ -60,6 +73,8 @@ def mirror() -> None:
     state.log_tail = "\n".join(engine.log_lines)
     state.warnings = "\n".join(session.warnings)
     _mirror_results(state)
+    setup.mirror()
+    packs.mirror(engine.facts.packs)
     _redraw()
 
 
@@ -88,7 +103,9 @@ def _show_pictures() -> bool:
 def _redraw() -> None:
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
-            if area.type == "VIEW_3D":
+            if area.type == "PREFERENCES":
+                area.tag_redraw()
+            elif area.type == "VIEW_3D":
                 for region in area.regions:
                     if region.type == "UI":
                         region.tag_redraw()
@@ -102,6 +119,7 @@ def _take_down_timer() -> None:
 @persistent
 def _file_loaded(*_: object) -> None:
     """A file brings its own window manager; the engine and its results belong to this Blender."""
+    setup.refresh()
     mirror()
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, models_cli, presets, server, stdio
+from engine import __version__, cli_edits, models_cli, presets, selfcheck, server, stdio
 from engine.bench import commands as bench_commands
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
@@ -299,6 +299,7 @@ COMMANDS: dict[str, Command] = {
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run
     ),
+    "verify": Command("Load the starter, to see that all is well", selfcheck.arguments, selfcheck.run),
     "tag": Command("Say what pictures show", library.tag_arguments, library.tag),
     "index": Command("Index folders of textures", library.index_arguments, library.index),
     "search": Command("Find indexed textures", library.search_arguments, library.search),

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import gc
+import os
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,9 +73,37 @@ SHARE = 0.7
 
 
 def budget(device: torch.device) -> int | None:
-    """Bytes that a run may plan with on a device; None where nobody says what is free."""
+    """Bytes that a run may plan with on a device; None where nobody says how much is free or allowed."""
     free = _free(device)
-    return None if free is None else int(SHARE * free)
+    planned = None if free is None else int(SHARE * free)
+    limit = memory_limit()
+    return limit if planned is None else planned if limit is None else min(planned, limit)
+
+
+def memory_limit(environ: Mapping[str, str] = os.environ) -> int | None:
+    """Bytes that a run may plan with at most, by PATINA_MEMORY_GB; None without a limit.
+
+    What is no number above 0 limits nothing: a typing error in a shell should not stop the engine.
+    """
+    try:
+        gigabytes = float(environ.get("PATINA_MEMORY_GB", ""))
+    except ValueError:
+        return None
+    return int(gigabytes * 1e9) if 0 < gigabytes < float("inf") else None
+
+
+def release(device: torch.device) -> int:
+    """Hand memory that nothing uses any more back to the system. Returns the bytes that a GPU got back."""
+    gc.collect()  # networks hold themselves in circles
+    if device.type == "cuda":
+        before = torch.cuda.memory_reserved(device)
+        torch.cuda.empty_cache()
+        return before - torch.cuda.memory_reserved(device)
+    if device.type == "mps":
+        before = torch.mps.driver_allocated_memory()
+        torch.mps.empty_cache()
+        return max(0, before - torch.mps.driver_allocated_memory())
+    return 0
 
 
 def _free(device: torch.device) -> int | None:

@@ -63,6 +63,16 @@ class Models:
             self._pack = packs.load(pack_id, chosen)
         return self._pack
 
+    def unload(self, pack_id: str | None = None) -> int:
+        """Let go of the networks: of all, or of that pack's only. Returns the bytes that a GPU got back.
+
+        On other devices the process keeps what it has freed for its next use, so nothing is promised there.
+        """
+        if self._pack is None or pack_id not in {None, self._pack.id}:
+            return 0
+        device, self._pack = self._pack.compute.device, None
+        return compute.release(device)
+
 
 def describe_machine() -> dict[str, Any]:
     """What `ready` says: devices, the one that "auto" means, and the version of torch."""

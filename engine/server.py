@@ -21,6 +21,7 @@ from types import ModuleType
 from typing import Any
 
 from engine import __version__, presets, protocol, stdio
+from engine.artifacts import Artifacts
 from engine.errors import Cancelled, InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
 from engine.jobs import Job, Jobs, Reply
 from engine.models import packs
@@ -39,7 +40,6 @@ PLANNED = (
     "vary",
     "maps",
     "rank",
-    "artifact/read",
 )
 
 
@@ -60,15 +60,19 @@ class Server:
         self._imported = threading.Event()
         self._models: Any = None  # a generation.Models, from the worker's first import on
         self._libraries: Any = None  # a library.jobs.Libraries, likewise
+        self._artifacts = Artifacts()
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
             "refine": self._refine,
             "models/list": self._list_models,
             "models/download": self._download_model,
+            "models/remove": self._remove_model,
+            "models/unload": self._unload_models,
             "tag": partial(self._ask_library, "Tag"),
             "index": partial(self._ask_library, "Index"),
             "search": partial(self._ask_library, "Search"),
+            "artifact/read": self._read_artifact,
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
@@ -134,6 +138,7 @@ class Server:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
         settings, delivery = resolve(request.params)
         folder = Path(delivery.folder)
+        self._artifacts.allow(folder)
 
         def work(job: Job) -> Params:
             generation = _generation()
@@ -175,6 +180,39 @@ class Server:
 
         self._jobs.start()
         self._downloads.submit(Job(request.id, work, answer, {"pack": pack_id}))
+
+    def _remove_model(self, request: Request, answer: Reply) -> None:
+        _only(request, {"pack": str})
+        if request.id is None:
+            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
+        if "pack" not in request.params:
+            raise InvalidRequest("'pack' is missing.", field="pack")
+        pack_id = request.params["pack"]
+
+        def work(_: Job) -> Params:
+            from engine.models import install
+
+            if self._models is not None:
+                self._models.unload(pack_id)  # Windows deletes no file that is in use
+            return {"pack": pack_id, "freed": install.remove(pack_id)}
+
+        self._jobs.submit(Job(request.id, work, answer, {"pack": pack_id}))
+
+    def _unload_models(self, request: Request, answer: Reply) -> None:
+        """Drop the networks once the jobs before this one are done; the next job loads them again."""
+        _only(request, {})
+        if request.id is None:
+            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
+
+        def work(_: Job) -> Params:
+            self._libraries = None  # holds a guide
+            return {"freed": 0 if self._models is None else self._models.unload()}
+
+        self._jobs.submit(Job(request.id, work, answer, {"method": request.method}))
+
+    def _read_artifact(self, request: Request, answer: Reply) -> None:
+        _only(request, {"file": str, "offset": int, "bytes": int})
+        answer(self._artifacts.read(request.params))
 
     def _ask_library(self, schema: str, request: Request, answer: Reply) -> None:
         from pydantic import BaseModel, ValidationError

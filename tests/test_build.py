@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -201,6 +203,24 @@ def test_the_zip_holds_what_blender_runs_and_no_more(tmp_path):
     for part in ("demo", "tests", "__pycache__", "docs"):
         assert not [name for name in names if part in Path(name).parts]
     assert not [name for name in names if name.endswith((".pyc", ".pyo"))]
+
+
+def test_the_add_on_knows_the_engine_that_was_published_with_it(tmp_path):
+    engine = build.write_engine_zip(tmp_path / "one")
+    assert engine.read_bytes() == build.write_engine_zip(tmp_path / "two").read_bytes()
+    with zipfile.ZipFile(build.write_zip(tmp_path, engine)) as file:
+        known = json.loads(file.read("patina/engine.json"))
+    assert known == {"file": engine.name, "sha256": hashlib.sha256(engine.read_bytes()).hexdigest()}
+    with zipfile.ZipFile(engine) as file:
+        names = set(file.namelist())
+    wanted = {
+        "engine/__main__.py",
+        "engine/starter/weights/generator/model.safetensors",
+        "presets/stone.json",
+    }
+    wanted |= {f"requirements/{name}" for name in ("engine.txt", "tools.txt", "sizes.json")}
+    assert {f"patina-engine/{name}" for name in wanted} <= names
+    assert not [name for name in names if "__pycache__" in name or "/." in name or "addon" in name]
 
 
 @pytest.mark.parametrize("place", ["addon/__init__.py", "addon/blender_manifest.toml", "engine/__init__.py"])

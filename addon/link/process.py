@@ -1,15 +1,19 @@
-"""Starting the engine's process and ending it, so that it never outlives Blender."""
+"""Starting a child process, the engine or its installer, and ending it, so that it never outlives Blender."""
 
 from __future__ import annotations
 
 import contextlib
 import os
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from .pipes import Inlet, Outlet
 
@@ -29,6 +33,20 @@ KEPT_LOGS = 8
 TAIL_BYTES = 16 << 10
 
 
+class Startable(Protocol):
+    """What `Process` wants to know: a command line, where, in which environment, with which log."""
+
+    @property
+    def root(self) -> Path | None: ...
+    @property
+    def logs(self) -> Path: ...
+    @property
+    def log_name(self) -> str: ...
+    @property
+    def variables(self) -> Mapping[str, str]: ...
+    def command(self) -> list[str]: ...
+
+
 @dataclass(frozen=True)
 class Launch:
     """What to start: `<python> -m engine serve` in the folder that holds engine/ and presets/.
@@ -37,16 +55,28 @@ class Launch:
         python: the engine environment's interpreter.
         root: the folder to start in; None where nothing says which.
         logs: the folder for log files; made if missing.
+        variables: what the engine's environment has besides ours.
+        remote: a command line that starts an engine elsewhere, as "ssh host patina serve"; it takes the place
+            of the local one.
     """
 
     python: Path
     root: Path | None
     logs: Path
+    variables: Mapping[str, str] = field(default_factory=dict)
+    remote: str = ""
+
+    @property
+    def log_name(self) -> str:
+        """What its stderr's log is called."""
+        return "engine"
 
     def problem(self) -> str | None:
         """Why this cannot be started, in one sentence; None if it looks right."""
+        if self.remote:
+            return self._remote_problem()
         if self.root is None:
-            return "Patina does not know where its engine is. Choose its folder in the preferences."
+            return "The engine is not installed yet. Install it, or choose its folder in the preferences."
         if not (self.root / "engine" / "__init__.py").is_file():
             return f"There is no engine in {self.root}. Choose the engine's folder in the preferences."
         if not self.python.is_file():
@@ -55,7 +85,18 @@ class Launch:
 
     def command(self) -> list[str]:
         """-s: packages of the user's own Python must not get in between."""
+        if self.remote:
+            return _words(self.remote)
         return [str(self.python), "-s", "-m", "engine", "serve"]
+
+    def _remote_problem(self) -> str | None:
+        try:
+            words = _words(self.remote)
+        except ValueError as error:
+            return f"The command for the remote engine cannot be read: {error}."
+        if not words or shutil.which(words[0]) is None:
+            return f"The command for the remote engine begins with {(words or [''])[0]!r}, which is not here."
+        return None
 
 
 class Process:
@@ -65,13 +106,13 @@ class Process:
         OSError: it could not be started.
     """
 
-    def __init__(self, launch: Launch) -> None:
-        self.log = _new_log(launch.logs)
+    def __init__(self, launch: Startable) -> None:
+        self.log = _new_log(launch.logs, launch.log_name)
         with self.log.open("ab") as stderr:
             self._popen = subprocess.Popen(  # its handles live as long as the process
                 launch.command(),
                 cwd=launch.root,
-                env=_environment(),
+                env={**_environment(), **launch.variables},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=stderr,
@@ -155,17 +196,23 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
 
 
-def _new_log(folder: Path) -> Path:
+def _words(command: str) -> list[str]:
+    """As a shell splits it; on Windows without taking backslashes for escapes."""
+    words = shlex.split(command, posix=os.name == "posix")
+    return words if os.name == "posix" else [word.strip('"') for word in words]
+
+
+def _new_log(folder: Path, name: str) -> Path:
     """A file of its own for each start, as several Blenders may run; the oldest make room."""
     folder.mkdir(parents=True, exist_ok=True)
-    old = sorted(folder.glob("engine-*.log"), key=lambda path: path.name)
+    old = sorted(folder.glob(f"{name}-*.log"), key=lambda path: path.name)
     for path in old[: max(0, len(old) - KEPT_LOGS + 1)]:
         with contextlib.suppress(OSError):  # another Blender may hold it open on Windows
             path.unlink()
     stamp = time.strftime("%Y%m%d-%H%M%S")
     number = 0
     while True:
-        path = folder / f"engine-{stamp}-{os.getpid()}-{number}.log"
+        path = folder / f"{name}-{stamp}-{os.getpid()}-{number}.log"
         if not path.exists():
             return path
         number += 1

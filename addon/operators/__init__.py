@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import engine, material, run
+from . import engine, install, material, models, run
 
-CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES)
+CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES, *install.CLASSES, *models.CLASSES)
 
 
 def register() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import bpy
 from bpy.types import Context, Operator
 
-from .. import preferences, pump
+from .. import preferences, pump, setup
 from ..link import EngineError
 from ..link.process import tail
 from . import trouble
@@ -78,6 +78,7 @@ def report() -> str:
         lines += [f"Message: {error.message}", f"Details: {error.details}"]
     if engine.log is not None:
         lines += [f"Log: {engine.log}", *tail(Path(engine.log), COPIED_LINES)]
+    lines += setup.report()
     return "\n".join(lines)
 
 

@@ -73,7 +73,8 @@ class PATINA_PT_engine(Detail, Panel):
     def draw(self, context: Context) -> None:
         state, layout = context.window_manager.patina, self.layout
         column = layout.column(align=True)
-        column.label(text=STATES.get(state.state, state.state))
+        installing = context.window_manager.patina_setup.running
+        column.label(text="Installing" if installing else STATES.get(state.state, state.state))
         if state.version:
             column.label(text=f"Version {state.version}, on {state.device or '?'}")
         if state.state == "failed" and state.log_tail:

@@ -7,6 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
+from . import setup
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 TILE_SCALE = 5.0  # icons in the grid, in rows of buttons
@@ -28,9 +29,11 @@ class PATINA_PT_main(Sidebar, Panel):
     def draw(self, context: Context) -> None:
         layout = self.layout
         inputs, state = context.scene.patina, context.window_manager.patina
+        waiting = setup.draw(layout, context)
         _draw_inputs(layout, inputs)
         _draw_generate(layout, state)
-        _draw_message(layout, context, state)
+        if not (waiting and state.state == "missing"):  # said above, with what to do about it
+            _draw_message(layout, context, state)
         if state.job and state.live:
             _draw_live(layout, state)
         elif len(state.results):

@@ -114,7 +114,7 @@ scene.patina.prompt, scene.patina.preset = "oak", "wood"
 try:
     bpy.ops.patina.generate()
 except RuntimeError as error:
-    assert "Choose its folder in the preferences" in str(error), error
+    assert "choose its folder in the preferences" in str(error), error
 else:
     raise AssertionError("there is no engine, and no one said so")
 assert bpy.context.window_manager.patina.state == "missing"

@@ -20,6 +20,7 @@ ABOVE_MODELS = [
     "engine.cli",
     "engine.pictures",
     "engine.models_cli",
+    "engine.selfcheck",
     "engine.cli_edits",
     "engine.refine",
     "engine.remake",
@@ -62,7 +63,10 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     "addon": [*HEAVY, "pydantic", "engine"],
     "addon/link": ["bpy"],
 }
-SPEAK = ["engine/cli.py", "engine/models_cli.py", "addon/demo/__main__.py"]  # commands, the last of build.py
+SPEAK = [  # commands, the last of build.py
+    *("engine/cli.py", "engine/models_cli.py", "engine/selfcheck.py"),
+    "addon/demo/__main__.py",
+]
 
 
 def modules(place: str) -> list[Path]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from types import SimpleNamespace
 
 import pytest
 
@@ -93,6 +95,13 @@ class Client:
             assert job.answered.wait(timeout_s)
         return next(m for m in self.sent if m.get("id") == request_id and "method" not in m)
 
+    def job_answer(self, request_id, timeout_s=60.0):
+        end = time.monotonic() + timeout_s
+        while not any(m.get("id") == request_id and "method" not in m for m in self.sent):
+            assert time.monotonic() < end
+            time.sleep(0.01)
+        return self.answer(request_id)
+
     def news(self, name="job/progress"):
         return [m["params"] for m in self.sent if m.get("method") == name]
 
@@ -137,4 +146,23 @@ def test_what_a_download_refuses(server, params, kind, field):
     client.ask("models/download", 1, **params)
     data = client.answer(1)["error"]["data"]
     assert (data["kind"], data.get("field")) == (kind, field)
+    client.server.close()
+
+
+def test_a_pack_is_removed_over_the_protocol_and_no_longer_in_use(server):
+    client = Client()
+    client.ask("models/download", 1, pack="toy")
+    client.answer(1)
+    unloaded = []
+    client.server._models = SimpleNamespace(unload=lambda pack=None: unloaded.append(pack) or 0)
+    client.ask("models/remove", 2, pack="toy")
+    assert client.job_answer(2)["result"]["freed"] > 0
+    assert unloaded == ["toy"]
+    client.ask("models/list", 3)
+    assert {p["id"]: p["installed"] for p in client.answer(3)["result"]["packs"]}["toy"] is False
+    client.ask("models/remove", 4, pack="tiny")
+    assert "ships with Patina" in client.job_answer(4)["error"]["message"]
+    client.ask("models/unload", 5)
+    assert client.job_answer(5)["result"] == {"freed": 0}
+    assert unloaded[-1] is None
     client.server.close()

@@ -1,0 +1,66 @@
+"""The first lines of the sidebar while the engine is not there yet; nothing when all is well."""
+
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
+from typing import Any
+
+from bpy.types import Context, UILayout
+
+from .. import compat
+from .text import BUTTON_PX, MARGIN_PX, paragraph
+
+WHAT = {
+    "missing": "Patina's engine makes the pictures. It is installed once, and takes 2 to 6 GB of the disk, "
+    "more with an AMD card.",
+    "incomplete": "The engine is not completely installed. What has come is kept.",
+}
+LABELS = {"missing": "Install Engine", "incomplete": "Go On Installing"}
+
+
+def draw(layout: UILayout, context: Context) -> bool:
+    """Whether there was something to draw."""
+    state = context.window_manager.patina_setup
+    if state.running:
+        draw_progress(layout, state)
+        return True
+    if state.message:
+        box = layout.box()
+        draw_message(box, context, state)
+        if state.state != "ready":
+            draw_install(box, context, state)
+        return True
+    if state.state == "ready":
+        return False
+    box = layout.box()
+    paragraph(box, context, WHAT.get(state.state, state.problem), icon="INFO", margin_px=MARGIN_PX)
+    draw_install(box, context, state)
+    return True
+
+
+def draw_progress(layout: UILayout, state: Any) -> None:
+    """A bar and a way to stop."""
+    row = layout.row(align=True)
+    compat.progress(row, state, "progress", state.text)
+    row.operator("patina.cancel_install", text="", icon="X")
+
+
+def draw_message(layout: UILayout, context: Context, state: Any) -> None:
+    """One sentence, and its log."""
+    row = layout.row()
+    paragraph(row.column(), context, state.message, icon="ERROR", margin_px=MARGIN_PX + BUTTON_PX)
+    row.operator("patina.dismiss_install", text="", icon="X", emboss=False)
+    layout.operator("patina.copy_log")
+
+
+def draw_install(layout: UILayout, context: Context, state: Any) -> None:
+    """What has to be said first, and the button."""
+    if state.offline:
+        paragraph(layout, context, "Blender may not use the internet, which this needs once.")
+        layout.operator("patina.allow_online")
+    if not state.source and not state.installed:
+        paragraph(layout, context, "Its file, patina-engine-….zip, was published beside this add-on's.")
+        layout.operator("patina.choose_engine_file")
+    row = layout.row()
+    row.scale_y = 1.5
+    row.operator("patina.install_engine", text=LABELS.get(state.state, "Install Engine"))
+    layout.operator("patina.open_preferences")
