@@ -36,7 +36,6 @@ DOWNLOAD_GRACE_S = 0.3
 NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
 PLANNED = (
-    "vary",
     "maps",
     "rank",
     "artifact/read",
@@ -64,6 +63,8 @@ class Server:
             "initialize": self._initialize,
             "generate": self._generate,
             "refine": self._refine,
+            "vary": self._vary,
+            "interpolate": self._interpolate,
             "models/list": self._list_models,
             "models/download": self._download_model,
             "tag": partial(self._ask_library, "Tag"),
@@ -128,8 +129,27 @@ class Server:
 
         self._run(request, answer, resolve)
 
-    def _run(self, request: Request, answer: Reply, resolve: Callable[..., Any]) -> None:
-        """Queue a job that makes a material, from parameters that `resolve` understands."""
+    def _vary(self, request: Request, answer: Reply) -> None:
+        from engine.vary import resolve
+
+        self._run(request, answer, resolve)
+
+    def _interpolate(self, request: Request, answer: Reply) -> None:
+        from engine.interpolate import add_strip, resolve
+
+        self._run(request, answer, resolve, add_strip)
+
+    def _run(
+        self,
+        request: Request,
+        answer: Reply,
+        resolve: Callable[..., Any],
+        finish: Callable[[dict[str, Any], Path], dict[str, Any]] = lambda summary, _: summary,
+    ) -> None:
+        """Queue a job that makes a material, from parameters that `resolve` understands.
+
+        `finish` adds to its summary, and files to its folder.
+        """
         if request.id is None:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
         settings, delivery = resolve(request.params)
@@ -147,7 +167,7 @@ class Server:
                 on_preview=news.preview if delivery.preview else None,
                 should_stop=job.stop.is_set,
             )
-            return {**summary, "folder": str(folder)}
+            return {**finish(summary, folder), "folder": str(folder)}
 
         size = f"{settings.width}x{settings.height}x{settings.variations}"
         facts = {"pack": settings.pack, "size": size, "steps": settings.steps, "seed": settings.seed}
