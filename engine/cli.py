@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -160,6 +161,11 @@ def _interpolate_arguments(add: argparse.ArgumentParser) -> None:
     _place_arguments(add)
 
 
+def _story_arguments(add: argparse.ArgumentParser) -> None:
+    cli_vary.story_arguments(add)
+    _place_arguments(add)
+
+
 def _place_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
     add.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: patina-out/...)")
@@ -213,9 +219,21 @@ def _vary(options: argparse.Namespace) -> int:
 
 
 def _interpolate(options: argparse.Namespace) -> int:
-    from engine.interpolate import add_strip, resolve
+    from engine.interpolate import resolve
 
-    _make(options, cli_vary.interpolate_params(options), resolve, add_strip)
+    made_by = ("engine.interpolate", "run_interpolate")
+    _make(options, cli_vary.interpolate_params(options), resolve, made_by)
+    return 0
+
+
+def _story(options: argparse.Namespace) -> int:
+    from engine.story import resolve
+
+    try:
+        _make(options, cli_vary.story_params(options), resolve, ("engine.story", "run_story"))
+    except KeyboardInterrupt:
+        print("\npatina: stopped; the frames that were finished are kept.", file=sys.stderr)
+        return 130
     return 0
 
 
@@ -223,11 +241,11 @@ def _make(
     options: argparse.Namespace,
     params: Mapping[str, Any],
     resolve: Callable[..., Any],
-    finish: Callable[[dict[str, Any], Path], dict[str, Any]] = lambda summary, _: summary,
+    made_by: tuple[str, str] = ("engine.generation", "run_generate"),
 ) -> Path:
-    """Run a job from parameters that `resolve` understands, and say what came of it. Returns its folder.
+    """Run a job, by module and function, from parameters that `resolve` understands, and say what came of it.
 
-    `finish` adds to its summary, and files to its folder.
+    Returns its folder.
     """
     place = options.out or Path("patina-out")
     settings, delivery = resolve({**params, **cli_edits.edits_of(options), "folder": str(place.resolve())})
@@ -242,13 +260,19 @@ def _make(
         from engine.synthesis.prompts import title
 
         folder = Path(delivery.folder) / ("" if options.out else slug(title(settings.prompt)))
-        summary = generation.run_generate(
+        run = getattr(importlib.import_module(made_by[0]), made_by[1])
+        summary = run(
             settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
         )
-        summary = finish(summary, folder)
     with os.fdopen(answers, "w", encoding="utf-8") as stdout:
         if options.json:
             print(json.dumps(summary), file=stdout)
+        elif "variations" not in summary:
+            print(
+                f"{len(summary['frames'])} frames and {summary['animation']} (seed {summary['seed']})",
+                file=stdout,
+            )
+            print(f"In {folder}", file=stdout)
         else:
             _print_table(Console(file=stdout), summary, folder)
     return folder
@@ -330,6 +354,7 @@ COMMANDS: dict[str, Command] = {
     "remake": Command("Make a result again from its JSON file", _remake_arguments, _remake),
     "vary": Command("Make variations of a result or a picture", _vary_arguments, _vary),
     "interpolate": Command("Make the materials between two results", _interpolate_arguments, _interpolate),
+    "story": Command("Make frames of a material that changes over time", _story_arguments, _story),
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run

@@ -86,6 +86,31 @@ def interpolate_params(options: argparse.Namespace) -> dict[str, Any]:
     return {**ends, **_asked(options, "count", "steps", "seed", "device"), **_size(options)}
 
 
+def story_arguments(add: argparse.ArgumentParser) -> None:
+    """Options of `story`, but for where results go."""
+    add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, STORY
+    add.add_argument(
+        "story", metavar="STORY|story.json", help="scenes with their times; or a story to tell again"
+    )
+    add.add_argument("--frames", type=int, metavar="N", help="how many, 2 to 1000 (default: 24)")
+    add.add_argument("--fps", type=int, metavar="N", help="frames a second of story.webp (default: 12)")
+    add.add_argument("--steps", type=int, metavar="N", help="guided steps of each frame (default: 3)")
+    add.add_argument("--negative", metavar="T", help="what it should not look like")
+    add.add_argument("--preset", metavar="NAME", help="a preset, as for generate (default: plain)")
+    add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
+    add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
+    _seed_and_size(add)
+
+
+def story_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the request `story`."""
+    names = ("frames", "fps", "steps", "negative", "preset", "tile", "pack", "seed", "device")
+    params = {**_asked(options, *names), **_size(options)}
+    if options.story.lower().endswith(".json"):
+        return {**params, "sidecar": str(Path(options.story).resolve())}
+    return {**params, "story": options.story}
+
+
 def _run_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer")
     _seed_and_size(add)
@@ -93,7 +118,7 @@ def _run_arguments(add: argparse.ArgumentParser) -> None:
 
 def _seed_and_size(add: argparse.ArgumentParser) -> None:
     add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
-    add.add_argument("--size", metavar="WxH", help="pixels: 512x256, or 512 (default: that of the result)")
+    add.add_argument("--size", metavar="WxH", help="pixels: 512x256, or 512 (default: the result's, or 256)")
 
 
 def _asked(options: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -60,6 +60,13 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     return resolve_generate({**settings, **asked}, folder)
 
 
+def run_interpolate(settings: RunSettings, folder: Path, **how: Any) -> dict[str, Any]:
+    """As `generation.run_generate`, with strip.png. Its arguments, and what it returns and raises."""
+    from engine import generation
+
+    return add_strip(generation.run_generate(settings, folder, **how), folder)
+
+
 def add_strip(summary: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     """Writes strip.png, all base colours side by side in their order; the summary, with "strip" in it.
 

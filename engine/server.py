@@ -65,6 +65,7 @@ class Server:
             "refine": self._refine,
             "vary": self._vary,
             "interpolate": self._interpolate,
+            "story": self._story,
             "models/list": self._list_models,
             "models/download": self._download_model,
             "tag": partial(self._ask_library, "Tag"),
@@ -135,30 +136,32 @@ class Server:
         self._run(request, answer, resolve)
 
     def _interpolate(self, request: Request, answer: Reply) -> None:
-        from engine.interpolate import add_strip, resolve
+        from engine.interpolate import resolve
 
-        self._run(request, answer, resolve, add_strip)
+        self._run(request, answer, resolve, ("engine.interpolate", "run_interpolate"))
+
+    def _story(self, request: Request, answer: Reply) -> None:
+        from engine.story import resolve
+
+        self._run(request, answer, resolve, ("engine.story", "run_story"))
 
     def _run(
         self,
         request: Request,
         answer: Reply,
         resolve: Callable[..., Any],
-        finish: Callable[[dict[str, Any], Path], dict[str, Any]] = lambda summary, _: summary,
+        made_by: tuple[str, str] = ("engine.generation", "run_generate"),
     ) -> None:
-        """Queue a job that makes a material, from parameters that `resolve` understands.
-
-        `finish` adds to its summary, and files to its folder.
-        """
+        """Queue a job, by module and function, from parameters that `resolve` understands."""
         if request.id is None:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
         settings, delivery = resolve(request.params)
         folder = Path(delivery.folder)
 
         def work(job: Job) -> Params:
-            generation = _generation()
+            generation, (module, run) = _generation(), made_by
             news = News(self._notify, job, folder)
-            summary = generation.run_generate(
+            summary = getattr(_heavy(module), run)(
                 settings,
                 folder,
                 load=self._loader(generation),
@@ -167,7 +170,7 @@ class Server:
                 on_preview=news.preview if delivery.preview else None,
                 should_stop=job.stop.is_set,
             )
-            return {**finish(summary, folder), "folder": str(folder)}
+            return {**summary, "folder": str(folder)}
 
         size = f"{settings.width}x{settings.height}x{settings.variations}"
         facts = {"pack": settings.pack, "size": size, "steps": settings.steps, "seed": settings.seed}

@@ -54,10 +54,10 @@ def enlarged(stored: Stored, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedM
         return maps
     planes = channels_of(maps, NAMES)
     larger = resized(planes, s.height, s.width, wrap)
-    remembered = recipe_of(stored, pack)
-    if remembered is not None and s.height * old[1] == s.width * old[0]:
+    known = recipe_of(stored, pack)
+    if known is not None and s.height * old[1] == s.width * old[0]:
         coarse, fine = (
-            draw_maps(remembered.recipe, NAMES, h, w).to(larger) for h, w in (old, (s.height, s.width))
+            draw_maps(known.recipe, NAMES, h, w).to(larger) for h, w in (old, (s.height, s.width))
         )
         larger = larger + fine - resized(coarse[None], s.height, s.width, wrap)
     return replace(maps_of(larger.clamp(0, 1), NAMES), relief=maps.relief)
@@ -73,12 +73,17 @@ class Remembered:
 
 
 def recipe_of(stored: Stored, pack: Pack) -> Remembered | None:
-    """What the result was drawn from; None if it was not, or the pack remembers something else by now."""
-    found = RECIPE.fullmatch(stored.origin)
+    """What a result was drawn from; None if it was not, or the pack remembers something else by now."""
     same = stored.sha256.get("exemplars") == pack.hashes.get("exemplars")
-    if found is None or pack.exemplars is None or not same:
+    return remembered(stored.origin, stored.seed, pack) if same else None
+
+
+def remembered(origin: str, seed: int, pack: Pack) -> Remembered | None:
+    """The recipe that an origin names, of a variation of this seed; None if it names none."""
+    found = RECIPE.fullmatch(origin)
+    if found is None or pack.exemplars is None or int(found[1]) >= len(pack.exemplars.recipes):
         return None
-    i, draw = int(found[1]), int(found[2] or stored.seed)
+    i, draw = int(found[1]), int(found[2] or seed)
     recipe = called(another(cast("Params", pack.exemplars.recipes[i]), draw), found[3])
     return None if recipe is None else Remembered(recipe, i, draw)
 

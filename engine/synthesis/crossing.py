@@ -7,11 +7,13 @@ from torch import Tensor
 
 from engine.material.maps import DecodedMaps
 from engine.material.relief import decode_relief, encode_relief
+from engine.material.resize import resized
 from engine.models.vqgan import VQGAN, Wrap
 from engine.synthesis.base import base_maps, channels_of
 from engine.synthesis.decode import Drawn, smooth
 from engine.synthesis.edits import Edits
 from engine.synthesis.propose import Proposal, Proposer
+from engine.synthesis.seeds import normal, streams
 from engine.synthesis.targets import slerp
 
 EDGE = 0.15
@@ -19,6 +21,12 @@ EDGE = 0.15
 
 FINE = 0.5
 """Share of fine detail in what decides where which is: the rest is wider than a code."""
+
+PATCHES = 4
+"""Patches of the one in the other, along the shorter side."""
+
+DRIFT = 2.0
+"""How much they count beside heights. Where these are the same on both, nothing drifts."""
 
 CONTRAST = 2.0
 """Colours are spread at most this many times."""
@@ -86,9 +94,16 @@ def crossed(a: DecodedMaps, b: DecodedMaps, shares: Tensor, wrap: Wrap, f: int) 
 
 
 def _mask(over: Tensor, t: Tensor, wrap: Wrap, f: int) -> Tensor:
-    """How much of b is where (B, 1, H, W), from how far it stands out over a (1, 1, H, W)."""
+    """How much of b is where (B, 1, H, W), from how far it stands out over a (1, 1, H, W).
+
+    Patches of it grow, as wide as a drift of noise has them: a change from pixel to pixel leaves neither.
+    """
     over = torch.lerp(smooth(over, f, wrap), over, FINE)
-    levels = torch.quantile(over.flatten(), 1 - t.flatten()).view_as(t)
+    H, W = over.shape[-2:]
+    cells = [max(2, round(side / min(H, W) * PATCHES)) for side in (H, W)]
+    drift = resized(normal(streams([0], "crossing"), (1, *cells)), H, W, wrap).to(over)
+    over = over + DRIFT * over.std() * drift
+    levels = torch.quantile(over.flatten()[:: max(1, over.numel() // 2**20)], 1 - t.flatten()).view_as(t)
     return (t + (over - levels) / EDGE).clamp(0, 1)
 
 

@@ -52,11 +52,16 @@ def conditioned(recipe: Params) -> Iterator[Params]:
 
 
 def named_nearest(recipe: Params, text: Tensor, guide: Clip) -> tuple[Params, float]:
-    """Of all that a recipe may become the one whose name lies nearest to an embedding (D,), and its cosine."""
+    """Of all that a recipe may become the one whose name lies nearest to an embedding (D,), and its cosine.
+
+    As in `as_asked`, colours count where the text says something of colour.
+    """
     kin = [*relatives(recipe), *conditioned(recipe)]
-    fit = guide.encode_text([canonical(p) for p in kin]) @ text
+    bare = [p for p in kin if p["colour"] == recipe["colour"]]
+    names = [canonical(p) for p in kin] + [canonical(p, coloured=False) for p in bare]
+    fit = guide.encode_text(names) @ text
     best = int(fit.argmax())
-    return kin[best], float(fit[best])
+    return (kin + bare)[best], float(fit[best])
 
 
 def called(recipe: Params, name: str) -> Params | None:

@@ -74,7 +74,7 @@ def synthesize(
     start = yield from begin(s, pack, seeds, wrap, direction(asked.attracting(), aims), edits)
     edit = Edit.of(s, edits, pack, wrap, start)
     target = targets.everything(s, pack.guide, asked, pictures, aims)
-    z = yield from _guide(s, pack, seeds, wrap, target, edit)
+    z = yield from guide(s, pack, seeds, wrap, target, edit)
     maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
@@ -128,7 +128,7 @@ def _strange(words: list[str], pack: Pack) -> str:
     return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
 
 
-def _guide(
+def guide(
     s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""

@@ -42,10 +42,10 @@ FARTHER = 0.1
 """In cosine: so much nearer to what a difference of texts asks for must another exemplar be called."""
 
 APART = 8
-"""A picture is moved by more than the eighth of its side, so that it does not meet its own next neighbours."""
+"""A picture is moved by more than the eighth of its side, not to meet its own neighbours."""
 
 CHOOSY = 40.0
-"""How much more often it is moved to where it is more alike: e times for a correlation higher by a fortieth."""
+"""It is moved e times as often to where it is more alike by a fortieth."""
 
 
 def pace_of(s: RunSettings) -> float:
@@ -140,7 +140,7 @@ class Neighbours:
         return own if self.s.difference is None else self._turned(own)
 
     def _turned(self, own: Remembered) -> Remembered:
-        """The source, with what the difference asks for: another condition, another colour, another material."""
+        """The source, with what the difference asks for: a condition, a colour, another material."""
         guide = self.pack.guide
         recipe, fit = named_nearest(own.recipe, self.told, guide)
         if self.near:
@@ -157,8 +157,6 @@ def _mixed(
 ) -> Generator[Phase, None, Proposal]:
     """What did not come from a recipe: with its places changed about, or from half strength on also what
     the pack remembers that looks like it.
-
-    Of its own detail, which codes cannot say, less stays the farther it may go.
     """
     s = proposer.s
     rows, origins = [], []
@@ -177,19 +175,16 @@ def _mixed(
         yield Phase("propose", i + 1, len(proposer.seeds))
     maps = torch.stack(rows)
     z, decoded = proposer.through_codes(maps)
-    share = min(1.0, 1.5 - s.strength)
-    shares = [1.0 if name.startswith("exemplar") else share for name in origins]
-    drawn = Drawn(maps, decoded, maps.new_tensor(shares).view(-1, 1, 1, 1).expand_as(maps[:, :1]))
-    return Proposal(z, origins, drawn)
+    return Proposal(z, origins, Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
 
 
 def reshuffled(
     base: DecodedMaps, luck: list[torch.Generator], strength: float, wrap: Wrap, f: int
 ) -> DecodedMaps:
-    """A material (a batch of one) crossed with itself, moved along the axes that tile to where it is most alike.
+    """A material (a batch of one) crossed with itself, moved to where it is most alike.
 
     Bricks come to lie on bricks: what shows in the places that change is another brick of the same wall.
-    Then all is moved by any distance.
+    Then all is moved by any distance. It moves along axes that tile alone.
     """
     H, W = base.height.shape[-2:]
     tone = luminance(base.basecolor)[0, 0]
