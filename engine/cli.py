@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
 import json
 import logging
 import os
@@ -13,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, models_cli, presets, selfcheck, server, stdio
+from engine import __version__, cli_edits, cli_vary, models_cli, presets, selfcheck, server, stdio
 from engine.bench import commands as bench_commands
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
@@ -150,6 +151,21 @@ def _remake_arguments(add: argparse.ArgumentParser) -> None:
     _place_arguments(add)
 
 
+def _vary_arguments(add: argparse.ArgumentParser) -> None:
+    cli_vary.vary_arguments(add)
+    _place_arguments(add)
+
+
+def _interpolate_arguments(add: argparse.ArgumentParser) -> None:
+    cli_vary.interpolate_arguments(add)
+    _place_arguments(add)
+
+
+def _story_arguments(add: argparse.ArgumentParser) -> None:
+    cli_vary.story_arguments(add)
+    _place_arguments(add)
+
+
 def _place_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
     add.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: patina-out/...)")
@@ -195,8 +211,42 @@ def _remake(options: argparse.Namespace) -> int:
     return 0
 
 
-def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Callable[..., Any]) -> Path:
-    """Run a job from parameters that `resolve` understands, and say what came of it. Returns its folder."""
+def _vary(options: argparse.Namespace) -> int:
+    from engine.vary import resolve
+
+    _make(options, cli_vary.vary_params(options), resolve)
+    return 0
+
+
+def _interpolate(options: argparse.Namespace) -> int:
+    from engine.interpolate import resolve
+
+    made_by = ("engine.interpolate", "run_interpolate")
+    _make(options, cli_vary.interpolate_params(options), resolve, made_by)
+    return 0
+
+
+def _story(options: argparse.Namespace) -> int:
+    from engine.story import resolve
+
+    try:
+        _make(options, cli_vary.story_params(options), resolve, ("engine.story", "run_story"))
+    except KeyboardInterrupt:
+        print("\npatina: stopped; the frames that were finished are kept.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _make(
+    options: argparse.Namespace,
+    params: Mapping[str, Any],
+    resolve: Callable[..., Any],
+    made_by: tuple[str, str] = ("engine.generation", "run_generate"),
+) -> Path:
+    """Run a job, by module and function, from parameters that `resolve` understands, and say what came of it.
+
+    Returns its folder.
+    """
     place = options.out or Path("patina-out")
     settings, delivery = resolve({**params, **cli_edits.edits_of(options), "folder": str(place.resolve())})
     answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
@@ -210,12 +260,19 @@ def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Calla
         from engine.synthesis.prompts import title
 
         folder = Path(delivery.folder) / ("" if options.out else slug(title(settings.prompt)))
-        summary = generation.run_generate(
+        run = getattr(importlib.import_module(made_by[0]), made_by[1])
+        summary = run(
             settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
         )
     with os.fdopen(answers, "w", encoding="utf-8") as stdout:
         if options.json:
             print(json.dumps(summary), file=stdout)
+        elif "variations" not in summary:
+            print(
+                f"{len(summary['frames'])} frames and {summary['animation']} (seed {summary['seed']})",
+                file=stdout,
+            )
+            print(f"In {folder}", file=stdout)
         else:
             _print_table(Console(file=stdout), summary, folder)
     return folder
@@ -295,6 +352,9 @@ COMMANDS: dict[str, Command] = {
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "refine": Command("Go on from a result, as large or twice as large", _refine_arguments, _refine),
     "remake": Command("Make a result again from its JSON file", _remake_arguments, _remake),
+    "vary": Command("Make variations of a result or a picture", _vary_arguments, _vary),
+    "interpolate": Command("Make the materials between two results", _interpolate_arguments, _interpolate),
+    "story": Command("Make frames of a material that changes over time", _story_arguments, _story),
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run

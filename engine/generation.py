@@ -122,7 +122,7 @@ def run_generate(
         if should_stop():
             raise Cancelled("Cancelled.")
 
-    _check(folder)
+    check_folder(folder)
     settings = pictures.pinned(settings)
     inputs = Inputs(tuple(torch.from_numpy(pictures.read(p)).permute(2, 0, 1) for p in settings.pictures))
     edits = sources.read(settings)
@@ -207,7 +207,7 @@ def _finish(
     ao = ao_from_height(maps.height, maps.relief, wrap)
     seam = seams.seam_score(maps, settings.tile)
     tell("maps", 1, 1)
-    about, name = _about(settings, pack), files.slug(prompts.title(settings.prompt))
+    made, name = about(settings, pack), files.slug(prompts.title(settings.prompt))
     variations = []
     for rank, i in enumerate(result.order, 1):
         facts = {
@@ -219,7 +219,7 @@ def _finish(
             "relief": float(maps.relief[i]),
             "origin": result.origins[i],
         }
-        sidecar = {**about, **facts, "variation": i}
+        sidecar = {**made, **facts, "variation": i}
         row = slice(i, i + 1)
         alpha = None if result.alpha is None else result.alpha[row]
         names = files.write_variation(
@@ -230,7 +230,8 @@ def _finish(
     return variations
 
 
-def _about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
+def about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
+    """What made a result, for its sidecar: settings, files, networks, device and versions."""
     """What the sidecars of a run share. No times, no paths but those asked for: equal runs, equal files."""
     return {
         "format": SIDECAR_FORMAT,
@@ -248,7 +249,7 @@ def _about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
     }
 
 
-def _check(folder: Path) -> None:
+def check_folder(folder: Path) -> None:
     """Raises CannotWrite now rather than after minutes of work."""
     probe = folder / ".patina"
     files.write_bytes(probe, b"")

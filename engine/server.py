@@ -37,7 +37,6 @@ DOWNLOAD_GRACE_S = 0.3
 NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
 PLANNED = (
-    "vary",
     "maps",
     "rank",
 )
@@ -65,6 +64,9 @@ class Server:
             "initialize": self._initialize,
             "generate": self._generate,
             "refine": self._refine,
+            "vary": self._vary,
+            "interpolate": self._interpolate,
+            "story": self._story,
             "models/list": self._list_models,
             "models/download": self._download_model,
             "models/remove": self._remove_model,
@@ -132,8 +134,29 @@ class Server:
 
         self._run(request, answer, resolve)
 
-    def _run(self, request: Request, answer: Reply, resolve: Callable[..., Any]) -> None:
-        """Queue a job that makes a material, from parameters that `resolve` understands."""
+    def _vary(self, request: Request, answer: Reply) -> None:
+        from engine.vary import resolve
+
+        self._run(request, answer, resolve)
+
+    def _interpolate(self, request: Request, answer: Reply) -> None:
+        from engine.interpolate import resolve
+
+        self._run(request, answer, resolve, ("engine.interpolate", "run_interpolate"))
+
+    def _story(self, request: Request, answer: Reply) -> None:
+        from engine.story import resolve
+
+        self._run(request, answer, resolve, ("engine.story", "run_story"))
+
+    def _run(
+        self,
+        request: Request,
+        answer: Reply,
+        resolve: Callable[..., Any],
+        made_by: tuple[str, str] = ("engine.generation", "run_generate"),
+    ) -> None:
+        """Queue a job, by module and function, from parameters that `resolve` understands."""
         if request.id is None:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
         settings, delivery = resolve(request.params)
@@ -141,9 +164,9 @@ class Server:
         self._artifacts.allow(folder)
 
         def work(job: Job) -> Params:
-            generation = _generation()
+            generation, (module, run) = _generation(), made_by
             news = News(self._notify, job, folder)
-            summary = generation.run_generate(
+            summary = getattr(_heavy(module), run)(
                 settings,
                 folder,
                 load=self._loader(generation),

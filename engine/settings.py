@@ -42,6 +42,16 @@ class Spot(BaseModel):
     weight: float = Field(1.0, ge=-10, le=10)
 
 
+class Difference(BaseModel):
+    """What a variation shall lose and gain, as a difference of two texts: "from dry to wet"."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    before: str = Field(min_length=1, max_length=200, pattern=r"\S", description="What it is: dry")
+    after: str = Field(min_length=1, max_length=200, pattern=r"\S", description="What it shall be: wet")
+    weight: float = Field(1.0, ge=0, le=2, description="How far that way")
+
+
 class RunSettings(BaseModel):
     """Everything that a result depends on. Stored with the pack's hashes, it makes it again.
 
@@ -104,6 +114,16 @@ class RunSettings(BaseModel):
         ge=0,
         le=1,
         description="How far from `image`: 0 not, 0.5 in tones, 1 in detail too",
+    )
+    vary: bool = Field(
+        False, description="Variations of `image`: near what it looks like, whatever the words"
+    )
+    difference: Difference | None = Field(None, description="And turned from one text to another")
+    towards: str = Field(
+        "", max_length=4096, description="Absolute path as `image`: variations lie between the two"
+    )
+    shares: tuple[Annotated[float, Field(ge=0, le=1)], ...] = Field(
+        (), max_length=16, strict=False, description="Of the way to `towards`, of each variation"
     )
     mask: str = Field("", max_length=4096, description="Absolute path: white may change, black is kept")
     spots: tuple[Spot, ...] = Field((), max_length=4, strict=False, description="Prompts for parts")

@@ -33,7 +33,7 @@ Pixels = NDArray[np.float32]
 
 def named(s: RunSettings) -> dict[str, str]:
     """The files that a request names, by setting."""
-    files = {"image": s.image, "mask": s.mask, "overlay": s.overlay, "alpha": s.alpha}
+    files = {"image": s.image, "towards": s.towards, "mask": s.mask, "overlay": s.overlay, "alpha": s.alpha}
     files |= {f"spots {i + 1}": spot.mask for i, spot in enumerate(s.spots)}
     return {name: path for name, path in files.items() if path}
 
@@ -56,6 +56,20 @@ def check(s: RunSettings) -> None:
             field="start",
             remedy=Remedy("start", "auto"),
         )
+    _check_variations(s)
+
+
+def _check_variations(s: RunSettings) -> None:
+    """That what varies, or lies between, has something to start from."""
+    if (s.vary or s.towards) and not s.image:
+        raise InvalidRequest("'image' is missing: say what to make variations of.", field="image")
+    if s.difference is not None and not s.vary:
+        raise InvalidRequest("'difference' turns variations alone. Set vary to true.", field="difference")
+    if len(s.shares) != (s.variations if s.towards else 0):
+        raise InvalidRequest(
+            "'shares' needs a number for each variation on the way to 'towards', and without it none.",
+            field="shares",
+        )
 
 
 def hashes(s: RunSettings) -> dict[str, Any]:
@@ -69,8 +83,8 @@ def hashes(s: RunSettings) -> dict[str, Any]:
     found = {}
     for name, path in named(s).items():
         digest = hashlib.sha256(_bytes(name, Path(path)))
-        if name == "image" and is_result(path):
-            for picture in _pictures(Path(path), sidecar(Path(path))).values():
+        if name in {"image", "towards"} and is_result(path):
+            for picture in _pictures(Path(path), sidecar(Path(path), name), name).values():
                 digest.update(_bytes(name, picture))
         found[name] = digest.hexdigest()
     return {"inputs": found} if found else {}
@@ -85,16 +99,25 @@ def read(s: RunSettings) -> Edits:
     from engine.synthesis.edits import Edits
 
     size = (s.height, s.width)
-    stored = result(Path(s.image)) if is_result(s.image) else None
-    own = s.image and stored is None
+    base = _base("image", s.image, size)
     return Edits(
-        picture=_tensor(picture("image", s.image, size)[..., :3]) if own else None,
-        stored=stored,
+        picture=base.picture,
+        stored=base.stored,
         mask=_tensor(grey("mask", s.mask, size)) if s.mask else None,
         spots=tuple(_tensor(grey("spots", spot.mask, size)) for spot in s.spots),
         overlay=_tensor(picture("overlay", s.overlay, size)) if s.overlay else None,
         alpha=_tensor(grey("alpha", s.alpha, size)) if s.alpha else None,
+        towards=_base("towards", s.towards, size) if s.towards else None,
     )
+
+
+def _base(name: str, path: str, size: tuple[int, int]) -> Edits:
+    """What one of the paths to begin from holds: a picture or a stored result, or nothing."""
+    from engine.synthesis.edits import Edits
+
+    if is_result(path):
+        return Edits(stored=result(Path(path), name))
+    return Edits(picture=_tensor(picture(name, path, size)[..., :3]) if path else None)
 
 
 def is_result(path: str) -> bool:
@@ -123,7 +146,7 @@ def grey(name: str, path: str, size: tuple[int, int]) -> Pixels:
     return np.asarray(_fitted(plain, size), np.float32)[..., None] / np.float32(255)
 
 
-def result(path: Path) -> Stored:
+def result(path: Path, name: str = "image") -> Stored:
     """The result beside whose pictures a sidecar lies, from these pictures.
 
     Raises:
@@ -134,8 +157,9 @@ def result(path: Path) -> Stored:
     from engine.material.maps import DecodedMaps, luminance, srgb_to_linear
     from engine.synthesis.edits import Stored
 
-    content = sidecar(path)
-    planes = {kind: _tensor(_levels(file))[None] for kind, file in _pictures(path, content).items()}
+    content = sidecar(path, name)
+    files = _pictures(path, content, name)
+    planes = {kind: _tensor(_levels(file, name))[None] for kind, file in files.items()}
     base, height = planes["basecolor"], planes["height"]
     glow = torch.zeros_like(height)
     if "emission" in planes:  # base colour times emission, in linear light
@@ -174,19 +198,19 @@ def sidecar(path: Path, field: str = "image") -> Mapping[str, Any]:
     return content
 
 
-def _pictures(path: Path, content: Mapping[str, Any]) -> dict[str, Path]:
+def _pictures(path: Path, content: Mapping[str, Any], name: str) -> dict[str, Path]:
     """The pictures of a result that it can be continued from, by map."""
     files = content["files"]
     lost = [kind for kind in RESULT_MAPS if not (path.parent / str(files.get(kind, "?"))).is_file()]
     if lost:
-        raise _refused("image", path, f"has lost its {lost[0]} picture")
+        raise _refused(name, path, f"has lost its {lost[0]} picture")
     kinds = [*RESULT_MAPS, *(["emission"] if "emission" in files else [])]
     return {kind: path.parent / str(files[kind]) for kind in kinds}
 
 
-def _levels(path: Path) -> Pixels:
+def _levels(path: Path, name: str) -> Pixels:
     """(H, W, C), 0..1, from 8 or 16 bits a channel, whichever the file has."""
-    opened = _open("image", path)
+    opened = _open(name, path)
     highest = 65535 if opened.mode.startswith("I") else 255
     pixels = np.asarray(opened, np.float32) / np.float32(highest)
     return pixels if pixels.ndim == 3 else pixels[..., None]
@@ -208,7 +232,7 @@ def _open(name: str, path: Path) -> Image.Image:
             upright.load()
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         raise _refused(name, path, "cannot be read as a picture: save it as PNG", str(error)) from error
-    if upright.mode.startswith("I") and name != "image":  # a mask of 16 bits
+    if upright.mode.startswith("I") and name not in {"image", "towards"}:  # a mask of 16 bits
         return Image.fromarray((np.asarray(upright) / 257).round().astype(np.uint8))
     return upright
 

@@ -150,6 +150,11 @@ def write_preview(path: Path, picture: Tensor) -> None:
     write_bytes(path, np.concatenate([rgb, alpha], axis=2).tobytes())
 
 
+def picture_of(picture: Tensor) -> Image.Image:
+    """(C, H, W) in 0..1 as a picture of 8 bits a channel."""
+    return Image.fromarray(_as_bytes(picture))
+
+
 def write_picture(path: Path, picture: Image.Image) -> None:
     """Writes a PNG without any metadata.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import cast
 
 import torch
@@ -23,8 +23,8 @@ from engine.synthesis.decode import maps_of
 from engine.synthesis.edits import Edits, Stored
 from engine.synthesis.recipes import called
 
-RECIPE = re.compile(r"exemplar (\d+): (.+)")
-"""How the origin of a result begins that was drawn from an exemplar's recipe, whole."""
+RECIPE = re.compile(r"exemplar (\d+)(?:, draw (\d+))?: (.+)")
+"""The origin of a result that was drawn from an exemplar's recipe, whole; by its own seed unless it says."""
 
 
 @torch.no_grad()
@@ -54,20 +54,38 @@ def enlarged(stored: Stored, s: RunSettings, pack: Pack, wrap: Wrap) -> DecodedM
         return maps
     planes = channels_of(maps, NAMES)
     larger = resized(planes, s.height, s.width, wrap)
-    recipe = _recipe(stored, pack)
-    if recipe is not None and s.height * old[1] == s.width * old[0]:
-        coarse, fine = (draw_maps(recipe, NAMES, h, w).to(larger) for h, w in (old, (s.height, s.width)))
+    known = recipe_of(stored, pack)
+    if known is not None and s.height * old[1] == s.width * old[0]:
+        coarse, fine = (
+            draw_maps(known.recipe, NAMES, h, w).to(larger) for h, w in (old, (s.height, s.width))
+        )
         larger = larger + fine - resized(coarse[None], s.height, s.width, wrap)
     return replace(maps_of(larger.clamp(0, 1), NAMES), relief=maps.relief)
 
 
-def _recipe(stored: Stored, pack: Pack) -> Params | None:
-    """What the result was drawn from; None if it was not, or the pack remembers something else by now."""
-    found = RECIPE.fullmatch(stored.origin)
+@dataclass(frozen=True)
+class Remembered:
+    """A recipe, the exemplar that it is of, and the seed by which it was laid out."""
+
+    recipe: Params
+    exemplar: int
+    draw: int
+
+
+def recipe_of(stored: Stored, pack: Pack) -> Remembered | None:
+    """What a result was drawn from; None if it was not, or the pack remembers something else by now."""
     same = stored.sha256.get("exemplars") == pack.hashes.get("exemplars")
-    if found is None or pack.exemplars is None or not same:
+    return remembered(stored.origin, stored.seed, pack) if same else None
+
+
+def remembered(origin: str, seed: int, pack: Pack) -> Remembered | None:
+    """The recipe that an origin names, of a variation of this seed; None if it names none."""
+    found = RECIPE.fullmatch(origin)
+    if found is None or pack.exemplars is None or int(found[1]) >= len(pack.exemplars.recipes):
         return None
-    return called(another(cast("Params", pack.exemplars.recipes[int(found[1])]), stored.seed), found[2])
+    i, draw = int(found[1]), int(found[2] or seed)
+    recipe = called(another(cast("Params", pack.exemplars.recipes[i]), draw), found[3])
+    return None if recipe is None else Remembered(recipe, i, draw)
 
 
 NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")

@@ -38,6 +38,7 @@ class Edits:
         spots: of `RunSettings.spots`, in their order, (1, H, W), 0..1: 1 is the part.
         overlay: (4, H, W), sRGB and alpha, 0..1.
         alpha: outline of a decal, (1, H, W), 0..1: 1 is opaque.
+        towards: what variations lie on the way to, as a picture or stored.
     """
 
     picture: Tensor | None = None
@@ -46,6 +47,7 @@ class Edits:
     spots: tuple[Tensor, ...] = ()
     overlay: Tensor | None = None
     alpha: Tensor | None = None
+    towards: Edits | None = None
 
     @property
     def has_base(self) -> bool:

@@ -18,7 +18,7 @@ from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.inputs import NOTHING, Inputs
 from engine.synthesis.memory import at_once, cost_of
 from engine.synthesis.phase import Phase
-from engine.synthesis.run import Synthesis, synthesize
+from engine.synthesis.run import Synthesis, ranked, synthesize
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,13 @@ def synthesize_in_groups(
     done, warnings = 0, []
     while done < s.variations:
         size = min(size, s.variations - done)
-        part = s.model_copy(update={"seed": (s.seed + done) % (MAX_SEED + 1), "variations": size})
+        part = s.model_copy(
+            update={
+                "seed": (s.seed + done) % (MAX_SEED + 1),
+                "variations": size,
+                "shares": s.shares[done : done + size],
+            }
+        )
         phases = synthesize(part, pack, inputs, edits=edits)
         try:
             parts.append((yield from _placed(phases, done, size, s.variations)))
@@ -67,7 +73,7 @@ def synthesize_in_groups(
                 torch.cuda.empty_cache()
             continue
         done += size
-    return _joined(parts, warnings)
+    return _joined(s, parts, warnings)
 
 
 def _placed(
@@ -86,7 +92,7 @@ def _placed(
         yield replace(phase, step=step, total=phase.total * of, first=done)
 
 
-def _joined(parts: list[Synthesis], warnings: list[str]) -> Synthesis:
+def _joined(s: RunSettings, parts: list[Synthesis], warnings: list[str]) -> Synthesis:
     """Groups side by side, ranked together."""
     maps = {name: torch.cat([vars(p.maps)[name] for p in parts]) for name in vars(parts[0].maps)}
     judge = torch.cat([p.judge_scores for p in parts])
@@ -97,7 +103,7 @@ def _joined(parts: list[Synthesis], warnings: list[str]) -> Synthesis:
         origins=[origin for p in parts for origin in p.origins],
         guide_scores=torch.cat([p.guide_scores for p in parts]),
         judge_scores=judge,
-        order=judge.argsort(descending=True, stable=True).tolist(),
+        order=ranked(s, judge),
         warnings=list(dict.fromkeys(chain(*(p.warnings for p in parts), warnings))),
         alpha=_all(alphas),
     )

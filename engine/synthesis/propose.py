@@ -90,7 +90,10 @@ def propose(
 
 @dataclass(frozen=True)
 class Proposer:
-    """The ways to a start, for one request; its attributes are the arguments of `propose`."""
+    """The ways to a start, for one request; its attributes are the arguments of `propose`.
+
+    Where each variation has an aim of its own, `text` is (B, D).
+    """
 
     s: RunSettings
     pack: Pack
@@ -136,7 +139,7 @@ class Proposer:
         if prior is not None:
             holes = patches(self.seeds, self.grid, self.s.redraw).to(z.device)
             codes = self.pack.generator.nearest(z).masked_fill(holes, prior.mask)
-            for k, grids in enumerate(self._rounds(prior, "redraw", codes)):
+            for k, grids in enumerate(self.rounds(prior, "redraw", codes)):
                 codes = grids
                 yield Phase("propose", len(self.seeds) + k + 1, total)
             z = self.pack.generator.lookup(codes)
@@ -156,7 +159,7 @@ class Proposer:
         total = self.s.proposals * (prior.rounds(self.grid) + 1)
         for p in range(self.s.proposals):
             codes = torch.empty(0)
-            for drawn in self._rounds(prior, f"prior/{p}", None):
+            for drawn in self.rounds(prior, f"prior/{p}", None):
                 codes, done = drawn, done + 1
                 yield Phase("propose", done, total)
             picture, fit = self._look(codes, p)
@@ -181,7 +184,7 @@ class Proposer:
         fit = score(picture, self.text, self.pack.guide, views, views=VIEWS, tile=self.wrap)
         return picture, fit.cpu()
 
-    def _rounds(self, prior: AnyPrior, purpose: str, start: Tensor | None) -> Iterator[Tensor]:
+    def rounds(self, prior: AnyPrior, purpose: str, start: Tensor | None) -> Iterator[Tensor]:
         """The prior's rounds, in the pack's precision. Between them the caller's own holds."""
         luck = streams(self.seeds, purpose)
         text, temperature = self.text.expand(len(luck), -1), self.s.temperature

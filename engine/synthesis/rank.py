@@ -26,7 +26,7 @@ def score(
 
     Args:
         pictures: (B, 3, H, W) in 0..1 sRGB.
-        target: unit embedding (D,) of the text.
+        target: unit embedding (D,) of the text, or (B, D) where each picture has its own.
         clip: the model that judges.
         streams: a CPU generator a picture.
         views: views a picture.
@@ -39,4 +39,6 @@ def score(
     params = cutouts.draw(streams, (pictures.shape[-2], pictures.shape[-1]), 0.5)
     seen = cutouts(pictures, params)  # (B, n, 3, s, s)
     embeddings = torch.cat([clip.encode_image(row) for row in seen])
+    if target.ndim == 2:
+        return (embeddings.view(*seen.shape[:2], -1) @ target[:, :, None]).flatten(1).mean(1)
     return (embeddings @ target).view(len(pictures), views).mean(1)

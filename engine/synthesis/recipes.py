@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 
 from torch import Tensor
 
 from engine.models.guide import Clip
 from engine.starter.captions import canonical
-from engine.starter.materials import COLOURS, REGISTRY, Params, in_colour
+from engine.starter.materials import COLOURS, REGISTRY, Params, in_colour, with_overlay
+from engine.starter.materials.mixtures import overlays
 
 
 def relatives(recipe: Params) -> Iterator[Params]:
@@ -39,6 +41,29 @@ def as_asked(recipe: Params, text: Tensor, guide: Clip) -> Params:
     return (kin + bare)[int((guide.encode_text(names) @ text).argmax())]
 
 
+def conditioned(recipe: Params) -> Iterator[Params]:
+    """The recipe with one more condition, or with another material on it, each that its family may have."""
+    entry = REGISTRY[recipe["family"]]
+    for name in entry.modifiers:
+        if name not in recipe["modifiers"]:
+            yield {**recipe, "modifiers": {**recipe["modifiers"], name: "plain"}}
+    for name in dict.fromkeys(name for name, _ in overlays(recipe["family"])):
+        yield with_overlay(recipe, name)
+
+
+def named_nearest(recipe: Params, text: Tensor, guide: Clip) -> tuple[Params, float]:
+    """Of all that a recipe may become the one whose name lies nearest to an embedding (D,), and its cosine.
+
+    As in `as_asked`, colours count where the text says something of colour.
+    """
+    kin = [*relatives(recipe), *conditioned(recipe)]
+    bare = [p for p in kin if p["colour"] == recipe["colour"]]
+    names = [canonical(p) for p in kin] + [canonical(p, coloured=False) for p in bare]
+    fit = guide.encode_text(names) @ text
+    best = int(fit.argmax())
+    return (kin + bare)[best], float(fit[best])
+
+
 def called(recipe: Params, name: str) -> Params | None:
-    """The recipe's relative of this canonical name; None if it has none."""
-    return next((p for p in relatives(recipe) if canonical(p) == name), None)
+    """What a recipe may become that has this canonical name; None if nothing has."""
+    return next((p for p in chain(relatives(recipe), conditioned(recipe)) if canonical(p) == name), None)

@@ -13,6 +13,7 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
+from engine.synthesis.aims import aims_of, direction
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
@@ -69,26 +70,27 @@ def synthesize(
     seeds, wrap = variation_seeds(s), tile_axes(s.tile)
     pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
     asked = targets.of_request(s, pack.guide, pictures)
-    start = yield from begin(s, pack, seeds, wrap, asked.attracting().direction(), edits)
+    aims = aims_of(s, edits, pack.guide, seeds)
+    start = yield from begin(s, pack, seeds, wrap, direction(asked.attracting(), aims), edits)
     edit = Edit.of(s, edits, pack, wrap, start)
-    target = targets.everything(s, pack.guide, asked, pictures)
-    z = yield from _guide(s, pack, seeds, wrap, target, edit)
+    target = targets.everything(s, pack.guide, asked, pictures, aims)
+    z = yield from guide(s, pack, seeds, wrap, target, edit)
     maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
-        asked.direction(),
+        direction(asked, aims),
         pack.guide,
         streams(seeds, "guide-score"),
         views=s.judge_views,
         tile=wrap,
     )
-    judged = targets.of_request(s, pack.judge, pictures).direction()
+    judged = direction(targets.of_request(s, pack.judge, pictures), aims_of(s, edits, pack.judge, seeds=None))
     judge_scores = score(
         maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
     )
     yield Phase("rank", 2, 2, picture=maps.basecolor)
-    order = judge_scores.argsort(descending=True, stable=True).tolist()
+    order = ranked(s, judge_scores)
     return Synthesis(
         maps,
         seeds,
@@ -101,8 +103,17 @@ def synthesize(
     )
 
 
+def ranked(s: RunSettings, judge_scores: Tensor) -> list[int]:
+    """Variations, best first; those on the way from one picture to another as they lie on it."""
+    if s.towards:
+        return list(range(len(judge_scores)))
+    return judge_scores.argsort(descending=True, stable=True).tolist()
+
+
 def _warnings(s: RunSettings, pack: Pack) -> list[str]:
     texts = [prompt.text for prompt in parse(s.prompt) if prompt.weight > 0]
+    if s.vary or s.towards:
+        texts = [] if s.difference is None else [s.difference.before, s.difference.after]
     found = [_strange(words, pack) for text in texts if (words := pack.guide.unknown_words(text))]
     if s.anti_lettering > 0 and pack.guide.unknown_words(" ".join(targets.LETTERING)):
         found.append(f"The {pack.id} pack has hardly read of lettering: to push it away will change little.")
@@ -117,7 +128,7 @@ def _strange(words: list[str], pack: Pack) -> str:
     return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
 
 
-def _guide(
+def guide(
     s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""

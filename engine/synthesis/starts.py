@@ -18,12 +18,14 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
 from engine.synthesis.base import base_maps, channels_of
+from engine.synthesis.crossing import crossing
 from engine.synthesis.decode import Drawn, decode_maps, maps_of
 from engine.synthesis.edits import Edits
 from engine.synthesis.mask import blend, softened
 from engine.synthesis.phase import Phase
 from engine.synthesis.propose import Proposal, Proposer, propose
 from engine.synthesis.seeds import streams, uniform
+from engine.synthesis.vary import pace_of, vary
 
 OCTAVES = 5
 ROUGHNESS = 0.6
@@ -60,7 +62,13 @@ def begin(
     proposer = Proposer(s, pack, seeds, wrap, text)
     base = base_maps(s, edits, pack, wrap) if edits.has_base else None
     pace = 1.0
-    if s.start == "auto" and base is not None:
+    if s.start == "auto" and base is not None and s.towards:
+        proposal = crossing(proposer, base, edits)
+        yield Phase("propose", 1, 1, picture=proposal.drawn.maps[:, :3] if proposal.drawn else None)
+    elif s.start == "auto" and base is not None and s.vary:
+        pace = pace_of(s)
+        proposal = yield from vary(proposer, base, edits, pack)
+    elif s.start == "auto" and base is not None:
         pace, share = min(1.0, 2 * s.strength), min(1.0, 2 * (1 - s.strength))
         origin = "picture" if edits.stored is None else edits.stored.origin
         origin = origin if share == 1 else f"reworked: {origin}"

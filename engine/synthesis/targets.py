@@ -13,7 +13,7 @@ from engine.models.guide import Clip
 from engine.settings import RunSettings
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.losses import prompt_loss
-from engine.synthesis.prompts import Prompt, wanted
+from engine.synthesis.prompts import Prompt, parse, wanted
 from engine.synthesis.seeds import normal, streams
 
 LETTERING = ("letters", "text", "words", "writing", "a watermark", "a logo", "a caption")
@@ -47,8 +47,8 @@ class Target:
         return cls(rows, *(torch.tensor(x, device=rows.device) for x in (list(weights), ends)))
 
     def __add__(self, other: Target) -> Target:
-        if not len(other):
-            return self
+        if not (len(self) and len(other)):
+            return self if len(self) else other
         pairs = zip(
             (self.embeddings, self.weights, self.stops),
             (other.embeddings, other.weights, other.stops),
@@ -61,6 +61,8 @@ class Target:
 
     def select(self, rows: Sequence[bool]) -> Target:
         """The rows that are marked."""
+        if not len(self):
+            return self
         marked = torch.tensor(list(rows), device=self.weights.device)
         return Target(self.embeddings[marked], self.weights[marked], self.stops[marked])
 
@@ -103,14 +105,20 @@ class Aligned:
 
 @dataclass(frozen=True)
 class Targets:
-    """All that the guide is drawn to and pushed from in a run."""
+    """All that the guide is drawn to and pushed from in a run; `aims` (B, D) are a variation's own."""
 
     fixed: Target
     aligned: tuple[Aligned, ...] = ()
+    aims: Tensor | None = None
 
     def loss(self, embeddings: Tensor, cut: Callable[[Tensor], Tensor], clip: Clip) -> Tensor:
         """How far views are from it, (B,). The arguments are those of `Aligned.loss`."""
-        loss = prompt_loss(embeddings, self.fixed.embeddings, self.fixed.weights, self.fixed.stops)
+        loss = embeddings.new_zeros(len(embeddings))
+        if len(self.fixed):
+            loss = prompt_loss(embeddings, self.fixed.embeddings, self.fixed.weights, self.fixed.stops)
+        if self.aims is not None:
+            one = embeddings.new_ones(1)
+            loss = loss + prompt_loss(embeddings, self.aims[:, None, None], one, -torch.inf * one)
         for aligned in self.aligned:
             loss = loss + aligned.loss(embeddings, cut, clip)
         return loss
@@ -136,13 +144,18 @@ def of_request(s: RunSettings, clip: Clip, pictures: Sequence[Tensor] = ()) -> T
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
-    texts = of_texts(wanted(s.prompt, s.negative, s.negative_weight), s.templates, clip)
+    words = wanted(s.prompt, s.negative, s.negative_weight)
+    if s.vary or s.towards:  # the prompt is no more than a name then
+        words = words[len([p for p in parse(s.prompt) if p.weight != 0]) :]
+    texts = of_texts(words, s.templates, clip)
     return texts + Target.of(
         [of_picture(picture, clip) for picture in pictures], [asked.weight for asked in s.pictures]
     )
 
 
-def everything(s: RunSettings, clip: Clip, request: Target, pictures: Sequence[Tensor]) -> Targets:
+def everything(
+    s: RunSettings, clip: Clip, request: Target, pictures: Sequence[Tensor], aims: Tensor | None = None
+) -> Targets:
     """What a request asks the guide for: its texts, pictures, noise, and no lettering.
 
     All but aligned pictures is the same for every view and variation; none of it depends on the run's seed.
@@ -152,17 +165,18 @@ def everything(s: RunSettings, clip: Clip, request: Target, pictures: Sequence[T
         clip: the guide.
         request: what it reads there, from `of_request`.
         pictures: as there.
+        aims: of each variation its own, (B, D).
     """
     pairs = zip(s.pictures, pictures, strict=True)
     aligned = tuple(Aligned(picture, asked.weight) for asked, picture in pairs if asked.aligned)
     texts = len(request) - len(s.pictures)
     fixed = request.select([True] * texts + [not asked.aligned for asked in s.pictures])
-    like = request.embeddings[0]
+    like = (request.embeddings if aims is None else aims)[0]
     rows, weights = [of_noise(n.seed, like) for n in s.noise_prompts], [n.weight for n in s.noise_prompts]
     if s.anti_lettering > 0:
         rows.append(lettering(clip))
         weights.append(-s.anti_lettering)
-    return Targets(fixed + Target.of(rows, weights), aligned)
+    return Targets(fixed + Target.of(rows, weights), aligned, aims)
 
 
 @torch.no_grad()

@@ -1,0 +1,134 @@
+"""Options of the commands that make variations, go from one material to another, and tell stories."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+VARY = """\
+  A variation of a result is its recipe laid out anew, and with more strength one of the recipes around it;
+  a variation of a picture is the picture with its places changed about. Guidance brings either near to
+  what the guide sees in the original. --from and --to turn it from one text to another:
+
+    vary bricks/red_bricks_v1.json --strength 0.4 --variations 4
+    vary mud/dry_mud_v1.json --strength 0 --from dry --to wet
+
+  At --strength 0 the layout stays, and only the difference counts.
+"""
+
+INTERPOLATE = """\
+  Each material on the way has its own maps and JSON file, and strip.png shows them side by side.
+
+    interpolate bricks/red_bricks_v1.json cobbles/mossy_cobblestones_v1.json --steps 8 --out way
+"""
+
+STORY = """\
+  Scenes stand between bars, each with its time and a colon before its words. Times are numbers of frames,
+  counted from 0, or shares of the whole: 0% to 100%, or 0 to 1 if no time is above 1. Where frames are
+  numbered beyond the last one, the story is drawn together to fit.
+
+    story "0: dry mud | 40: cracked mud | 80: wet mud" --frames 24 --out mud
+    story "0%: red bricks | 100%: mossy red bricks" --frames 12 --size 256
+
+  Every frame repeats seamlessly. Beside frame_0001.png and so on come story.webp, which plays them, and
+  story.json, which holds all settings. Ctrl-C keeps the frames that are there.
+"""
+
+
+def vary_arguments(add: argparse.ArgumentParser) -> None:
+    """Options of `vary`, but for where results go."""
+    add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, VARY
+    add.add_argument("source", metavar="RESULT.json|PICTURE", help="what to make variations of")
+    add.add_argument("--strength", type=float, metavar="X", help="how far they may go, 0 to 1 (default: 0.4)")
+    add.add_argument("--from", dest="before", metavar="T", help='what it is, in words: "dry"')
+    add.add_argument("--to", dest="after", metavar="T", help='what it shall be: "wet"')
+    add.add_argument(
+        "--weight", type=float, metavar="W", help="how far from the one to the other, 0 to 2 (default: 1)"
+    )
+    add.add_argument("--variations", type=int, metavar="N", help="how many to make, 1 to 16 (default: 4)")
+    add.add_argument("--prompt", metavar="T", help="a name for them (default: the result's words)")
+    _run_arguments(add)
+
+
+def vary_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the request `vary`."""
+    path = str(Path(options.source).resolve())
+    params = _asked(options, "strength", "variations", "prompt", "steps", "seed", "device")
+    params["result" if path.lower().endswith(".json") else "image"] = path
+    words = {"from": options.before, "to": options.after, "weight": options.weight}
+    if any(value is not None for value in words.values()):
+        params["difference"] = {name: value for name, value in words.items() if value is not None}
+    return {**params, **_size(options)}
+
+
+def interpolate_arguments(add: argparse.ArgumentParser) -> None:
+    """Options of `interpolate`, but for where results go."""
+    add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, INTERPOLATE
+    add.add_argument("start", metavar="A.json", help="the result, or a picture, to go from")
+    add.add_argument("end", metavar="B.json", help="the result, or a picture, to go to")
+    add.add_argument(
+        "--steps",
+        dest="count",
+        type=int,
+        metavar="N",
+        help="materials, both ends included, 2 to 16 (default: 8)",
+    )
+    add.add_argument(
+        "--guided", dest="steps", type=int, metavar="N", help="guided steps of each (default: 6)"
+    )
+    _seed_and_size(add)
+
+
+def interpolate_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the request `interpolate`."""
+    ends = {"from": str(Path(options.start).resolve()), "to": str(Path(options.end).resolve())}
+    return {**ends, **_asked(options, "count", "steps", "seed", "device"), **_size(options)}
+
+
+def story_arguments(add: argparse.ArgumentParser) -> None:
+    """Options of `story`, but for where results go."""
+    add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, STORY
+    add.add_argument(
+        "story", metavar="STORY|story.json", help="scenes with their times; or a story to tell again"
+    )
+    add.add_argument("--frames", type=int, metavar="N", help="how many, 2 to 1000 (default: 24)")
+    add.add_argument("--fps", type=int, metavar="N", help="frames a second of story.webp (default: 12)")
+    add.add_argument("--steps", type=int, metavar="N", help="guided steps of each frame (default: 3)")
+    add.add_argument("--negative", metavar="T", help="what it should not look like")
+    add.add_argument("--preset", metavar="NAME", help="a preset, as for generate (default: plain)")
+    add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
+    add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
+    _seed_and_size(add)
+
+
+def story_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the request `story`."""
+    names = ("frames", "fps", "steps", "negative", "preset", "tile", "pack", "seed", "device")
+    params = {**_asked(options, *names), **_size(options)}
+    if options.story.lower().endswith(".json"):
+        return {**params, "sidecar": str(Path(options.story).resolve())}
+    return {**params, "story": options.story}
+
+
+def _run_arguments(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer")
+    _seed_and_size(add)
+
+
+def _seed_and_size(add: argparse.ArgumentParser) -> None:
+    add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
+    add.add_argument("--size", metavar="WxH", help="pixels: 512x256, or 512 (default: the result's, or 256)")
+
+
+def _asked(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _size(options: argparse.Namespace) -> dict[str, Any]:
+    """Width and height; what is no number is left for the schema to refuse."""
+    if options.size is None:
+        return {}
+    width, _, height = options.size.lower().partition("x")
+    sides = {"width": width, "height": height or width}
+    return {name: int(side) if side.isdigit() else side for name, side in sides.items()}

@@ -1,0 +1,193 @@
+"""Stories: the request, and the job from its settings to frames, an animation and story.json."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import Field, ValidationError
+
+from engine import presets
+from engine.errors import Cancelled, InvalidRequest
+from engine.params import Delivery, invalid, resolve as resolve_generate
+from engine.progress import Progress, Stopwatch
+from engine.settings import RunSettings
+from engine.synthesis.scenes import scenes
+
+if TYPE_CHECKING:
+    from PIL import Image
+
+    from engine.generation import Load, ShowPreview
+
+STEPS = 3
+"""Guided steps a frame, unless the request says how many."""
+
+STORY, ANIMATION = "story.json", "story.webp"
+FORMAT = 1
+WEBP = {"quality": 90, "method": 4}
+NOT_HERE = (
+    *("prompt", "variations", "image", "strength", "mask", "spots", "overlay", "alpha", "decal"),
+    *("vary", "difference", "towards", "shares", "pictures"),
+)
+"""Settings of a material that a story has no use for."""
+
+
+class StorySettings(RunSettings):
+    """Everything that a story depends on. `steps` are those of each frame."""
+
+    story: str = Field(min_length=1, max_length=4000, description="As in engine/synthesis/scenes.py")
+    frames: int = Field(24, ge=2, le=1000, description="Frames in all")
+    fps: int = Field(12, ge=1, le=60, description="Frames a second of the animation")
+
+
+OWN = ("story", "frames", "fps")
+
+
+def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[StorySettings, Delivery]:
+    """The complete settings of a `story` request: defaults < preset < what the request names.
+
+    Args:
+        params: `story`, "0: dry mud | 40: wet mud"; `frames`; `fps`; fields of RunSettings, of which
+            `steps` are a frame's, and of Delivery. Or `sidecar`, the absolute path of a story.json to tell
+            again, and what shall be different.
+        folder: where the preset files are.
+
+    Raises:
+        InvalidRequest: the story cannot be read, a setting does not belong to one, or see `params.resolve`.
+        UnknownPreset: see `presets.load`.
+    """
+    asked = dict(params)
+    if strange := [name for name in NOT_HERE if name in asked]:
+        raise InvalidRequest(f"A story does not take {strange[0]!r}.", field=strange[0])
+    if "sidecar" in asked:
+        asked = {**_stored(asked.pop("sidecar")), **asked}
+    own = {name: asked.pop(name) for name in OWN if name in asked}
+    given = {"story": own.get("story"), **{name: own[name] for name in OWN[1:] if name in own}}
+    if "story" not in own:
+        raise InvalidRequest("'story' is missing.", field="story")
+    run, delivery = resolve_generate({"steps": STEPS, **asked, "prompt": "a story", "variations": 1}, folder)
+    try:
+        settings = StorySettings.model_validate({**run.model_dump(), **given})
+    except ValidationError as error:
+        raise invalid(error, StorySettings, Delivery) from error
+    first = scenes(settings.story, settings.frames)[0].text.replace('"', '""')
+    return settings.model_copy(update={"prompt": f'"{first}"'}), delivery
+
+
+def _stored(path: object) -> dict[str, Any]:
+    """The settings in a story.json."""
+    if not isinstance(path, str) or not Path(path).is_absolute():
+        raise InvalidRequest("'sidecar' must be the absolute path of a story.json.", field="sidecar")
+    try:
+        settings = json.loads(Path(path).read_text("utf-8"))["settings"]
+        known = {name: value for name, value in settings.items() if name not in NOT_HERE}
+        known["story"]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise InvalidRequest(
+            f"'sidecar': {path} is not the story.json of a story.", field="sidecar", details=repr(error)
+        ) from error
+    return known
+
+
+def run_story(
+    settings: StorySettings,
+    folder: Path,
+    *,
+    load: Load,
+    device: str = "auto",
+    on_progress: Callable[[Progress], None] = lambda _: None,
+    on_preview: ShowPreview | None = None,
+    should_stop: Callable[[], bool] = lambda: False,
+) -> dict[str, Any]:
+    """Tell a story and write its frames, each as soon as it is there, then story.webp and story.json.
+
+    Args: those of `generation.run_generate`.
+
+    Returns:
+        What story.json says, and how long it took.
+
+    Raises:
+        Cancelled: `should_stop` said so; the frames so far are kept, with animation and story.json.
+        CannotWrite: the folder does not take files.
+        PatinaError: what `load` raises.
+    """
+    from engine import generation
+    from engine.synthesis.story import Frame, tell
+
+    watch = Stopwatch()
+
+    def tick(phase: str, step: int, total: int, loss: float | None = None) -> None:
+        on_progress(watch.tick(phase, step, total, loss))
+        if should_stop():
+            raise Cancelled("Cancelled.")
+
+    generation.check_folder(folder)
+    tick("load", 0, 1)
+    pack = load(settings.pack, device)
+    book = Book(folder, settings, generation.about(settings, pack))
+    previews = None if on_preview is None else generation.Previews(folder, on_preview)
+    story = scenes(settings.story, settings.frames)
+    told = tell(settings, story, settings.frames, pack)
+    try:
+        tick("load", 1, 1)
+        with contextlib.closing(told):
+            for news in told:
+                if isinstance(news, Frame):
+                    book.add(news.picture)
+                    if previews is not None:
+                        previews.offer(news.picture)
+                else:
+                    tick(news.name, news.step, news.total, news.loss)
+    except (Cancelled, KeyboardInterrupt):
+        book.bind()
+        raise
+    summary = book.bind()
+    on_progress(watch.tick("write", 1, 1))
+    return {**summary, "seconds": watch.seconds(), "steps_per_second": watch.steps_per_second()}
+
+
+class Book:
+    """The files of a story.
+
+    Args:
+        folder: where they go.
+        settings: of the story.
+        about: what made it, for story.json.
+    """
+
+    def __init__(self, folder: Path, settings: StorySettings, about: Mapping[str, Any]) -> None:
+        self._folder, self._settings, self._about = folder, settings, about
+        self._pictures: list[Image.Image] = []
+        self._names: list[str] = []
+
+    def add(self, picture: Any) -> None:
+        """Write a frame (1, 3, H, W), sRGB, 0..1."""
+        from engine.material import files
+
+        self._names.append(f"frame_{len(self._names) + 1:04}.png")
+        self._pictures.append(files.picture_of(picture[0]))
+        files.write_picture(self._folder / self._names[-1], self._pictures[-1])
+
+    def bind(self) -> dict[str, Any]:
+        """Write story.webp and story.json of the frames that are there, if there are any."""
+        from engine.material import files
+
+        said: dict[str, Any] = {**self._about, "story": self._settings.story, "seed": self._settings.seed}
+        said |= {"frames": self._names, "complete": len(self._names) == self._settings.frames}
+        for old in self._folder.glob("frame_[0-9][0-9][0-9][0-9].png"):
+            if old.name not in self._names:  # of a longer story that was here before
+                files.remove(old)
+        if not self._pictures:
+            return said
+        content = io.BytesIO()
+        first, *rest = self._pictures
+        pause = round(1000 / self._settings.fps)
+        first.save(content, "WEBP", save_all=True, append_images=rest, duration=pause, loop=0, **WEBP)
+        files.write_bytes(self._folder / ANIMATION, content.getvalue())
+        said["animation"] = ANIMATION
+        files.write_json(self._folder / STORY, said)
+        return said

@@ -1,0 +1,210 @@
+"""Where variations of a picture or a result begin: the same material in another draw, or a neighbour of it.
+
+Recipes decide most of what a pack that remembers them makes, so a variation of what came from a recipe is
+the same recipe laid out anew. The farther it may go, the more of the exemplars around it come into question.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Generator
+from dataclasses import dataclass, replace
+from typing import cast
+
+import torch
+from torch import Tensor
+
+from engine.material.maps import DecodedMaps, luminance
+from engine.models.exemplars import Exemplars
+from engine.models.packs import Pack
+from engine.models.vqgan import Wrap
+from engine.settings import MAX_SEED, RunSettings
+from engine.starter.captions import canonical
+from engine.starter.drawing import draw_maps
+from engine.starter.materials import Params, another
+from engine.synthesis.aims import turned
+from engine.synthesis.base import Remembered, channels_of, recipe_of
+from engine.synthesis.crossing import crossed
+from engine.synthesis.decode import Drawn
+from engine.synthesis.edits import Edits
+from engine.synthesis.phase import Phase
+from engine.synthesis.propose import Proposal, Proposer
+from engine.synthesis.recipes import as_asked, named_nearest
+from engine.synthesis.seeds import streams, uniform
+
+NEIGHBOURS = 256
+"""Exemplars that a variation may begin from at strength 1; at less, fewer come into question."""
+
+SAME_COLOUR = 8
+"""The nearest of them are made in the colour of what is varied."""
+
+FARTHER = 0.1
+"""In cosine: so much nearer to what a difference of texts asks for must another exemplar be called."""
+
+APART = 8
+"""A picture is moved by more than the eighth of its side, not to meet its own neighbours."""
+
+CHOOSY = 40.0
+"""It is moved e times as often to where it is more alike by a fortieth."""
+
+
+def pace_of(s: RunSettings) -> float:
+    """Times the learning rate: at strength 0 and without a difference nothing changes."""
+    turn = 0.0 if s.difference is None else s.difference.weight
+    return min(1.0, max(2 * s.strength, turn))
+
+
+def vary(proposer: Proposer, base: DecodedMaps, edits: Edits, pack: Pack) -> Generator[Phase, None, Proposal]:
+    """A beginning for each variation.
+
+    Args:
+        proposer: of the run; its `text` are the variations' aims (B, D).
+        base: what is varied, a batch of one at the size of the run.
+        edits: what the settings' files hold.
+        pack: whose networks they are.
+    """
+    s, here = proposer.s, channels_of(base, pack.channels)
+    origin = "picture" if edits.stored is None else edits.stored.origin
+    source = None if edits.stored is None else recipe_of(edits.stored, pack)
+    if pace_of(s) == 0:
+        maps, origins = here.expand(len(proposer.seeds), -1, -1, -1), [origin] * len(proposer.seeds)
+    elif source is not None and pack.exemplars is not None:
+        maps, origins = yield from _drawn_anew(proposer, source, pack.exemplars, here, origin)
+    else:
+        return (yield from _mixed(proposer, base, origin, pack))
+    yield Phase("propose", len(origins), len(origins), picture=maps[:, :3])
+    z, decoded = proposer.through_codes(maps)
+    return Proposal(z, origins, Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
+
+
+def _drawn_anew(
+    proposer: Proposer, source: Remembered, exemplars: Exemplars, base: Tensor, origin: str
+) -> Generator[Phase, None, tuple[Tensor, list[str]]]:
+    """Maps (B, C, H, W) from the source's recipe and its neighbours', and what they come from."""
+    s, pack = proposer.s, proposer.pack
+    neighbours = Neighbours.of(s, pack, source, exemplars)
+    rows, origins = [], []
+    for i in range(len(proposer.seeds)):
+        found = neighbours.pick(proposer.seeds[i])
+        if found == source:
+            rows.append(base[0].cpu())
+            origins.append(origin)
+        else:
+            rows.append(draw_maps(found.recipe, pack.channels, s.height, s.width))
+            origins.append(f"exemplar {found.exemplar}, draw {found.draw}: {canonical(found.recipe)}")
+        if len(rows) < len(proposer.seeds):
+            yield Phase("propose", len(rows), len(proposer.seeds))
+    return torch.stack(rows).to(base), origins
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """What a recipe's variations may be drawn from.
+
+    Attributes:
+        source: what is varied.
+        told: what its name says, turned by the request's difference: a unit vector (D,).
+        near: indices of the other exemplars, nearest to that first.
+    """
+
+    s: RunSettings
+    pack: Pack
+    exemplars: Exemplars
+    source: Remembered
+    told: Tensor
+    near: list[int]
+
+    @classmethod
+    def of(cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars) -> Neighbours:
+        """For a request."""
+        told = turned(pack.guide.encode_text([canonical(source.recipe)])[0], s, pack.guide)
+        index, _ = exemplars.near(told, NEIGHBOURS + 1)
+        return cls(s, pack, exemplars, source, told, [i for i in index.tolist() if i != source.exemplar])
+
+    def pick(self, seed: int) -> Remembered:
+        """What the variation of a seed is drawn from: with more strength the same or one farther off.
+
+        Of the n-th neighbour the logarithm is evenly drawn up to strength² · log(NEIGHBOURS): at a third
+        of the strength nearly all are the source itself in another draw.
+        """
+        luck = streams([seed], "vary-recipe")
+        where, lot = uniform(luck, (2,))[0].tolist()
+        draw = self.source.draw if self.s.strength == 0 else int(lot * 2**24) << 24 | (seed & 0xFFFFFF)
+        rank = int(math.exp(where * self.s.strength**2 * math.log(NEIGHBOURS))) - 1
+        if rank > 0 and self.near:
+            i = self.near[min(rank, len(self.near)) - 1]
+            recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
+            recipe = as_asked(recipe, self.told, self.pack.guide) if rank <= SAME_COLOUR else recipe
+            return Remembered(recipe, i, draw)
+        own = replace(self.source, recipe=another(self.source.recipe, draw), draw=draw)
+        return own if self.s.difference is None else self._turned(own)
+
+    def _turned(self, own: Remembered) -> Remembered:
+        """The source, with what the difference asks for: a condition, a colour, another material."""
+        guide = self.pack.guide
+        recipe, fit = named_nearest(own.recipe, self.told, guide)
+        if self.near:
+            other = as_asked(
+                another(cast("Params", self.exemplars.recipes[self.near[0]]), own.draw), self.told, guide
+            )
+            if float(guide.encode_text([canonical(other)])[0] @ self.told) > fit + FARTHER:
+                return Remembered(other, self.near[0], own.draw)
+        return replace(own, recipe=recipe)
+
+
+def _mixed(
+    proposer: Proposer, base: DecodedMaps, origin: str, pack: Pack
+) -> Generator[Phase, None, Proposal]:
+    """What did not come from a recipe: with its places changed about, or from half strength on also what
+    the pack remembers that looks like it.
+    """
+    s = proposer.s
+    rows, origins = [], []
+    for i, seed in enumerate(proposer.seeds):
+        luck = streams([seed], "vary-picture")
+        if pack.exemplars is not None and float(uniform(luck, (1,))) < 2 * s.strength - 1:
+            k = int(pack.exemplars.near(proposer.text[i], 1)[0])
+            draw = int(uniform(luck, (1,)) * 2**24)
+            recipe = another(cast("Params", pack.exemplars.recipes[k]), draw)
+            rows.append(draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text))
+            origins.append(f"exemplar {k}, draw {draw}: {canonical(recipe)}")
+        else:
+            shuffled = reshuffled(base, luck, s.strength, proposer.wrap, pack.generator.f)
+            rows.append(channels_of(shuffled, pack.channels)[0])
+            origins.append(f"varied: {origin.removeprefix('varied: ')}")
+        yield Phase("propose", i + 1, len(proposer.seeds))
+    maps = torch.stack(rows)
+    z, decoded = proposer.through_codes(maps)
+    return Proposal(z, origins, Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
+
+
+def reshuffled(
+    base: DecodedMaps, luck: list[torch.Generator], strength: float, wrap: Wrap, f: int
+) -> DecodedMaps:
+    """A material (a batch of one) crossed with itself, moved to where it is most alike.
+
+    Bricks come to lie on bricks: what shows in the places that change is another brick of the same wall.
+    Then all is moved by any distance. It moves along axes that tile alone.
+    """
+    H, W = base.height.shape[-2:]
+    tone = luminance(base.basecolor)[0, 0]
+    spectrum = torch.fft.rfft2(tone - tone.mean())
+    alike = torch.fft.irfft2(spectrum * spectrum.conj(), s=(H, W))
+    alike = (alike / alike[0, 0].clamp(min=1e-6)).cpu()
+    y, x = (torch.arange(n).minimum(n - torch.arange(n)) for n in (H, W))
+    alike[(y[:, None] < H / APART) & (x < W / APART)] = -torch.inf
+    for axis in (0, 1):
+        if not wrap[axis]:
+            alike.narrow(axis, 1, (H, W)[axis] - 1).fill_(-torch.inf)
+    if not alike.isfinite().any():
+        return base
+    far = int(torch.multinomial((alike * CHOOSY).flatten().softmax(-1), 1, generator=luck[0]))
+    both = crossed(base, rolled(base, divmod(far, W)), base.relief.new_tensor([min(0.5, strength)]), wrap, f)
+    down, right = uniform(luck, (2,))[0].tolist()
+    return rolled(both, (int(down * H) if wrap[0] else 0, int(right * W) if wrap[1] else 0))
+
+
+def rolled(maps: DecodedMaps, shift: tuple[int, int]) -> DecodedMaps:
+    """Maps moved down and to the right, by pixels, and in again at the opposite side."""
+    planes = {name: x.roll(shift, (-2, -1)) for name, x in vars(maps).items() if x.ndim == 4}
+    return replace(maps, **planes)
