@@ -10,9 +10,19 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump  # noqa: E402
+from . import (  # noqa: E402
+    history_view,
+    images,
+    operators,
+    panels,
+    preferences,
+    prompts,
+    properties,
+    pump,
+    queue_view,
+)
 
-MODULES = (properties, preferences, images, pump, operators, panels)
+MODULES = (properties, preferences, images, pump, queue_view, history_view, prompts, operators, panels)
 
 
 def register() -> None:

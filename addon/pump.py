@@ -4,6 +4,7 @@ import atexit
 import json
 import logging
 import time
+from collections.abc import Callable
 
 import bpy
 from bpy.app.handlers import persistent
@@ -18,23 +19,31 @@ BUSY_S, IDLE_S = 0.05, 1.0
 PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
+mirrors: list[Callable[[], None]] = []  # called by every `mirror`: copies of their own
+slices: list[
+    Callable[[], bool]
+] = []  # called by every tick: a few ms of something long; whether there is more
+_nudged = False
 
 
 def tick() -> float | None:
     """One turn. Returns the seconds to the next; None takes the timer down: there is nothing to watch."""
+    global _nudged
     if session is None:
         return None
+    _nudged, more = False, False
     try:
         changed = session.poll()
         if _show_pictures() or changed:
             mirror()
+        more = any([work() for work in slices])  # noqa: C419  # a turn for each
     except Exception as error:  # the timer's outermost frame: Blender would drop it, and the bar never move
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
     if not session.engine.alive:
-        return None
-    hurry = session.busy or session.engine.state in (State.STARTING, State.STOPPED)
+        return BUSY_S if more else None
+    hurry = more or session.busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
 
 
@@ -43,6 +52,15 @@ def wake() -> None:
     _take_down_timer()
     bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
     mirror()
+
+
+def nudge() -> None:
+    """See to it that there is a tick soon. Unlike `wake` it may be called while a panel is drawn."""
+    global _nudged
+    if not _nudged:  # or frequent redraws would put it off for ever
+        _take_down_timer()
+        bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
+        _nudged = True
 
 
 def mirror() -> None:
@@ -60,7 +78,9 @@ def mirror() -> None:
     state.log_tail = "\n".join(engine.log_lines)
     state.warnings = "\n".join(session.warnings)
     _mirror_results(state)
-    _redraw()
+    for copy in mirrors:
+        copy()
+    redraw()
 
 
 def _mirror_results(state: bpy.types.PropertyGroup) -> None:
@@ -70,6 +90,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item = state.results.add()
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
+            item.tags = ", ".join(result.tags)
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.file_icon(result.key)  # decoded here once, and not while a panel is drawn
     state.selected = session.selected
@@ -85,7 +106,8 @@ def _show_pictures() -> bool:
     return shown
 
 
-def _redraw() -> None:
+def redraw() -> None:
+    """Have the sidebars drawn."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":
@@ -95,6 +117,8 @@ def _redraw() -> None:
 
 
 def _take_down_timer() -> None:
+    global _nudged
+    _nudged = False
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
 

@@ -2,9 +2,17 @@
 
 import bpy
 
-from . import engine, material, run
+from . import engine, history, material, prompts, queue, results, run
 
-CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES)
+CLASSES = (
+    *run.CLASSES,
+    *queue.CLASSES,
+    *results.CLASSES,
+    *history.CLASSES,
+    *prompts.CLASSES,
+    *material.CLASSES,
+    *engine.CLASSES,
+)
 
 
 def register() -> None:
