@@ -28,6 +28,7 @@ MODULES = (properties, preferences, images, pump, queue_view, history_view, prom
 def register() -> None:
     for module in MODULES:
         module.register()
+    pump.mirror()  # or panels would show what was when the add-on was last disabled
 
 
 def unregister() -> None:

@@ -91,6 +91,12 @@ def work() -> bool:
     return more
 
 
+def refresh() -> None:
+    """Look through the folders again."""
+    history.scan()
+    pump.nudge()
+
+
 def follow() -> None:
     """With the pump's mirror: look where a run has written, and whether its results are starred."""
     global _noted

@@ -11,33 +11,32 @@ from .. import compat, prompts
 LETTERS = 60
 
 
-class LastWords:
-    """A menu of what was in a field lately."""
-
-    field = ""
-
-    def draw(self, _context: Context) -> None:
-        words = prompts.recent[self.field]
-        if not words:
-            self.layout.label(text="Nothing yet")
-        for text in words:
-            short = text if len(text) <= LETTERS else f"{text[: LETTERS - 3]}..."
-            button = self.layout.operator("patina.use_words", text=short)
-            button.field, button.words = self.field, text
-
-
-class PATINA_MT_prompts(LastWords, Menu):
+class PATINA_MT_prompts(Menu):
     bl_idname = "PATINA_MT_prompts"
     bl_label = "Last Prompts"
     bl_description = "Prompts that were used lately"
-    field = "prompt"
+
+    def draw(self, _context: Context) -> None:
+        _draw_words(self.layout, "prompt")
 
 
-class PATINA_MT_negatives(LastWords, Menu):
+class PATINA_MT_negatives(Menu):
     bl_idname = "PATINA_MT_negatives"
     bl_label = "Last Avoided"
     bl_description = "What was to be avoided lately"
-    field = "negative"
+
+    def draw(self, _context: Context) -> None:
+        _draw_words(self.layout, "negative")
+
+
+def _draw_words(layout: UILayout, field: str) -> None:
+    """A line for each of the last words of a field."""
+    if not prompts.recent[field]:
+        layout.label(text="Nothing yet")
+    for words in prompts.recent[field]:
+        short = words if len(words) <= LETTERS else f"{words[: LETTERS - 3]}..."
+        button = layout.operator("patina.use_words", text=short)
+        button.field, button.words = field, words
 
 
 def draw(layout: UILayout, inputs: Any, name: str, hint: str) -> None:
