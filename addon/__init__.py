@@ -13,6 +13,7 @@ bl_info = {
 from . import (  # noqa: E402
     history_view,
     images,
+    live_object,
     operators,
     panels,
     preferences,
@@ -22,7 +23,18 @@ from . import (  # noqa: E402
     queue_view,
 )
 
-MODULES = (properties, preferences, images, pump, queue_view, history_view, prompts, operators, panels)
+MODULES = (
+    properties,
+    preferences,
+    images,
+    pump,
+    queue_view,
+    history_view,
+    live_object,
+    prompts,
+    operators,
+    panels,
+)
 
 
 def register() -> None:

@@ -10,7 +10,7 @@ import bpy
 from bpy.app.handlers import persistent
 
 from . import images, preferences
-from .link import EngineError, State
+from .link import EngineError, Preview, State
 from .session import Session
 
 log = logging.getLogger(__name__)
@@ -19,10 +19,11 @@ BUSY_S, IDLE_S = 0.05, 1.0
 PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
-mirrors: list[Callable[[], None]] = []  # called by every `mirror`: copies of their own
+mirrors: list[Callable[[], object]] = []  # called by every `mirror`: copies of their own
 slices: list[
     Callable[[], bool]
 ] = []  # called by every tick: a few ms of something long; whether there is more
+viewers: list[Callable[[Preview], None]] = []  # called with every live picture that is shown
 _nudged = False
 
 
@@ -101,7 +102,10 @@ def _show_pictures() -> bool:
     shown, end = False, time.monotonic() + PICTURES_S
     while session.previews and time.monotonic() < end:
         variation = min(session.previews)
-        if images.show_live(session.previews.pop(variation)):
+        preview = session.previews.pop(variation)
+        for view in viewers:
+            view(preview)
+        if images.show_live(preview):
             shown, session.live = True, max(session.live, variation + 1)
     return shown
 

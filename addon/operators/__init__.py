@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import engine, history, material, prompts, queue, results, run
+from . import engine, history, live, material, prompts, queue, results, run
 
 CLASSES = (
     *run.CLASSES,
@@ -10,6 +10,7 @@ CLASSES = (
     *results.CLASSES,
     *history.CLASSES,
     *prompts.CLASSES,
+    *live.CLASSES,
     *material.CLASSES,
     *engine.CLASSES,
 )

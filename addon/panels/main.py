@@ -28,7 +28,7 @@ class PATINA_PT_main(Sidebar, Panel):
         layout = self.layout
         inputs, state = context.scene.patina, context.window_manager.patina
         _draw_inputs(layout, inputs)
-        _draw_generate(layout, state)
+        _draw_generate(layout, state, live_on_object=context.window_manager.patina_queue.live_on_object)
         queue.draw(layout, context)
         _draw_message(layout, context, state)
         if state.job and state.live:
@@ -57,13 +57,15 @@ def _draw_inputs(layout: UILayout, inputs: Any) -> None:
     row.operator("patina.shuffle_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_generate(layout: UILayout, state: Any) -> None:
+def _draw_generate(layout: UILayout, state: Any, *, live_on_object: bool) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.5
     if state.job:
         compat.progress(row, state, "progress", state.status)
         row.operator("patina.cancel", text="", icon="X")
-        layout.operator("patina.generate", text="Add to Queue", icon="ADD")
+        row = layout.row(align=True)
+        row.operator("patina.generate", text="Add to Queue", icon="ADD")
+        row.operator("patina.live_on_object", text="", icon="MATERIAL", depress=live_on_object)
     else:
         row.operator("patina.generate")
 
