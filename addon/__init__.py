@@ -10,14 +10,41 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, packs, panels, preferences, properties, pump, setup  # noqa: E402
+from . import (  # noqa: E402
+    history_view,
+    images,
+    live_object,
+    operators,
+    packs,
+    panels,
+    preferences,
+    prompts,
+    properties,
+    pump,
+    queue_view,
+    setup,
+)
 
-MODULES = (properties, preferences, setup, packs, images, pump, operators, panels)
+MODULES = (
+    properties,
+    preferences,
+    setup,
+    packs,
+    images,
+    pump,
+    queue_view,
+    history_view,
+    live_object,
+    prompts,
+    operators,
+    panels,
+)
 
 
 def register() -> None:
     for module in MODULES:
         module.register()
+    pump.mirror()  # or panels would show what was when the add-on was last disabled
 
 
 def unregister() -> None:

@@ -60,6 +60,12 @@ def file_icon(path: str) -> int:
     return icon.icon_id if icon else 0
 
 
+def later_icon(path: str) -> None:
+    """Let there be an icon of a picture file; Blender reads the file when it is drawn, beside its work."""
+    if _collection is not None and _collection.get(path) is None:
+        _collection.load(path, path, "IMAGE")
+
+
 def _live(variation: int) -> str:
     return f"live {variation}"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -107,3 +108,19 @@ def engine_source(chosen: str, folder: Path | None = None) -> tuple[Path | None,
             if (place / known.file).is_file():
                 return place / known.file, known.sha256
     return None, ""
+
+
+def in_other_versions(folder: Path) -> list[Path]:
+    """The same folder as other versions of Blender have it, newest first; none for a folder of no version."""
+    parts = folder.parts
+    places = [at for at, part in enumerate(parts) if re.fullmatch(r"\d+\.\d+", part)]
+    if not places:
+        return []
+    above, below = Path(*parts[: places[-1]]), parts[places[-1] + 1 :]
+    try:
+        versions = [path for path in above.iterdir() if re.fullmatch(r"\d+\.\d+", path.name)]
+    except OSError:
+        return []
+    versions.sort(key=lambda path: [int(part) for part in path.name.split(".")], reverse=True)
+    others = (path.joinpath(*below) for path in versions if path.name != parts[places[-1]])
+    return [path for path in others if path.is_dir()]

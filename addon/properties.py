@@ -246,6 +246,8 @@ class PatinaResult(PropertyGroup):
     seam: FloatProperty()
     seed: StringProperty()
     basecolor: StringProperty(subtype="FILE_PATH")
+    tags: StringProperty()
+    starred: BoolProperty()
 
 
 class PatinaState(PropertyGroup):
@@ -285,9 +287,9 @@ def run_settings(inputs: Any) -> dict[str, Any]:
     left_to_preset = set_by_preset(inputs)
     for name in ADVANCED:
         if name not in left_to_preset:
-            settings[name] = _plain(getattr(inputs, name))
+            settings[name] = plain(getattr(inputs, name))
     if inputs.use_relief:
-        settings["relief"] = _plain(inputs.relief)
+        settings["relief"] = plain(inputs.relief)
     return settings
 
 
@@ -298,7 +300,7 @@ def set_by_preset(inputs: Any) -> dict[str, Any]:
     return {name: value for name, value in chosen if name in ADVANCED and not inputs.is_property_set(name)}
 
 
-def _plain(value: float) -> float:
+def plain(value: float) -> float:
     """Blender's floats have 32 bits: 0.1 comes back as 0.10000000149, which no one wants in a sidecar."""
     return round(value, 6) if isinstance(value, float) else value
 

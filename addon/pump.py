@@ -4,12 +4,13 @@ import atexit
 import json
 import logging
 import time
+from collections.abc import Callable
 
 import bpy
 from bpy.app.handlers import persistent
 
 from . import images, packs, preferences, setup
-from .link import EngineError, State
+from .link import EngineError, Preview, State
 from .session import Session
 
 log = logging.getLogger(__name__)
@@ -18,24 +19,33 @@ BUSY_S, IDLE_S = 0.05, 1.0
 PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
+mirrors: list[Callable[[], object]] = []  # called by every `mirror`: copies of their own
+slices: list[
+    Callable[[], bool]
+] = []  # called by every tick: a few ms of something long; whether there is more
+viewers: list[Callable[[Preview], None]] = []  # called with every live picture that is shown
+_nudged = False
 
 
 def tick() -> float | None:
     """One turn. Returns the seconds to the next; None takes the timer down: there is nothing to watch."""
+    global _nudged
     if session is None:
         return None
+    _nudged, more = False, False
     try:
         changed = _poll_installer()
         changed = session.poll() or changed
         if _show_pictures() or changed:
             mirror()
+        more = any([work() for work in slices])  # noqa: C419  # a turn for each
     except Exception as error:  # the timer's outermost frame: Blender would drop it, and the bar never move
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
     if not session.engine.alive and not setup.installation.running:
-        return None
-    busy = session.busy or setup.installation.running or packs.transfer.job is not None
+        return BUSY_S if more else None
+    busy = more or session.busy or setup.installation.running or packs.transfer.job is not None
     hurry = busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
 
@@ -58,6 +68,15 @@ def wake() -> None:
     mirror()
 
 
+def nudge() -> None:
+    """See to it that there is a tick soon. Unlike `wake` it may be called while a panel is drawn."""
+    global _nudged
+    if not _nudged:  # or frequent redraws would put it off for ever
+        _take_down_timer()
+        bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
+        _nudged = True
+
+
 def mirror() -> None:
     """Copy the session to the window manager, and have the sidebars drawn."""
     if session is None:
@@ -75,7 +94,9 @@ def mirror() -> None:
     _mirror_results(state)
     setup.mirror()
     packs.mirror(engine.facts.packs)
-    _redraw()
+    for copy in mirrors:
+        copy()
+    redraw()
 
 
 def _mirror_results(state: bpy.types.PropertyGroup) -> None:
@@ -85,6 +106,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item = state.results.add()
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
+            item.tags = ", ".join(result.tags)
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.file_icon(result.key)  # decoded here once, and not while a panel is drawn
     state.selected = session.selected
@@ -95,12 +117,16 @@ def _show_pictures() -> bool:
     shown, end = False, time.monotonic() + PICTURES_S
     while session.previews and time.monotonic() < end:
         variation = min(session.previews)
-        if images.show_live(session.previews.pop(variation)):
+        preview = session.previews.pop(variation)
+        for view in viewers:
+            view(preview)
+        if images.show_live(preview):
             shown, session.live = True, max(session.live, variation + 1)
     return shown
 
 
-def _redraw() -> None:
+def redraw() -> None:
+    """Have the sidebars drawn."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "PREFERENCES":
@@ -112,6 +138,8 @@ def _redraw() -> None:
 
 
 def _take_down_timer() -> None:
+    global _nudged
+    _nudged = False
     if bpy.app.timers.is_registered(tick):
         bpy.app.timers.unregister(tick)
 

@@ -9,12 +9,13 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
+from .queue import Queue, Run, work_of
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +43,8 @@ class Result:
     seed: int
     relief: float
     files: dict[str, Path]
+    sidecar: Path | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -50,7 +53,7 @@ class Result:
 
 
 class Session:
-    """One engine, one run at a time, and the results of the last run.
+    """One engine, one run at a time, those that wait, and the results of the last run.
 
     Args:
         launch: see `Engine`.
@@ -62,6 +65,8 @@ class Session:
         self._runs, self._begun = 0, False
         self._run: int | None = None
         self._asked: dict[int, Callable[[Event], None]] = {}
+        self.queue = Queue()
+        self.seconds_left: float | None = None
         self.folder: Path | None = None
         self.progress, self.status = 0.0, ""
         self.error: EngineError | None = None
@@ -86,24 +91,58 @@ class Session:
         """The variation that Apply takes."""
         return self.results[self.selected] if self.selected < len(self.results) else None
 
-    def generate(self, settings: dict[str, Any], device: str, results: Path) -> None:
-        """Begin a run whose files go to a new folder under `results`.
+    def generate(self, settings: dict[str, Any], device: str, results: Path, preset: str = "") -> None:
+        """Begin a run, or queue it, whose files go to a new folder under `results`.
 
         Raises:
             EngineError: the engine cannot take it; `error` keeps it.
         """
-        self._runs += 1
-        folder = results / self._name / f"{self._runs:03}_{slug(settings['prompt'])}"
-        self.error = None
-        self.previews, self.live = {}, 0
-        self.progress, self._begun = 0.0, False
+        run = Run("generate", settings, device, results, settings["prompt"], preset, work_of(settings))
+        self.enqueue(run)
+
+    def enqueue(self, run: Run) -> None:
+        """Begin a run now or, where others are before it, after them.
+
+        Raises:
+            EngineError: the engine cannot take it, and it is not queued; `error` keeps it.
+        """
+        self.queue.held = False
+        if self.busy or self.queue.waiting:
+            self.queue.waiting.append(run)
+            self.go_on()
+        else:
+            self.error = None
+            self._begin(run)
+
+    def go_on(self) -> None:
+        """Begin the next run that waits, if it can. One that the engine cannot take is kept as lost."""
+        run = self.queue.next()
+        if run is None or self.busy:
+            return
         try:
-            self._run = self.ask(
-                "generate", {**settings, "folder": str(folder), "device": device}, self._take
-            )
+            self._begin(run)
+        except EngineError as error:
+            self.queue.begin(run)
+            self.queue.fail(error.message, hold=True)
+
+    def retry(self, number: int) -> None:
+        """Try a lost run again, before those that wait."""
+        self.error = None
+        self.queue.retry(number)
+        self.go_on()
+
+    def _begin(self, run: Run) -> None:
+        self._runs += 1
+        folder = run.results / self._name / f"{self._runs:03}_{slug(run.title)}"
+        self.previews, self.live = {}, 0
+        self.progress, self._begun, self.seconds_left = 0.0, False, None
+        params = {**run.params, "folder": str(folder), "device": run.device}
+        try:
+            self._run = self.ask(run.method, params, self._take)
         except EngineError as error:
             self.error = error
             raise
+        self.queue.begin(run)
         self.status = self._waiting_for()
 
     def ask(self, method: str, params: dict[str, Any], take: Callable[[Event], None]) -> int:
@@ -120,8 +159,12 @@ class Session:
         self._asked[job] = take
         return job
 
+    def show(self, results: list[Result], selected: int, folder: Path | None) -> None:
+        """Take up other results than those of the last run."""
+        self.results, self.selected, self.folder, self.warnings = results, selected, folder, []
+
     def cancel(self) -> None:
-        """Stop the run."""
+        """Stop the run; those that wait follow."""
         if self._run is not None:
             self.engine.cancel(self._run)
         self.status = "Cancelling"
@@ -139,6 +182,8 @@ class Session:
         except EngineError as error:
             self.error = error
             raise
+        self.queue.held = False
+        self.go_on()
 
     def poll(self) -> bool:
         """Take in what has happened. True if there is something new to draw."""
@@ -146,6 +191,7 @@ class Session:
         events = self.engine.poll()
         for event in events:
             self._hand_over(event)
+        self.go_on()
         if self.busy and not self._begun and not self.cancelling:
             self.status = self._waiting_for()
         return bool(events) or (self.engine.state, self.status) != before
@@ -177,21 +223,27 @@ class Session:
     def _take(self, event: Event) -> None:
         if isinstance(event, Progress):
             self._begun = True
+            self.queue.moved()
             if not self.cancelling:
                 self.progress, self.status = max(self.progress, fraction(event)), sentence(event)
+                self.seconds_left = event.seconds_left
         elif isinstance(event, Preview):
             self.previews[event.variation] = event
         else:
-            self._run, self.status = None, ""
+            self._run, self.status, self.seconds_left = None, "", None
         if isinstance(event, Finished):
+            self.queue.finish()
             self._take_summary(event.result)
         elif isinstance(event, Failed):
+            self.queue.fail(event.error.message, hold=event.job is None)
             self.error = event.error
+        elif isinstance(event, Cancelled):
+            self.queue.drop()
 
     def _take_summary(self, summary: dict[str, Any]) -> None:
         try:
             folder = Path(summary["folder"])
-            results = [_result(summary, variation, folder) for variation in summary["variations"]]
+            results = [result_of(summary, variation, folder) for variation in summary["variations"]]
             warnings = [str(warning) for warning in summary.get("warnings", [])]
         except (KeyError, TypeError, ValueError) as error:
             self.error = EngineError(
@@ -202,8 +254,14 @@ class Session:
         self.progress, self.status = 1.0, ""
 
 
-def _result(summary: dict[str, Any], variation: dict[str, Any], folder: Path) -> Result:
+def result_of(summary: Mapping[str, Any], variation: Mapping[str, Any], folder: Path) -> Result:
+    """One variation of a summary, or a sidecar's content with the prompt of its settings.
+
+    Raises:
+        KeyError, TypeError, ValueError: something is missing or is not what it should be.
+    """
     names = [*MAPS, *(name for name in SOME_MAPS if name in variation["files"])]
+    sidecar = variation.get("sidecar")
     return Result(
         prompt=str(summary["prompt"]),
         rank=int(variation["rank"]),
@@ -213,6 +271,8 @@ def _result(summary: dict[str, Any], variation: dict[str, Any], folder: Path) ->
         seed=int(variation["seed"]),
         relief=float(variation["relief"]),
         files={name: folder / variation["files"][name] for name in names},
+        sidecar=folder / sidecar if sidecar else None,
+        tags=tuple(str(tag["label"]) for tag in variation.get("tags") or ()),
     )
 
 

@@ -57,6 +57,7 @@ class Facts:
     device: str = ""
     devices: list[dict[str, Any]] = field(default_factory=list)
     packs: list[dict[str, Any]] = field(default_factory=list)
+    methods: tuple[str, ...] = ()
 
 
 class Engine:
@@ -247,6 +248,8 @@ class Engine:
             )
         self.facts.version = str(hello.get("version", ""))
         self.facts.packs = _dicts(hello.get("packs"))
+        methods = hello.get("methods")
+        self.facts.methods = tuple(map(str, methods)) if isinstance(methods, list) else ()
 
     def _cancel_answered(self, request: int, error: EngineError | None, result: object) -> None:
         """`false`: the job was over already; its answer came before this one or, if it was lost, never."""

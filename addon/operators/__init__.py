@@ -2,9 +2,20 @@
 
 import bpy
 
-from . import engine, install, material, models, run
+from . import engine, history, install, live, material, models, prompts, queue, results, run
 
-CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES, *install.CLASSES, *models.CLASSES)
+CLASSES = (
+    *run.CLASSES,
+    *queue.CLASSES,
+    *results.CLASSES,
+    *history.CLASSES,
+    *prompts.CLASSES,
+    *live.CLASSES,
+    *material.CLASSES,
+    *engine.CLASSES,
+    *install.CLASSES,
+    *models.CLASSES,
+)
 
 
 def register() -> None:

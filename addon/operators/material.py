@@ -2,7 +2,7 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
-from bpy.types import Context, Object, Operator
+from bpy.types import Context, Object, Operator, PropertyGroup
 
 from .. import materials, pump
 
@@ -12,6 +12,11 @@ def targets(context: Context) -> list[Object]:
     active = context.active_object
     others = [item for item in context.selected_objects if item != active]
     return [item for item in (active, *others) if materials.accepts(item)]
+
+
+def options_of(inputs: PropertyGroup) -> materials.Options:
+    """How the artist wants the material."""
+    return materials.Options(inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping)
 
 
 class PATINA_OT_apply(Operator):
@@ -34,10 +39,7 @@ class PATINA_OT_apply(Operator):
         return True
 
     def execute(self, context: Context) -> set[str]:
-        inputs, objects = context.scene.patina, targets(context)
-        options = materials.Options(
-            inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping
-        )
+        objects, options = targets(context), options_of(context.scene.patina)
         try:
             material = materials.apply(objects, pump.session.chosen, options)
         except materials.MissingFilesError as error:

@@ -8,7 +8,7 @@ import random
 from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
-from .. import preferences, properties, pump
+from .. import preferences, presets, prompts, properties, pump
 from ..link import EngineError
 from . import trouble
 
@@ -26,15 +26,21 @@ class PATINA_OT_generate(Operator):
         if not context.scene.patina.prompt.strip():
             cls.poll_message_set("Describe a surface first")
             return False
-        if pump.session is None or pump.session.busy:
-            cls.poll_message_set("A run is under way")
-            return False
-        return True
+        return pump.session is not None
+
+    @classmethod
+    def description(cls, _context: Context, _operator: OperatorProperties) -> str:
+        busy = pump.session is not None and pump.session.busy
+        return f"{cls.bl_description}, after the run that is under way" if busy else cls.bl_description
 
     def execute(self, context: Context) -> set[str]:
-        settings = properties.run_settings(context.scene.patina)
+        inputs = context.scene.patina
+        settings = properties.run_settings(inputs)
+        preset = presets.load_all().get(settings["preset"])
+        folder, label = preferences.results_folder(), preset.label if preset else ""
+        prompts.add(settings["prompt"], settings["negative"])
         try:
-            pump.session.generate(settings, preferences.device(), preferences.results_folder())
+            pump.session.generate(settings, preferences.device(), folder, label)
         except EngineError as error:
             trouble.tell(self, error)
             return {"CANCELLED"}
@@ -46,7 +52,7 @@ class PATINA_OT_generate(Operator):
 class PATINA_OT_cancel(Operator):
     bl_idname = "patina.cancel"
     bl_label = "Cancel"
-    bl_description = "Stop the run; the results of the one before stay"
+    bl_description = "Stop the run; the results of the one before stay, and the runs that wait follow"
     bl_options = {"REGISTER"}
 
     @classmethod

@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, main
+from . import details, history, main, prompts
 
-CLASSES = (*main.CLASSES, *details.CLASSES)
+CLASSES = (*prompts.CLASSES, *main.CLASSES, *history.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

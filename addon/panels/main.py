@@ -7,11 +7,9 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
-from . import setup
+from . import prompts, queue, results, setup
+from .grid import grid, scale
 from .text import BUTTON_PX, MARGIN_PX, paragraph
-
-TILE_SCALE = 5.0  # icons in the grid, in rows of buttons
-SINGLE_SCALE = 9.0
 
 
 class Sidebar:
@@ -31,19 +29,20 @@ class PATINA_PT_main(Sidebar, Panel):
         inputs, state = context.scene.patina, context.window_manager.patina
         waiting = setup.draw(layout, context)
         _draw_inputs(layout, inputs)
-        _draw_generate(layout, state)
+        _draw_generate(layout, state, live_on_object=context.window_manager.patina_queue.live_on_object)
+        queue.draw(layout, context)
         if not (waiting and state.state == "missing"):  # said above, with what to do about it
             _draw_message(layout, context, state)
         if state.job and state.live:
             _draw_live(layout, state)
-        elif len(state.results):
-            _draw_results(layout, context, state)
+        if len(state.results):
+            results.draw(layout, context)
 
 
 def _draw_inputs(layout: UILayout, inputs: Any) -> None:
     column = layout.column(align=True)
-    compat.prop_with_hint(column, inputs, "prompt", "Describe a surface")
-    compat.prop_with_hint(column, inputs, "negative", "Avoid")
+    prompts.draw(column, inputs, "prompt", "Describe a surface")
+    prompts.draw(column, inputs, "negative", "Avoid")
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
@@ -60,12 +59,15 @@ def _draw_inputs(layout: UILayout, inputs: Any) -> None:
     row.operator("patina.shuffle_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_generate(layout: UILayout, state: Any) -> None:
+def _draw_generate(layout: UILayout, state: Any, *, live_on_object: bool) -> None:
     row = layout.row(align=True)
     row.scale_y = 1.5
     if state.job:
         compat.progress(row, state, "progress", state.status)
         row.operator("patina.cancel", text="", icon="X")
+        row = layout.row(align=True)
+        row.operator("patina.generate", text="Add to Queue", icon="ADD")
+        row.operator("patina.live_on_object", text="", icon="MATERIAL", depress=live_on_object)
     else:
         row.operator("patina.generate")
 
@@ -93,35 +95,9 @@ def _draw_message(layout: UILayout, context: Context, state: Any) -> None:
 
 
 def _draw_live(layout: UILayout, state: Any) -> None:
-    grid = _grid(layout, state.live)
+    cells = grid(layout, state.live)
     for variation in range(state.live):
-        grid.template_icon(icon_value=images.live_icon(variation), scale=_scale(state.live))
-
-
-def _draw_results(layout: UILayout, context: Context, state: Any) -> None:
-    grid = _grid(layout, len(state.results))
-    for index, result in enumerate(state.results):
-        cell = grid.column(align=True)
-        cell.template_icon(icon_value=images.file_icon(result.basecolor), scale=_scale(len(state.results)))
-        chosen = index == state.selected
-        button = cell.operator(
-            "patina.select", text=f"{result.rank}:  {result.judge_score:.2f}", depress=chosen
-        )
-        button.index = index
-    if state.warnings:
-        paragraph(layout, context, state.warnings, icon="INFO")
-    row = layout.row()
-    row.scale_y = 1.5
-    row.operator("patina.apply")
-
-
-def _grid(layout: UILayout, count: int) -> UILayout:
-    columns = 1 if count == 1 else 2
-    return layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=False)
-
-
-def _scale(count: int) -> float:
-    return SINGLE_SCALE if count == 1 else TILE_SCALE
+        cells.template_icon(icon_value=images.live_icon(variation), scale=scale(state.live))
 
 
 def _title(setting: str) -> str:

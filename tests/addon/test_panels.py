@@ -7,7 +7,13 @@ import pytest
 
 from tests.addon.support import Layout, draw
 
-PANELS = ["PATINA_PT_main", "PATINA_PT_settings", "PATINA_PT_material", "PATINA_PT_engine"]
+PANELS = [
+    "PATINA_PT_main",
+    "PATINA_PT_history",
+    "PATINA_PT_settings",
+    "PATINA_PT_material",
+    "PATINA_PT_engine",
+]
 
 STATES = {
     "stopped": {"state": "stopped"},
@@ -70,7 +76,8 @@ def test_generate_becomes_progress_and_cancel(blender):
     for name, value in STATES["busy"].items():
         setattr(blender.state, name, value)
     layout = main()
-    assert "patina.generate" not in layout.operators()
+    assert layout.operators().index("patina.cancel") < layout.operators().index("patina.generate")
+    assert "Add to Queue" in layout.texts()
     assert "patina.cancel" in layout.operators()
     assert "Step 4 of 10, 3 s left" in layout.texts()
 

@@ -44,7 +44,6 @@ def test_from_a_prompt_to_a_material(blender, ask):
     cube = bpy.data.objects["Cube"]
     ask(seed=5)
     assert blender.state.job
-    assert not bpy.ops.patina.generate.poll()
     seen = []
     blender.until(lambda: seen.append(blender.state.progress) or not blender.state.job, READY_S)
     assert blender.state.message == ""

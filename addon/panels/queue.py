@@ -1,0 +1,28 @@
+"""The runs that wait, below the button that made them. Nothing where there are none."""
+
+from bpy.types import Context, UILayout
+
+SHOWN = 8
+
+
+def draw(layout: UILayout, context: Context) -> None:
+    """Every run that waits or has failed, and how long all of them take."""
+    queue = context.window_manager.patina_queue
+    if not len(queue.runs):
+        return
+    box = layout.box()
+    head = box.row(align=True)
+    head.label(text=queue.status or "Not done")
+    if queue.held:
+        head.operator("patina.queue_go_on", text="", icon="PLAY")
+    head.operator("patina.queue_clear", text="Clear Queue")
+    column = box.column(align=True)
+    for run in queue.runs[:SHOWN]:
+        row = column.row(align=True)
+        words = f"{run.title} ({run.preset})" if run.preset else run.title
+        row.label(text=words, icon="ERROR" if run.message else "TIME")
+        if run.message:
+            row.operator("patina.queue_retry", text="", icon="FILE_REFRESH").number = run.number
+        row.operator("patina.queue_remove", text="", icon="X", emboss=False).number = run.number
+    if len(queue.runs) > SHOWN:
+        column.label(text=f"and {len(queue.runs) - SHOWN} more", icon="BLANK1")

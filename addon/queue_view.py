@@ -1,0 +1,88 @@
+"""What panels draw of the queue, and of what can be done with the chosen result. Copied by the pump alone."""
+
+import bpy
+from bpy.props import (
+    BoolProperty,
+    CollectionProperty,
+    FloatProperty,
+    IntProperty,
+    PointerProperty,
+    StringProperty,
+)
+from bpy.types import PropertyGroup
+
+from . import pump
+from .session import time_left
+
+
+class PatinaQueued(PropertyGroup):
+    """A run that waits, or one that failed."""
+
+    number: IntProperty(name="Number", description="Names the run")
+    title: StringProperty(name="Prompt", description="What the run makes")
+    preset: StringProperty(name="Preset", description="The preset of the run")
+    message: StringProperty(name="Message", description="Why the run failed; empty while it waits")
+
+
+class PatinaQueue(PropertyGroup):
+    """The queue, and what the artist chose to do with results. In the window manager."""
+
+    runs: CollectionProperty(type=PatinaQueued)
+    status: StringProperty(name="Queue", description="How many runs wait, and how long they take")
+    held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
+    methods: StringProperty(name="Methods", description="What the engine can do")
+    live_on_object: BoolProperty(name="Live on Object", description="Whether the run is shown on an object")
+    on_object: BoolProperty(
+        name="Swap on Object",
+        description="Choosing another variation shows it on the active object at once, "
+        "in place of the variation that its material shows",
+        default=False,
+    )
+    vary_strength: FloatProperty(
+        name="Vary By",
+        description="How far a variation may go from its original",
+        default=0.4,
+        min=0.05,
+        max=1,
+        subtype="FACTOR",
+    )
+
+
+def mirror() -> None:
+    """Copy the queue to the window manager."""
+    session, shown = pump.session, bpy.context.window_manager.patina_queue
+    queue = session.queue
+    wanted = [(run.number, run.title, run.preset, "") for run in queue.waiting]
+    wanted += [(lost.run.number, lost.run.title, lost.run.preset, lost.message) for lost in queue.lost]
+    if [(item.number, item.message) for item in shown.runs] != [(run[0], run[3]) for run in wanted]:
+        shown.runs.clear()
+        for run in wanted:
+            item = shown.runs.add()
+            item.number, item.title, item.preset, item.message = run
+    shown.held = queue.held and bool(queue.waiting)
+    shown.status = _status(len(queue.waiting), queue.seconds_left(session.seconds_left))
+    shown.methods = " ".join(session.engine.facts.methods)
+
+
+def _status(waiting: int, seconds: float | None) -> str:
+    if not waiting:
+        return ""
+    words = f"{waiting} waiting"
+    return words if seconds is None else f"{words}, {time_left(seconds)} for all"
+
+
+CLASSES = (PatinaQueued, PatinaQueue)
+
+
+def register() -> None:
+    for cls in CLASSES:
+        bpy.utils.register_class(cls)
+    bpy.types.WindowManager.patina_queue = PointerProperty(type=PatinaQueue)
+    pump.mirrors.append(mirror)
+
+
+def unregister() -> None:
+    pump.mirrors.remove(mirror)
+    del bpy.types.WindowManager.patina_queue
+    for cls in reversed(CLASSES):
+        bpy.utils.unregister_class(cls)

@@ -1,0 +1,165 @@
+"""A run shown on an object while it goes on: lent, filled, and always given back."""
+
+from __future__ import annotations
+
+import sys
+
+import bpy
+import pytest
+
+from tests.addon.link.fake import TALK
+
+ENGINE = """
+import pathlib
+here = pathlib.Path(__file__).parent
+for method, id, params in requests():
+    if method == "initialize":
+        greet(id)
+        ready()
+    elif method == "generate":
+        job = id
+        path = here / "preview.rgba"
+        path.write_bytes(bytes([255, 0, 51, 255]) * 64 * 32)
+        for variation in (0, 1):
+            tell("job/preview", job=id, variation=variation, file=str(path), width=64, height=32)
+    elif method == "cancel":
+        answer(id, cancelled=True)
+        refuse(job, "Cancelled.", "cancelled")
+"""
+
+
+@pytest.fixture
+def running(blender, tmp_path, monkeypatch):
+    """A run that has not shown anything yet, and a cube with a material of its own."""
+    package = tmp_path / "root" / "engine"
+    package.mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "__main__.py").write_text(TALK + ENGINE)
+    monkeypatch.setenv("PATINA_ENGINE_ROOT", str(package.parent))
+    monkeypatch.setenv("PATINA_ENGINE_PYTHON", sys.executable)
+    bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
+    blender.inputs.prompt = "oak"
+    bpy.ops.ed.undo_push(message="before")
+    assert bpy.ops.patina.generate() == {"FINISHED"}
+    return blender
+
+
+def lend():
+    assert bpy.ops.patina.live_on_object() == {"FINISHED"}
+    bpy.ops.ed.undo_push(message="lent")
+
+
+def shown():
+    return bpy.context.window_manager.patina_queue.live_on_object
+
+
+def material():
+    return bpy.data.objects["Cube"].active_material.name
+
+
+def assert_given_back():
+    assert material() == "Material"
+    assert not [block.name for block in (*bpy.data.materials, *bpy.data.images) if "Live" in block.name]
+    assert not [key for item in bpy.data.objects for key in item.keys() if key.startswith("patina_")]  # noqa: SIM118
+    assert not shown()
+
+
+def end(blender):
+    bpy.ops.patina.cancel()
+    blender.until(lambda: not blender.state.job)
+
+
+def test_the_picture_is_filled_and_taken_back_when_the_run_is_over(running):
+    lend()
+    assert (material(), shown()) == ("Patina Live", True)
+    running.until(lambda: running.state.live == 2)
+    image = bpy.data.images["Patina Live"]
+    assert tuple(image.size) == (64, 32)
+    assert list(image.pixels[:4]) == pytest.approx([1, 0, 0.2, 1], abs=0.01)
+    assert image.packed_file is None
+    end(running)
+    assert_given_back()
+
+
+def test_pressing_again_takes_it_back(running):
+    lend()
+    assert bpy.ops.patina.live_on_object() == {"FINISHED"}
+    assert_given_back()
+    assert running.state.job
+    end(running)
+
+
+def test_the_next_run_of_the_queue_is_not_shown(running):
+    lend()
+    bpy.ops.patina.generate()
+    bpy.ops.patina.cancel()
+    running.until(lambda: running.session.queue.running and not running.session.queue.waiting)
+    running.until(lambda: not shown())
+    assert running.state.job
+    assert_given_back()
+    end(running)
+
+
+def test_undo_in_mid_job_takes_it_off_and_redo_brings_nothing_back_that_stays(running):
+    lend()
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    assert material() == "Material"
+    running.until(lambda: running.state.live == 2)
+    end(running)
+    assert_given_back()
+    bpy.ops.ed.redo()
+    running.until(lambda: "Patina Live" not in bpy.data.materials, 10)
+    assert_given_back()
+
+
+def test_undoing_back_to_a_step_in_which_it_was_lent(running):
+    lend()
+    end(running)
+    assert_given_back()
+    bpy.data.objects["Cube"].location.x = 1
+    bpy.ops.ed.undo_push(message="moved")
+    bpy.ops.ed.undo()
+    running.until(lambda: "Patina Live" not in bpy.data.materials, 10)
+    assert_given_back()
+
+
+def test_a_file_is_saved_without_it(running, tmp_path):
+    lend()
+    path = tmp_path / "saved.blend"
+    bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)
+    end(running)
+    bpy.ops.wm.open_mainfile(filepath=str(path))
+    assert_given_back()
+
+
+def test_loading_a_file_in_mid_job(running):
+    lend()
+    bpy.ops.wm.read_homefile(use_factory_startup=True)
+    running.until(lambda: running.state.live == 2)
+    end(running)
+    assert_given_back()
+
+
+def test_an_object_without_slots_has_none_afterwards(running):
+    cube = bpy.data.objects["Cube"]
+    cube.data.materials.clear()
+    lend()
+    assert material() == "Patina Live"
+    end(running)
+    assert len(cube.material_slots) == 0
+
+
+def test_disabling_in_mid_job_gives_it_back(running):
+    lend()
+    bpy.ops.preferences.addon_disable(module="patina")
+    assert material() == "Material"
+    assert "Patina Live" not in bpy.data.images
+
+
+def test_it_needs_a_run_and_an_object(running):
+    bpy.context.view_layer.objects.active = bpy.data.objects["Light"]
+    with pytest.raises(RuntimeError, match="Select an object"):
+        bpy.ops.patina.live_on_object()
+    end(running)
+    with pytest.raises(RuntimeError, match="Nothing is running"):
+        bpy.ops.patina.live_on_object()
