@@ -10,9 +10,9 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump  # noqa: E402
+from . import images, operators, panels, preferences, properties, pump, shelf, sources  # noqa: E402
 
-MODULES = (properties, preferences, images, pump, operators, panels)
+MODULES = (properties, sources, preferences, images, pump, shelf, operators, panels)
 
 
 def register() -> None:

@@ -4,6 +4,7 @@ import atexit
 import json
 import logging
 import time
+from collections.abc import Callable
 
 import bpy
 from bpy.app.handlers import persistent
@@ -18,6 +19,7 @@ BUSY_S, IDLE_S = 0.05, 1.0
 PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
+chores: list[Callable[[], bool]] = []  # of other modules: each does a little, and says if there is more
 
 
 def tick() -> float | None:
@@ -28,13 +30,15 @@ def tick() -> float | None:
         changed = session.poll()
         if _show_pictures() or changed:
             mirror()
+        more = sum(chore() for chore in chores) > 0  # not any(): each of them has its turn
     except Exception as error:  # the timer's outermost frame: Blender would drop it, and the bar never move
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
-    if not session.engine.alive:
+        more = False
+    if not session.engine.alive and not more:
         return None
-    hurry = session.busy or session.engine.state in (State.STARTING, State.STOPPED)
+    hurry = more or session.busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
 
 
@@ -60,7 +64,7 @@ def mirror() -> None:
     state.log_tail = "\n".join(engine.log_lines)
     state.warnings = "\n".join(session.warnings)
     _mirror_results(state)
-    _redraw()
+    redraw()
 
 
 def _mirror_results(state: bpy.types.PropertyGroup) -> None:
@@ -85,7 +89,8 @@ def _show_pictures() -> bool:
     return shown
 
 
-def _redraw() -> None:
+def redraw() -> None:
+    """Have the sidebars drawn."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "VIEW_3D":

@@ -98,9 +98,8 @@ class Session:
         self.previews, self.live = {}, 0
         self.progress, self._begun = 0.0, False
         try:
-            self._run = self.ask(
-                "generate", {**settings, "folder": str(folder), "device": device}, self._take
-            )
+            where = {"folder": str(folder), "device": device, "history": str(results)}
+            self._run = self.ask("generate", {**settings, **where}, self._take)
         except EngineError as error:
             self.error = error
             raise

@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, main
+from . import details, library, main
 
-CLASSES = (*main.CLASSES, *details.CLASSES)
+CLASSES = (*main.CLASSES, *library.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

@@ -233,7 +233,9 @@ def test_jobs_answer_tell_and_can_be_cancelled(tiny_pack, textures, tmp_path, pa
     assert answer["textures"] == 3
     assert protocol.encode(answer)
     search = requests.Search(folder=asked.folder, text="stone", limit=2)
-    assert len(libraries.answer(search, lambda *_: tiny_pack.guide, news.append, lambda: False)["results"]) == 2
+    assert (
+        len(libraries.answer(search, lambda *_: tiny_pack.guide, news.append, lambda: False)["results"]) == 2
+    )
 
 
 def test_a_request_to_the_server_becomes_a_job_that_does_it(tiny_pack, textures, tmp_path, paint):

@@ -23,7 +23,9 @@ def ready(tmp_path_factory, make_client):
     for name, colour in (("a", "red"), ("b", "green"), ("c", "blue")):
         Image.new("RGB", (32, 32), colour).save(folder / f"{name}.png")
     client = make_client(folder / "log")
-    client.send("index", {"folder": str(folder / "index"), "folders": [str(folder)], "device": "cpu"}, "index")
+    client.send(
+        "index", {"folder": str(folder / "index"), "folders": [str(folder)], "device": "cpu"}, "index"
+    )
     assert client.answer("index", PATIENCE_S)["result"]["textures"] == 3
     client.library = str(folder / "index")
     return client

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -39,9 +40,7 @@ def make(tiny_pack, picture, tmp_path):
 
 @pytest.fixture
 def estimating(tiny_pack):
-    """The same pack with an estimator, which knows nothing yet: it gives the picture itself and middle grey."""
-    from dataclasses import replace
-
+    """The same pack with an estimator that has learnt nothing: it gives the picture itself, and flat maps."""
     estimator = Estimator(EstimatorConfig(ch=8, ch_mult=(1, 1), norm_groups=4)).eval()
     return replace(tiny_pack, estimator=estimator)
 
@@ -64,7 +63,7 @@ def test_an_estimator_works_in_its_own_multiples(make, estimating, tmp_path):
         assert made.size == (72, 48)
         assert abs(float(np.asarray(made).mean()) - 127) < 10
     with Image.open(tmp_path / "maps" / answer["files"]["roughness"]) as made:
-        assert float(np.asarray(made).mean()) == pytest.approx(128, abs=1)
+        assert float(np.asarray(made).std()) < 1
 
 
 def test_a_map_set_is_a_result_to_begin_from(make, tmp_path):
