@@ -79,8 +79,8 @@ def _load_icons() -> bool:
     missing = [found for found in library.shown() if found.key not in _icons]
     if missing and len(_icons) > MOST_ICONS:
         _icons.clear()
-    for found in missing:
-        if time.monotonic() >= end:
+    for number, found in enumerate(missing):
+        if number and time.monotonic() >= end:
             pump.redraw()
             return True
         loaded = _icons.load(found.key, _picture_of(found), "IMAGE")
