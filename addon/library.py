@@ -143,9 +143,9 @@ class Library:
 
     # --- Questions; each raises EngineError where there is no engine to ask -----------------------
 
-    def open(self, device: str) -> None:
-        """What is there, the newest first."""
-        self._look_up("library", {"limit": LIMIT}, device, "Newest first")
+    def open(self, device: str, notes: tuple[str, ...] = ()) -> None:
+        """What is there, the newest first; the notes are shown with it."""
+        self._look_up("library", {"limit": LIMIT}, device, "Newest first", notes)
 
     def search(self, text: str, tag: str, seamless: bool, device: str) -> None:
         """By words, a tag and seams; without any of them, everything."""
@@ -191,12 +191,15 @@ class Library:
 
     # --- Answers ----------------------------------------------------------------------------------
 
-    def _look_up(self, method: str, params: dict[str, Any], device: str, title: str) -> None:
+    def _look_up(
+        self, method: str, params: dict[str, Any], device: str, title: str, notes: tuple[str, ...] = ()
+    ) -> None:
         self._asked += 1  # the answer to an earlier question is of no interest any more
-        self._ask(method, {**params, "device": device}, partial(self._take_found, self._asked, title))
+        take = partial(self._take_found, self._asked, title, notes)
+        self._ask(method, {**params, "device": device}, take)
         self.searching, self.message = True, ""
 
-    def _take_found(self, number: int, title: str, event: Event) -> None:
+    def _take_found(self, number: int, title: str, notes: tuple[str, ...], event: Event) -> None:
         if isinstance(event, Progress) or number != self._asked:
             return
         self.searching = False
@@ -221,7 +224,8 @@ class Library:
         if self.chosen() is None:
             self.selected = ""
         unknown = answer.get("unknown_words", [])
-        self.notes = [f"These words mean nothing to the model: {', '.join(unknown)}"] if unknown else []
+        strange = [f"These words mean nothing to the model: {', '.join(unknown)}"] if unknown else []
+        self.notes = [*notes, *strange]
 
     def _take_index(self, event: Event) -> None:
         if isinstance(event, Progress):
@@ -263,12 +267,11 @@ class Library:
     def follow(self, device: str) -> None:
         """Once an index is up to date, show what is in it."""
         if self._again and not self.busy:
-            self._again, notes = False, self.notes
+            self._again = False
             try:
-                self.open(device)
+                self.open(device, tuple(self.notes))
             except EngineError as error:
                 self.message = error.message
-            self.notes = notes
 
 
 def _filters(text: str, tag: str, seamless: bool) -> dict[str, Any]:

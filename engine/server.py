@@ -7,8 +7,6 @@ methods. The main thread reads; one worker thread computes.
 from __future__ import annotations
 
 import faulthandler
-import importlib
-import itertools
 import logging
 import os
 import sys
@@ -22,6 +20,7 @@ from types import ModuleType
 from typing import Any
 
 from engine import __version__, presets, protocol, stdio
+from engine.desk import SEEN, Desk, heavy
 from engine.errors import Cancelled, InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
 from engine.jobs import Job, Jobs, Reply
 from engine.models import packs
@@ -35,9 +34,6 @@ GRACE_S = 1.2
 
 SIDE_GRACE_S = 0.1
 NEWS_EVERY_S = 0.1
-LOOKUPS = ("Search", "Contents")
-"""What is answered beside a run: encoding a text and one product of a matrix and a vector."""
-
 DEFAULT_PACK = "starter"
 PLANNED = (
     "vary",
@@ -60,23 +56,18 @@ class Server:
         self._downloads = Jobs(
             self._notify, dict, lambda _: None
         )  # of their own: a slow line stops no picture
-        self._lookups = Jobs(self._notify, dict, lambda _: None)  # of their own, too: nobody waits to find
-        self._chores = Jobs(lambda *_: None, dict, lambda _: None)  # nobody asked for these
-        self._chore_ids = itertools.count()
         self._imported = threading.Event()
         self._models: Any = None  # a generation.Models, from the worker's first import on
-        self._libraries: dict[Jobs, Any] = {}  # library.jobs.Libraries, one for each worker
+        self._desk = Desk(
+            self._jobs, self._notify, partial(News, self._notify), self._models_in_memory, self._imported
+        )
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
             "refine": self._refine,
             "models/list": self._list_models,
             "models/download": self._download_model,
-            "tag": partial(self._ask_library, "Tag"),
-            "index": partial(self._ask_library, "Index"),
-            "search": partial(self._ask_library, "Search"),
-            "library": partial(self._ask_library, "Contents"),
-            "maps": self._maps,
+            **self._desk.methods,
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
@@ -102,8 +93,8 @@ class Server:
 
     def close(self) -> None:
         """Stop all jobs and answer them; waits a moment for those that run."""
-        for jobs in (self._downloads, self._lookups, self._chores):
-            jobs.close(SIDE_GRACE_S)
+        self._downloads.close(SIDE_GRACE_S)
+        self._desk.close(SIDE_GRACE_S)
         self._jobs.close(GRACE_S)
 
     def _dispatch(self, request: Request, answer: Reply) -> None:
@@ -146,7 +137,7 @@ class Server:
 
         def work(job: Job) -> Params:
             generation = _generation()
-            news, seen = News(self._notify, job, folder), dict[Path, Any]()
+            news, seen = News(self._notify, job, folder), SEEN()
             summary = generation.run_generate(
                 settings,
                 folder,
@@ -157,44 +148,12 @@ class Server:
                 should_stop=job.stop.is_set,
                 on_seen=seen.__setitem__,
             )
-            self._remember(settings.pack, delivery, seen)
+            self._desk.remember(settings.pack, delivery, seen)
             return {**summary, "folder": str(folder)}
 
         size = f"{settings.width}x{settings.height}x{settings.variations}"
         facts = {"pack": settings.pack, "size": size, "steps": settings.steps, "seed": settings.seed}
         self._jobs.submit(Job(request.id, work, answer, facts))
-
-    def _maps(self, request: Request, answer: Reply) -> None:
-        from engine.maps import Maps
-
-        asked = _validated(Maps, request)
-
-        def work(job: Job) -> Params:
-            news, seen = News(self._notify, job, Path(asked.folder)), dict[Path, Any]()
-            found: Params = _heavy("engine.mapping").run_maps(
-                asked,
-                load=self._loader(_generation()),
-                on_progress=news.progress,
-                should_stop=job.stop.is_set,
-                on_seen=seen.__setitem__,
-            )
-            self._remember(asked.pack, asked, seen)
-            return found
-
-        self._jobs.submit(Job(request.id, work, answer, {"method": "maps"}))
-
-    def _remember(self, pack: str, delivery: Any, seen: dict[Path, Any]) -> None:
-        """Enter results in the library, beside whatever runs next; what fails, the next `index` finds."""
-        if delivery.history is None or not seen:
-            return
-
-        def work(_: Job) -> Params:
-            clip = self._guide(_generation())(pack, delivery.device)
-            entered = self._libraries_of(self._chores).enter(clip, Path(delivery.history), seen)
-            return {"entered": entered}
-
-        chore = f"history {next(self._chore_ids)}"
-        self._chores.submit(Job(chore, work, partial(log.info, "%s: %s", chore), {"method": "history"}))
 
     def _list_models(self, request: Request, answer: Reply) -> None:
         _only(request, {})
@@ -219,35 +178,12 @@ class Server:
         self._jobs.start()
         self._downloads.submit(Job(request.id, work, answer, {"pack": pack_id}))
 
-    def _ask_library(self, schema: str, request: Request, answer: Reply) -> None:
-        from engine.library import requests
-
-        asked = _validated(getattr(requests, schema), request)
-        jobs = self._lookups if schema in LOOKUPS else self._jobs
-
-        def work(job: Job) -> Params:
-            if jobs is not self._jobs:
-                self._imported.wait()  # two threads must not import torch at once
-            guide, libraries = self._guide(_generation()), self._libraries_of(jobs)
-            news = News(self._notify, job, Path())
-            answered: Params = libraries.answer(asked, guide, news.progress, job.stop.is_set)
-            return answered
-
-        self._jobs.start()
-        jobs.submit(Job(request.id, work, answer, {"method": request.method}))
-
-    def _libraries_of(self, jobs: Jobs) -> Any:
-        """Those of a worker, called by it alone."""
-        if jobs not in self._libraries:
-            self._libraries[jobs] = _heavy("engine.library.jobs").Libraries()
-        return self._libraries[jobs]
-
     def _cancel(self, request: Request, answer: Reply) -> None:
         _only(request, {"job": int | str})
         if not protocol.is_id(request.params.get("job")):
             raise InvalidRequest("'job' must be the id of a job.", field="job")
         job = request.params["job"]
-        answer({"cancelled": any(jobs.cancel(job) for jobs in (self._jobs, self._downloads, self._lookups))})
+        answer({"cancelled": any(m.cancel(job) for m in (self._jobs, self._downloads, self._desk))})
 
     def _shutdown(self, request: Request, answer: Reply) -> None:
         _only(request, {})
@@ -282,9 +218,9 @@ class Server:
             self._models = generation.Models()
         return self._models.load
 
-    def _guide(self, generation: ModuleType) -> Callable[..., Any]:
-        self._loader(generation)
-        return self._models.guide
+    def _models_in_memory(self) -> Any:
+        self._loader(_generation())
+        return self._models
 
     def _notify(self, method: str, params: Params) -> None:
         self._send(protocol.notification(method, params))
@@ -351,35 +287,7 @@ def serve() -> int:
 
 
 def _generation() -> ModuleType:
-    return _heavy("engine.generation")
-
-
-def _heavy(name: str) -> ModuleType:
-    """A module that computes. Importing it imports torch: seconds, and only ever on the worker."""
-    try:
-        return importlib.import_module(name)
-    except (ImportError, OSError) as error:
-        raise PatinaError(
-            "The engine's packages cannot be loaded. Install the engine again.", details=repr(error)
-        ) from error
-
-
-def _validated(schema: Any, request: Request) -> Any:
-    """A job's parameters as a value of a pydantic model.
-
-    Raises:
-        InvalidRequest: there is no id to answer to, or a parameter that the model refuses.
-    """
-    from pydantic import ValidationError  # it can wait until there is something to check
-
-    from engine.params import invalid
-
-    if request.id is None:
-        raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
-    try:
-        return schema.model_validate(request.params)
-    except ValidationError as error:
-        raise invalid(error, schema) from error
+    return heavy("engine.generation")
 
 
 def _only(request: Request, allowed: dict[str, Any]) -> None:

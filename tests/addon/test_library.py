@@ -81,7 +81,8 @@ def filled(blender, library, desk, texture):
     entries = [texture(f"wall_{k}", score=1 - k / 100) for k in range(30)]
     bpy.ops.patina.library_open()
     desk.answer(results=entries, textures=30, folders=["/textures"], labels={"green": 12, "moss": 30})
-    module("shelf").turn()
+    while module("shelf").turn():
+        pass
     return library
 
 

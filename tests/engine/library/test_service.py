@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -241,7 +242,7 @@ def test_jobs_answer_tell_and_can_be_cancelled(tiny_pack, textures, tmp_path, pa
 def test_a_request_to_the_server_becomes_a_job_that_does_it(tiny_pack, textures, tmp_path, paint):
     paint(textures / "a.png", 1)
     made, sent = server()
-    made._guide = lambda _: lambda *_: tiny_pack.guide
+    made._desk._models = lambda: SimpleNamespace(guide=lambda *_: tiny_pack.guide)
     params = {"folder": str(tmp_path / "library"), "folders": [str(textures)]}
     made.handle(json.dumps({"jsonrpc": "2.0", "id": 7, "method": "index", "params": params}).encode())
     (job,) = made._jobs._waiting
