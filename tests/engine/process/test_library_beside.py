@@ -47,7 +47,7 @@ def test_a_search_does_not_wait_for_a_run(ready, tmp_path):
     ready.send("cancel", {"job": "long"}, "stop")
     assert ready.answer("stop", PATIENCE_S)["result"] == {"cancelled": True}  # it still ran
     assert ready.answer("long", PATIENCE_S)["error"]["data"]["kind"] == "cancelled"
-    print(f"a search beside a run took {took:.2f} s")
+    assert took < 30  # a twentieth of a second on two cores that others use, too
 
 
 def test_a_run_beside_searches_makes_what_it_makes_alone(ready, tmp_path):
