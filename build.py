@@ -272,7 +272,7 @@ def add_report(report: Path, count: Counter[str]) -> None:
 
 
 def package() -> int:
-    """Write what people install: the add-on, approved by Blender's own validator, a repository, the engine."""
+    """Write what people install: the add-on, approved by Blender's validator, a repository, the engine."""
     engine = write_engine_zip(ROOT / "dist")
     archive = write_zip(ROOT / "dist", engine)
     tool = blenders_packager()

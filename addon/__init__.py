@@ -23,10 +23,13 @@ from . import (  # noqa: E402
     pump,
     queue_view,
     setup,
+    shelf,
+    sources,
 )
 
 MODULES = (
     properties,
+    sources,
     preferences,
     setup,
     packs,
@@ -35,6 +38,7 @@ MODULES = (
     queue_view,
     history_view,
     live_object,
+    shelf,
     prompts,
     operators,
     panels,

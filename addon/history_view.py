@@ -172,13 +172,13 @@ def register() -> None:
         bpy.utils.register_class(cls)
     bpy.types.WindowManager.patina_history = PointerProperty(type=PatinaHistory)
     history, _shown, _asked, _noted = History(_folders), None, False, None
-    pump.slices.append(work)
+    pump.chores.append(work)
     pump.mirrors.append(follow)
 
 
 def unregister() -> None:
     global history
-    pump.slices.remove(work)
+    pump.chores.remove(work)
     pump.mirrors.remove(follow)
     history = None
     del bpy.types.WindowManager.patina_history

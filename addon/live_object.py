@@ -143,7 +143,7 @@ HANDLERS = (("save_pre", _saving), ("undo_post", _undone), ("redo_post", _undone
 
 def register() -> None:
     pump.viewers.append(show)
-    pump.slices.append(sweep)
+    pump.chores.append(sweep)
     pump.mirrors.append(sweep)
     for name, handler in HANDLERS:
         getattr(bpy.app.handlers, name).append(handler)
@@ -154,5 +154,5 @@ def unregister() -> None:
         getattr(bpy.app.handlers, name).remove(handler)
     take_back()
     pump.mirrors.remove(sweep)
-    pump.slices.remove(sweep)
+    pump.chores.remove(sweep)
     pump.viewers.remove(show)

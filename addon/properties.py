@@ -18,7 +18,7 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
-from . import presets
+from . import presets, sources
 
 SIDES = (128, 256, 384, 512, 768, 1024, 2048)
 GRID = 16  # the engine's pictures have sides of multiples of this
@@ -290,7 +290,7 @@ def run_settings(inputs: Any) -> dict[str, Any]:
             settings[name] = plain(getattr(inputs, name))
     if inputs.use_relief:
         settings["relief"] = plain(inputs.relief)
-    return settings
+    return {**settings, **sources.run_settings(inputs.id_data)}
 
 
 def set_by_preset(inputs: Any) -> dict[str, Any]:

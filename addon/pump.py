@@ -20,9 +20,7 @@ PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
 mirrors: list[Callable[[], object]] = []  # called by every `mirror`: copies of their own
-slices: list[
-    Callable[[], bool]
-] = []  # called by every tick: a few ms of something long; whether there is more
+chores: list[Callable[[], bool]] = []  # of other modules: each does a little, and says if there is more
 viewers: list[Callable[[Preview], None]] = []  # called with every live picture that is shown
 _nudged = False
 
@@ -38,13 +36,13 @@ def tick() -> float | None:
         changed = session.poll() or changed
         if _show_pictures() or changed:
             mirror()
-        more = any([work() for work in slices])  # noqa: C419  # a turn for each
+        more = sum(chore() for chore in chores) > 0  # not any(): each of them has its turn
     except Exception as error:  # the timer's outermost frame: Blender would drop it, and the bar never move
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
-    if not session.engine.alive and not setup.installation.running:
-        return BUSY_S if more else None
+    if not (session.engine.alive or setup.installation.running or more):
+        return None
     busy = more or session.busy or setup.installation.running or packs.transfer.job is not None
     hurry = busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S

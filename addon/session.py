@@ -136,9 +136,9 @@ class Session:
         folder = run.results / self._name / f"{self._runs:03}_{slug(run.title)}"
         self.previews, self.live = {}, 0
         self.progress, self._begun, self.seconds_left = 0.0, False, None
-        params = {**run.params, "folder": str(folder), "device": run.device}
+        where = {"folder": str(folder), "device": run.device, "history": str(run.results)}
         try:
-            self._run = self.ask(run.method, params, self._take)
+            self._run = self.ask(run.method, {**run.params, **where}, self._take)
         except EngineError as error:
             self.error = error
             raise

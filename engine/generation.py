@@ -18,9 +18,11 @@ from torch.nn import functional as F
 
 from engine import __version__, compute, pictures, sources
 from engine.errors import Cancelled, CannotWrite
+from engine.library.results import Observer, Seen
 from engine.material import files, seams
-from engine.material.maps import ao_from_height, normal_from_height, normalise_height
+from engine.material.maps import DecodedMaps, ao_from_height, normal_from_height, normalise_height
 from engine.models import packs
+from engine.models.guide import Clip
 from engine.models.packs import Pack
 from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
@@ -41,7 +43,12 @@ FILES_S_PER_MEGAPIXEL = 2.0  # maps and PNGs of one variation, on a slow core
 
 Load = Callable[[str, str], Pack]
 Synthesize = Callable[..., Generator[Phase, None, Synthesis]]
+Look = Callable[[Clip, DecodedMaps], Seen]
+OnSeen = Callable[[Path, Seen], None]
 ShowPreview = Callable[[int, str, int, int], None]
+
+observer = Observer()
+"""Of whatever this process makes: what a guide's tags are in numbers is worked out once."""
 
 
 class Models:
@@ -49,6 +56,21 @@ class Models:
 
     def __init__(self) -> None:
         self._pack: Pack | None = None
+        self._guide: tuple[str, Clip] | None = None
+
+    def guide(self, pack_id: str, device: str) -> Clip:
+        """Its guide: that of the pack in memory, else one of its own. For another thread than `load`'s.
+
+        Raises:
+            UnknownPack, BadWeights: see `packs.load_guide`.
+            DeviceUnavailable: see `compute.choose`.
+        """
+        chosen, pack = compute.choose(device), self._pack
+        if pack is not None and (pack.id, pack.compute) == (pack_id, chosen):
+            return pack.guide
+        if self._guide is None or (self._guide[0], self._guide[1].compute) != (pack_id, chosen):
+            self._guide = pack_id, packs.load_guide(pack_id, chosen)
+        return self._guide[1]
 
     def load(self, pack_id: str, device: str) -> Pack:
         """The pack on the device, loaded only if it is not there yet.
@@ -93,6 +115,8 @@ def run_generate(
     on_preview: ShowPreview | None = None,
     should_stop: Callable[[], bool] = lambda: False,
     synthesize: Synthesize = synthesize_in_groups,
+    look: Look = observer.look,
+    on_seen: OnSeen = lambda *_: None,
 ) -> dict[str, Any]:
     """Make the variations of a request and write them, with their sidecars and summary.json, into a folder.
 
@@ -105,6 +129,8 @@ def run_generate(
         on_preview: hears variation, file name in `folder`, width and height of every preview.
         should_stop: asked after every unit of work.
         synthesize: the synthesis to run; it takes settings, pack and, as `edits`, the files that they name.
+        look: guide and maps of one material → its tags and badges.
+        on_seen: hears of every variation, by its base colour file, what was seen on it.
 
     Returns:
         The summary, as in summary.json: variations in rank order, paths relative to `folder`.
@@ -133,7 +159,9 @@ def run_generate(
     budget = compute.budget(pack.compute.device)
     with contextlib.closing(synthesize(settings, pack, inputs, edits=edits, budget=budget)) as phases:
         result = _follow(phases, tell, previews)
-    variations = _finish(result, settings, pack, folder, tell)
+    variations, seen = _finish(result, settings, pack, folder, tell, look)
+    for path, material in seen.items():
+        on_seen(path, material)
     summary = {
         "prompt": settings.prompt,
         "negative": settings.negative,
@@ -197,9 +225,12 @@ def _follow(
 
 @torch.no_grad()
 def _finish(
-    result: Synthesis, settings: RunSettings, pack: Pack, folder: Path, tell: Callable[..., None]
-) -> list[dict[str, Any]]:
-    """Derive the missing maps and write each variation, best first. Returns the summary's `variations`."""
+    result: Synthesis, settings: RunSettings, pack: Pack, folder: Path, tell: Callable[..., None], look: Look
+) -> tuple[list[dict[str, Any]], dict[Path, Seen]]:
+    """Derive the missing maps and write each variation, best first.
+
+    Returns the summary's `variations`, and by base colour file what was seen on each.
+    """
     wrap = tile_axes(settings.tile)
     # What a mask keeps keeps its heights: they have their scale already.
     maps = result.maps if settings.mask else normalise_height(result.maps)
@@ -208,8 +239,9 @@ def _finish(
     seam = seams.seam_score(maps, settings.tile)
     tell("maps", 1, 1)
     made, name = about(settings, pack), files.slug(prompts.title(settings.prompt))
-    variations = []
+    variations, seen = [], {}
     for rank, i in enumerate(result.order, 1):
+        material = look(pack.guide, maps.select(i))
         facts = {
             "rank": rank,
             "judge_score": float(result.judge_scores[i]),
@@ -218,6 +250,7 @@ def _finish(
             "seed": result.seeds[i],
             "relief": float(maps.relief[i]),
             "origin": result.origins[i],
+            **material.facts(),
         }
         sidecar = {**made, **facts, "variation": i}
         row = slice(i, i + 1)
@@ -226,8 +259,9 @@ def _finish(
             folder, name, rank, maps.select(i), normal[row], ao[row], sidecar, alpha
         )
         variations.append({**facts, "files": names, "sidecar": files.sidecar_name(name, rank)})
+        seen[folder / names["basecolor"]] = material
         tell("write", rank, len(result.order))
-    return variations
+    return variations, seen
 
 
 def about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -47,6 +47,9 @@ class Delivery(BaseModel):
     folder: Annotated[str, AfterValidator(_absolute)]
     preview: bool = True
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    history: Annotated[str, AfterValidator(_absolute)] | None = Field(
+        None, description="Folder of all results; the library keeps it, and what comes of this request"
+    )
 
 
 def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:

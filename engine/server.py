@@ -7,7 +7,6 @@ methods. The main thread reads; one worker thread computes.
 from __future__ import annotations
 
 import faulthandler
-import importlib
 import logging
 import os
 import sys
@@ -22,6 +21,7 @@ from typing import Any
 
 from engine import __version__, presets, protocol, stdio
 from engine.artifacts import Artifacts
+from engine.desk import SEEN, Desk, heavy
 from engine.errors import Cancelled, InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
 from engine.jobs import Job, Jobs, Reply
 from engine.models import packs
@@ -33,13 +33,10 @@ log = logging.getLogger(__name__)
 GRACE_S = 1.2
 """What a running job may take to stop before the process ends without it."""
 
-DOWNLOAD_GRACE_S = 0.3
+SIDE_GRACE_S = 0.1
 NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
-PLANNED = (
-    "maps",
-    "rank",
-)
+PLANNED = ("rank",)
 
 
 class Server:
@@ -58,8 +55,10 @@ class Server:
         )  # of their own: a slow line stops no picture
         self._imported = threading.Event()
         self._models: Any = None  # a generation.Models, from the worker's first import on
-        self._libraries: Any = None  # a library.jobs.Libraries, likewise
         self._artifacts = Artifacts()
+        self._desk = Desk(
+            self._jobs, self._notify, partial(News, self._notify), self._models_in_memory, self._imported
+        )
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             "generate": self._generate,
@@ -71,9 +70,7 @@ class Server:
             "models/download": self._download_model,
             "models/remove": self._remove_model,
             "models/unload": self._unload_models,
-            "tag": partial(self._ask_library, "Tag"),
-            "index": partial(self._ask_library, "Index"),
-            "search": partial(self._ask_library, "Search"),
+            **self._desk.methods,
             "artifact/read": self._read_artifact,
             "cancel": self._cancel,
             "shutdown": self._shutdown,
@@ -100,7 +97,8 @@ class Server:
 
     def close(self) -> None:
         """Stop all jobs and answer them; waits a moment for those that run."""
-        self._downloads.close(DOWNLOAD_GRACE_S)
+        self._downloads.close(SIDE_GRACE_S)
+        self._desk.close(SIDE_GRACE_S)
         self._jobs.close(GRACE_S)
 
     def _dispatch(self, request: Request, answer: Reply) -> None:
@@ -165,8 +163,8 @@ class Server:
 
         def work(job: Job) -> Params:
             generation, (module, run) = _generation(), made_by
-            news = News(self._notify, job, folder)
-            summary = getattr(_heavy(module), run)(
+            news, seen = News(self._notify, job, folder), SEEN()
+            summary = getattr(heavy(module), run)(
                 settings,
                 folder,
                 load=self._loader(generation),
@@ -174,7 +172,9 @@ class Server:
                 on_progress=news.progress,
                 on_preview=news.preview if delivery.preview else None,
                 should_stop=job.stop.is_set,
+                on_seen=seen.__setitem__,
             )
+            self._desk.remember(settings.pack, delivery, seen)
             return {**summary, "folder": str(folder)}
 
         size = f"{settings.width}x{settings.height}x{settings.variations}"
@@ -228,7 +228,7 @@ class Server:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
 
         def work(_: Job) -> Params:
-            self._libraries = None  # holds a guide
+            self._desk.forget()  # its libraries hold a guide
             return {"freed": 0 if self._models is None else self._models.unload()}
 
         self._jobs.submit(Job(request.id, work, answer, {"method": request.method}))
@@ -237,35 +237,12 @@ class Server:
         _only(request, {"file": str, "offset": int, "bytes": int})
         answer(self._artifacts.read(request.params))
 
-    def _ask_library(self, schema: str, request: Request, answer: Reply) -> None:
-        from pydantic import BaseModel, ValidationError
-
-        from engine.library import requests
-        from engine.params import invalid
-
-        if request.id is None:
-            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
-        kind: type[BaseModel] = getattr(requests, schema)
-        try:
-            asked = kind.model_validate(request.params)
-        except ValidationError as error:
-            raise invalid(error, kind) from error
-
-        def work(job: Job) -> Params:
-            if self._libraries is None:
-                self._libraries = _heavy("engine.library.jobs").Libraries()
-            news = News(self._notify, job, Path())
-            load = self._loader(_generation())
-            return self._libraries.answer(asked, load, news.progress, job.stop.is_set)
-
-        self._jobs.submit(Job(request.id, work, answer, {"method": request.method}))
-
     def _cancel(self, request: Request, answer: Reply) -> None:
         _only(request, {"job": int | str})
         if not protocol.is_id(request.params.get("job")):
             raise InvalidRequest("'job' must be the id of a job.", field="job")
         job = request.params["job"]
-        answer({"cancelled": self._jobs.cancel(job) or self._downloads.cancel(job)})
+        answer({"cancelled": any(m.cancel(job) for m in (self._jobs, self._downloads, self._desk))})
 
     def _shutdown(self, request: Request, answer: Reply) -> None:
         _only(request, {})
@@ -299,6 +276,10 @@ class Server:
         if self._models is None:
             self._models = generation.Models()
         return self._models.load
+
+    def _models_in_memory(self) -> Any:
+        self._loader(_generation())
+        return self._models
 
     def _notify(self, method: str, params: Params) -> None:
         self._send(protocol.notification(method, params))
@@ -365,17 +346,7 @@ def serve() -> int:
 
 
 def _generation() -> ModuleType:
-    return _heavy("engine.generation")
-
-
-def _heavy(name: str) -> ModuleType:
-    """A module that computes. Importing it imports torch: seconds, and only ever on the worker."""
-    try:
-        return importlib.import_module(name)
-    except (ImportError, OSError) as error:
-        raise PatinaError(
-            "The engine's packages cannot be loaded. Install the engine again.", details=repr(error)
-        ) from error
+    return heavy("engine.generation")
 
 
 def _only(request: Request, allowed: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ from engine.synthesis.scenes import scenes
 if TYPE_CHECKING:
     from PIL import Image
 
-    from engine.generation import Load, ShowPreview
+    from engine.generation import Load, OnSeen, ShowPreview
 
 STEPS = 3
 """Guided steps a frame, unless the request says how many."""
@@ -102,6 +102,7 @@ def run_story(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_preview: ShowPreview | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    on_seen: OnSeen = lambda *_: None,  # noqa: ARG001  # frames are not looked at: no library wants them
 ) -> dict[str, Any]:
     """Tell a story and write its frames, each as soon as it is there, then story.webp and story.json.
 

@@ -2,7 +2,7 @@
 
 import bpy
 
-from . import engine, history, install, live, material, models, prompts, queue, results, run
+from . import engine, history, install, library, live, material, models, prompts, queue, results, run
 
 CLASSES = (
     *run.CLASSES,
@@ -12,6 +12,7 @@ CLASSES = (
     *prompts.CLASSES,
     *live.CLASSES,
     *material.CLASSES,
+    *library.CLASSES,
     *engine.CLASSES,
     *install.CLASSES,
     *models.CLASSES,

@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, history, main, prompts
+from . import details, history, library, main, prompts
 
-CLASSES = (*prompts.CLASSES, *main.CLASSES, *history.CLASSES, *details.CLASSES)
+CLASSES = (*prompts.CLASSES, *main.CLASSES, *history.CLASSES, *library.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

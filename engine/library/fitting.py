@@ -1,4 +1,8 @@
-"""Fits a model's calibration on procedural materials that it was taught to name, but did not see."""
+"""Fits a model's calibration on procedural materials that it was taught to name, but did not see.
+
+Half of them are of pairs of material and colour that training never showed: how sure a model may be of the
+best of many labels is fitted on these alone, as it is surer of what it knows than of what an artist has.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +41,7 @@ FIRST_SEED = 7_000_000
 SIZE_PX = 256
 MATERIALS = 384
 CHECKED = 4
-"""One material in so many is kept from a first fit, to measure how good confidences are."""
+"""One unseen pair in so many is kept from a first fit, to measure how good confidences are."""
 
 LIGHT_SEED = 5
 LIGHT_RIDGE = 10.0
@@ -75,6 +79,19 @@ class Looked:
     lit: Tensor
 
 
+@dataclass(frozen=True)
+class Shown:
+    """Materials, and what a model sees of them."""
+
+    params: list[Params]
+    looked: Looked
+
+    @property
+    def truth(self) -> Truth:
+        """What holds of them."""
+        return truth_of(self.params)
+
+
 def truth_of(params: list[Params]) -> Truth:
     """From what the materials were made of."""
     v = vocabulary
@@ -101,30 +118,43 @@ def fit(clip: Clip, work: Path, count: int, say: Callable[[str, int, int], None]
         count: how many.
         say: told what is being done, how far, of how many.
     """
-    done = 0
-    for n in dataset.write(dataset.plan(work, count, FIRST_SEED, SIZE_PX)):
-        done += n
-        say("rendering", done, count)
-    data = Materials.open(work)
-    looked = look(data, clip, say)
-    return fit_to(clip, data.params, looked)
+    half = count // 2
+    sets = []
+    for name, held_out, before, size in (
+        ("seen", False, 0, count - half),
+        ("unseen", True, count - half, half),
+    ):
+        done = before
+        plan = dataset.plan(work / name, size, FIRST_SEED, SIZE_PX, held_out=held_out)
+        for n in dataset.write(plan):
+            done += n
+            say("rendering", done, count)
+        data = Materials.open(work / name)
+        looked = look(data, clip, lambda what, i, _, before=before: say(what, before + i, count))
+        sets.append(Shown(data.params, looked))
+    return fit_to(clip, *sets)
 
 
-def fit_to(clip: Clip, params: list[Params], looked: Looked) -> Calibration:
-    """The calibration of a model from what it sees of materials with these parameters."""
-    embeddings = looked.embeddings
-    truth = truth_of(params)
-    rows = torch.arange(len(params))
-    trial = _fitted(clip, embeddings, truth, rows[rows % CHECKED != 0])
-    checked = rows[rows % CHECKED == 0]
-    ece = measure_ece(trial, embeddings[checked], truth.of(checked))
-    ece["light"] = _light_ece(looked)
-    tagger = _fitted(clip, embeddings, truth, rows)
-    curves = {**tagger.calibration.curves, "light": light_curve(looked.light, looked.lit)}
+def fit_to(clip: Clip, seen: Shown, unseen: Shown) -> Calibration:
+    """The calibration of a model from materials of pairs that training showed, and of others."""
+    checked = checked_rows(unseen.params)
+    trial = _fitted(clip, seen, unseen, ~checked)
+    ece = measure_ece(trial, unseen.looked.embeddings[checked], unseen.truth.of(checked))
+    ece["light"] = _light_ece(seen.looked)
+    tagger = _fitted(clip, seen, unseen, torch.ones_like(checked))
+    curves = {**tagger.calibration.curves, "light": light_curve(seen.looked.light, seen.looked.lit)}
     found = tagger.calibration.model_dump() | {
-        "model": fingerprint(clip), "materials": len(params), "ece": ece, "curves": curves,
+        "model": fingerprint(clip), "materials": len(seen.params) + len(unseen.params), "ece": ece,
+        "curves": curves,
     }  # fmt: skip
     return Calibration.model_validate(found)
+
+
+def checked_rows(params: list[Params]) -> Tensor:
+    """Which materials a first fit does not see, (N,) bool: whole pairs of material and colour."""
+    pairs = [(p["family"], p["colour"]) for p in params]
+    kept = set(sorted(set(pairs))[::CHECKED])
+    return torch.tensor([pair in kept for pair in pairs])
 
 
 def write(calibration: Calibration, folder: Path) -> Path:
@@ -151,9 +181,9 @@ def measure_ece(tagger: Tagger, embeddings: Tensor, truth: Truth) -> dict[str, f
     return ece
 
 
-def _fitted(clip: Clip, embeddings: Tensor, truth: Truth, rows: Tensor) -> Tagger:
-    """A tagger with everything but light fitted on some of the materials."""
-    e, t = embeddings[rows], truth.of(rows)
+def _fitted(clip: Clip, seen: Shown, unseen: Shown, rows: Tensor) -> Tagger:
+    """A tagger with everything but light fitted: curves on all that training showed, and on these unseen."""
+    e, t = unseen.looked.embeddings[rows], unseen.truth.of(rows)
     tagger = Tagger(clip, None)
     tagger.calibration = tagger.calibration.model_copy(
         update={"temperature": {"material": fit_temperature(tagger.material_cosines(e).cpu(), t.material)}}
@@ -162,14 +192,20 @@ def _fitted(clip: Clip, embeddings: Tensor, truth: Truth, rows: Tensor) -> Tagge
     temperatures = [0.005 * 1.15**k for k in range(28)]  # 0.005 to 0.22
     losses = [float(_nll(tagger.colour(e, material, T).cpu(), t.colour)) for T in temperatures]
     colour = temperatures[losses.index(min(losses))]
+    e, t = torch.cat([seen.looked.embeddings, e]), _joined(seen.truth, t)
+    material = tagger.material(e)
     x = {name: f.cpu() for name, f in tagger.features(e, material).items()}
     x["word"] = tagger.word_features(e, tagger.common_words()[1]).cpu()
     curves: dict[str, Curve] = {
         facet: fit_curve(x[facet], getattr(t, facet), by_label=facet != "word") for facet in FEATURES
     }
     temperature = {**tagger.calibration.temperature, "colour": colour}
-    tagger.calibration = Calibration(model="", temperature=temperature, curves=curves, materials=len(rows))
+    tagger.calibration = Calibration(model="", temperature=temperature, curves=curves, materials=len(e))
     return tagger
+
+
+def _joined(a: Truth, b: Truth) -> Truth:
+    return Truth(**{name: torch.cat([x, getattr(b, name)]) for name, x in vars(a).items()})
 
 
 def _nll(p: Tensor, truth: Tensor) -> Tensor:

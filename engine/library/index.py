@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from engine.errors import UnreadablePicture
-from engine.library import loading
+from engine.library import loading, thumbnails
 from engine.library.eye import Eye, with_measured
 from engine.library.loading import Contents, Loaded
 from engine.library.names import Texture, group
@@ -114,12 +114,18 @@ def forget(store: Store, folders: Iterable[Path]) -> int:
         return bool(inside & gone) and not inside & set(rest)
 
     dropped = [i for i, main in store.mains().items() if is_out(main)]
+    before = set(store.contents())
     with store.writing():
         store.drop(dropped)
         store.mend([path for path in store.broken() if is_out(path)])
         store.set_folders(rest)
         store.touch()
+    _forget_pictures(store, before)
     return len(dropped)
+
+
+def _forget_pictures(store: Store, before: set[str]) -> None:
+    thumbnails.forget(store.path.parent, before - set(store.contents()))
 
 
 class _Run:
@@ -131,6 +137,7 @@ class _Run:
         self._textures, self.report.homeless = group(found.files)
         self._stamps, self._broken = store.stamps(), store.broken()
         self._mains, self._contents = store.mains(), store.contents()
+        self._before = set(self._mains)  # what a run enters meanwhile is not ours to drop
         self._counts = Counter(owner for owner, _, _ in self._stamps.values())
         self._kept: set[int] = set()  # ids whose files are all where the index says
         self._waiting: list[tuple[Contents, Loaded]] = []
@@ -229,23 +236,31 @@ class _Run:
                 )  # fmt: skip
                 self._note(self._store.add(entry), contents)
             self._store.touch()
+        for contents, loaded in self._waiting:
+            thumbnails.keep(self._store.path.parent, contents.digest, loaded.jpeg)
         self.report.added += len(self._waiting)
         self._waiting.clear()
 
     def _clean(self) -> None:
         """Drop what is no longer there."""
         mains = self._store.mains()
-        gone = [i for i, main in mains.items() if i not in self._kept and not self._found.hidden(main)]
+        gone = [
+            i
+            for i, main in mains.items()
+            if i in self._before and i not in self._kept and not self._found.hidden(main)
+        ]
         mended = [
             path
             for path in self._store.broken()
             if path not in self.report.broken and not self._found.hidden(path)
         ]
         if gone or mended:
+            before = set(self._store.contents())
             with self._store.writing():
                 self._store.drop(gone)
                 self._store.mend(mended)
                 self._store.touch()
+            _forget_pictures(self._store, before)
         self.report.removed = sum(self._mains.get(i) not in self._found.files for i in gone)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from engine.errors import UnreadablePicture
-from engine.library import pictures
+from engine.library import pictures, thumbnails
 from engine.library.names import Texture
 from engine.library.pictures import Picture
 from engine.library.store import Stamp
@@ -64,7 +64,8 @@ class Loaded:
         picture: base colour (3, H, W), sRGB, 0..1, at most `pictures.SEAM_PX` a side.
         height: (1, h, w), 0..1, where there is such a map.
         views: name → (3, S, S): "albedo", and "lit" where there are maps.
-        thumbnail: uint8 (16, 16, 3).
+        thumbnail: uint8 (16, 16, 3), to tell near-duplicates by.
+        jpeg: a small picture of it, for people: see `thumbnails`.
         width, height_px: of the base colour's file.
         finish: "glossy" or "matte" where a roughness map says so.
         notes: what could not be read, in sentences.
@@ -74,6 +75,7 @@ class Loaded:
     height: Tensor | None
     views: dict[str, Tensor]
     thumbnail: NDArray[np.uint8]
+    jpeg: bytes
     width: int
     height_px: int
     finish: str | None
@@ -126,17 +128,45 @@ def decode(contents: Contents, side_px: int) -> Loaded:
     if maps:
         surface = _surface(views["albedo"], maps, contents.texture)
         views["lit"] = shade(surface, light_from(*LIGHT))[0]
-    small = pictures.square(base.pixels, THUMBNAIL_PX)
     return Loaded(
         picture=base.pixels,
         height=maps["height"].pixels[:1] if "height" in maps else None,
         views=views,
-        thumbnail=(small * 255).round().byte().permute(1, 2, 0).contiguous().numpy(),
+        thumbnail=_thumbnail(base.pixels),
+        jpeg=thumbnails.encode(base.pixels),
         width=base.width,
         height_px=base.height,
-        finish=_finish(maps),
+        finish=_finish(float(maps["roughness"].pixels.mean())) if "roughness" in maps else None,
         notes=notes,
     )
+
+
+def of_maps(maps: DecodedMaps, side_px: int) -> Loaded:
+    """A material in memory, as `decode` would find it in its files.
+
+    Args:
+        maps: a batch of one, on the CPU.
+        side_px: S, of the views.
+    """
+    H, W = maps.height.shape[-2:]
+    picture, height = (pictures.reduced(x[0]) for x in (maps.basecolor, maps.height))
+    views = {"albedo": pictures.square(picture, side_px)}
+    small = {
+        name: pictures.square(pictures.reduced(getattr(maps, name)[0]), side_px)[None]
+        for name in ("height", "roughness", "metallic")
+    }
+    surface = replace(
+        maps, basecolor=views["albedo"][None], emission=torch.zeros_like(small["height"]), **small
+    )
+    views["lit"] = shade(surface, light_from(*LIGHT))[0]
+    finish = _finish(float(maps.roughness.mean()))
+    jpeg = thumbnails.encode(picture)
+    return Loaded(picture, height, views, _thumbnail(picture), jpeg, W, H, finish)
+
+
+def _thumbnail(picture: Tensor) -> NDArray[np.uint8]:
+    small = pictures.square(picture, THUMBNAIL_PX)
+    return (small * 255).round().byte().permute(1, 2, 0).contiguous().numpy()
 
 
 def _surface(base: Tensor, maps: dict[str, Picture], texture: Texture) -> DecodedMaps:
@@ -172,10 +202,7 @@ def _relief(texture: Texture) -> float:
     return relief if 0 <= relief <= 1 else RELIEF
 
 
-def _finish(maps: dict[str, Picture]) -> str | None:
-    if "roughness" not in maps:
-        return None
-    rough = float(maps["roughness"].pixels.mean())
+def _finish(rough: float) -> str | None:
     return "glossy" if rough <= GLOSSY else "matte" if rough >= MATTE else None
 
 

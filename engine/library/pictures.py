@@ -113,13 +113,18 @@ def _decoded(content: bytes, longest_px: int) -> Picture:
         width, height = picture.size
         picture.draft(None, (longest_px, longest_px))  # JPEG alone can decode a half, a quarter, an eighth
         x = _values(picture)
-    factor = -(-max(x.shape[:2]) // longest_px)
-    if factor > 1:
-        H, W = (max(side // factor, 1) for side in x.shape[:2])
-        x = x[: H * factor, : W * factor]
-        rows, columns = min(factor, x.shape[0]), min(factor, x.shape[1])
-        x = x.reshape(H, rows, W, columns, 3).mean((1, 3), dtype=np.float32)
-    return Picture(torch.from_numpy(x).permute(2, 0, 1).contiguous(), width, height)
+    return Picture(reduced(torch.from_numpy(x).permute(2, 0, 1), longest_px).contiguous(), width, height)
+
+
+def reduced(picture: Tensor, longest_px: int = SEAM_PX) -> Tensor:
+    """A picture (C, H, W) by the least whole factor with which it fits, each pixel the mean of a block."""
+    factor = -(-max(picture.shape[-2:]) // longest_px)
+    if factor == 1:
+        return picture
+    H, W = (max(side // factor, 1) for side in picture.shape[-2:])
+    x = picture[:, : H * factor, : W * factor]
+    rows, columns = min(factor, x.shape[1]), min(factor, x.shape[2])
+    return x.reshape(-1, H, rows, W, columns).mean((2, 4))
 
 
 def _values(picture: Image.Image) -> NDArray[np.float32]:

@@ -1,4 +1,4 @@
-"""The parameters of `tag`, `index` and `search`: what a client may ask of a library."""
+"""The parameters of `tag`, `index`, `search` and `library`: what a client may ask of a library."""
 
 from __future__ import annotations
 
@@ -55,3 +55,9 @@ class Search(_Request):
     seamless: bool = False
     limit: int = Field(60, ge=1, le=10_000)
     duplicates: bool = Field(False, description="Near-duplicates instead of a search")
+
+
+class Contents(_Request):
+    """What is in the library: folders, tags in use, and the textures that came last."""
+
+    limit: int = Field(60, ge=0, le=10_000)

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from engine.errors import InvalidRequest, UnreadablePicture
-from engine.library import index, loading, requests, search, words
+from engine.library import index, loading, requests, search, thumbnails, words
 from engine.library.eye import Eye, Look, pool
 from engine.library.index import Report, Step
 from engine.library.names import Texture, group
@@ -21,7 +21,7 @@ from engine.library.scan import scan
 from engine.library.search import Matrix
 from engine.library.store import Known, Store, index_file
 from engine.library.tagging import classify
-from engine.library.tags import SHOWN, Tag
+from engine.library.tags import SHOWN, as_dicts
 from engine.models.guide import Clip
 
 Tell = Callable[[Step], None]
@@ -67,7 +67,7 @@ class Library:
             try:
                 loaded = loading.decode(loading.read(texture), eye.side_px)
                 (look,) = eye.look([loaded])
-                about |= {"tags": _tags(look.tags), "badges": look.badges}
+                about |= {"tags": as_dicts(look.tags), "badges": look.badges}
                 if texts is not None:
                     about["labels"] = self._labels(look, labels)
             except FileNotFoundError:
@@ -120,12 +120,27 @@ class Library:
             if asked.duplicates:
                 groups = search.duplicates(store, matrix)
                 answer["duplicates"] = [
-                    [_about(k) for k in store.known(ids)] for ids in groups[: asked.limit]
+                    [self._about(k) for k in store.known(ids)] for ids in groups[: asked.limit]
                 ]
             else:
                 answer["unknown_words"] = self.clip.unknown_words(asked.text) if asked.text.strip() else []
                 answer["results"] = self._results(store, matrix, asked)
         return {**answer, "seconds": round(time.perf_counter() - start, 4)}
+
+    def contents(self, asked: requests.Contents) -> dict[str, Any]:
+        """Folders, tags and how many textures have them, and the newest textures.
+
+        Raises:
+            BadIndex: the index cannot be opened.
+        """
+        with Store(self.index_file) as store:
+            newest = store.newest(asked.limit)
+            return {
+                "folders": [str(f) for f in store.folders()],
+                "textures": len(store),
+                "labels": store.labels(SHOWN),
+                "results": [self._about(known) for known in store.known(newest)],
+            }
 
     def _results(self, store: Store, matrix: Matrix, asked: requests.Search) -> list[dict[str, Any]]:
         queries, itself = self._queries(store, matrix, asked)
@@ -144,7 +159,7 @@ class Library:
             rows, scores = search.best(matrix.vectors, queries, asked.limit, allowed)
         by_id = {k.id: k for k in store.known(matrix.ids[rows.numpy()].tolist())}
         found = zip(matrix.ids[rows.numpy()].tolist(), scores.tolist(), strict=True)
-        return [{**_about(by_id[i]), "score": round(score, 5)} for i, score in found if i in by_id]
+        return [{**self._about(by_id[i]), "score": round(score, 5)} for i, score in found if i in by_id]
 
     def _queries(
         self, store: Store, matrix: Matrix, asked: requests.Search
@@ -174,6 +189,19 @@ class Library:
         except FileNotFoundError as error:
             raise UnreadablePicture(f"{path.name} is not there.", field="like") from error
         return pool(list(self._eye.embed(torch.stack(list(loaded.views.values())))))
+
+    def _about(self, known: Known) -> dict[str, Any]:
+        """A texture in the index, for JSON."""
+        return {
+            "name": known.name,
+            "files": {role: str(path) for role, path in known.files.items()},
+            "thumbnail": str(thumbnails.path_of(self.folder, known.content)),
+            "directx": known.directx,
+            "width": known.width,
+            "height": known.height,
+            "tags": as_dicts(known.tags),
+            "badges": known.badges,
+        }
 
     def _labels(self, look: Look, labels: Sequence[str]) -> dict[str, float]:
         whole = torch.from_numpy(look.vectors["albedo"]).to(self.clip.compute.device)
@@ -207,20 +235,3 @@ def _textures(paths: Sequence[Path]) -> tuple[list[Texture], list[dict[str, Any]
             files[path] = None
     textures, homeless = group(files)
     return [*textures, *(Texture(p.stem, {"basecolor": p}) for p in homeless)], answers
-
-
-def _tags(tags: Sequence[Tag]) -> list[dict[str, Any]]:
-    return [{"facet": t.facet, "label": t.label, "confidence": t.confidence} for t in tags]
-
-
-def _about(known: Known) -> dict[str, Any]:
-    """A texture in the index, for JSON."""
-    return {
-        "name": known.name,
-        "files": {role: str(path) for role, path in known.files.items()},
-        "directx": known.directx,
-        "width": known.width,
-        "height": known.height,
-        "tags": _tags(known.tags),
-        "badges": known.badges,
-    }

@@ -255,9 +255,15 @@ class Store:
         rows = self._db.execute(f"{' '.join(query)} ORDER BY id", terms)
         return np.array([row[0] for row in rows], np.int64)
 
-    def labels(self) -> dict[str, int]:
-        """Every tag in use, and of how many textures."""
-        return dict(self._db.execute("SELECT label, count(*) FROM tags GROUP BY label ORDER BY label"))
+    def labels(self, least: float = 0.0) -> dict[str, int]:
+        """Every tag in use, and of how many textures; those at least so sure."""
+        query = "SELECT label, count(*) FROM tags WHERE confidence >= ? GROUP BY label ORDER BY label"
+        return dict(self._db.execute(query, (least,)))
+
+    def newest(self, limit: int) -> list[int]:
+        """Ids of the textures that were added last, the last first."""
+        rows = self._db.execute("SELECT id FROM textures ORDER BY id DESC LIMIT ?", (limit,))
+        return [int(row[0]) for row in rows]
 
     # --- Changes, inside `writing` ----------------------------------------------------------------
 

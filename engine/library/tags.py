@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
 SHOWN = 0.35
 """Confidence from which a tag is worth showing, and counts in filters."""
@@ -15,3 +17,8 @@ class Tag:
     facet: str
     label: str
     confidence: float
+
+
+def as_dicts(tags: Sequence[Tag]) -> list[dict[str, Any]]:
+    """Tags for JSON."""
+    return [asdict(tag) for tag in tags]

@@ -23,6 +23,7 @@ from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import shelf
 from guikit import Pointer, Sidebar, Steps, play, take_picture, until
 
 T = TypeVar("T")
@@ -295,7 +296,7 @@ def main() -> None:
     plan = json.loads(sys.argv[sys.argv.index("--") + 1])
     bpy.context.preferences.view.show_splash = False
     artist = Artist(plan, enable(plan["archive"]))
-    scenarios = {"material": material, "trouble": trouble, "stalls": stalls}
+    scenarios = {"material": material, "trouble": trouble, "stalls": stalls, "library": shelf.library}
     play(scenarios[plan["scenario"]](artist), artist.pictures)
 
 

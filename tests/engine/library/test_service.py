@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -227,19 +228,21 @@ def test_jobs_answer_tell_and_can_be_cancelled(tiny_pack, textures, tmp_path, pa
     asked = requests.Index(folder=str(tmp_path / "library"), folders=(str(textures),))
     libraries, news = Libraries(), []
     with pytest.raises(Cancelled):
-        libraries.answer(asked, lambda *_: tiny_pack, news.append, lambda: True)
+        libraries.answer(asked, lambda *_: tiny_pack.guide, news.append, lambda: True)
     assert [(p.step, p.total) for p in news] == [(1, 3)]
-    answer = libraries.answer(asked, lambda *_: tiny_pack, news.append, lambda: False)
+    answer = libraries.answer(asked, lambda *_: tiny_pack.guide, news.append, lambda: False)
     assert answer["textures"] == 3
     assert protocol.encode(answer)
     search = requests.Search(folder=asked.folder, text="stone", limit=2)
-    assert len(libraries.answer(search, lambda *_: tiny_pack, news.append, lambda: False)["results"]) == 2
+    assert (
+        len(libraries.answer(search, lambda *_: tiny_pack.guide, news.append, lambda: False)["results"]) == 2
+    )
 
 
 def test_a_request_to_the_server_becomes_a_job_that_does_it(tiny_pack, textures, tmp_path, paint):
     paint(textures / "a.png", 1)
     made, sent = server()
-    made._loader = lambda _: lambda *_: tiny_pack
+    made._desk._models = lambda: SimpleNamespace(guide=lambda *_: tiny_pack.guide)
     params = {"folder": str(tmp_path / "library"), "folders": [str(textures)]}
     made.handle(json.dumps({"jsonrpc": "2.0", "id": 7, "method": "index", "params": params}).encode())
     (job,) = made._jobs._waiting

@@ -21,7 +21,7 @@ from engine.synthesis.run import Synthesis
 
 SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
 CPU = Compute(torch.device("cpu"), torch.float32)
-PACK = SimpleNamespace(id="starter", hashes={"guide": "ab"}, compute=CPU)
+PACK = SimpleNamespace(id="starter", hashes={"guide": "ab"}, compute=CPU, guide=None)
 
 
 def noise(*shape):
@@ -44,8 +44,14 @@ def pretend(s, _pack, _inputs, *, glowing=(), **_files):
     )
 
 
+def see(_clip, maps):
+    """What there is to see is the business of tests/engine/library/test_results.py."""
+    return SimpleNamespace(facts=lambda: {"tags": [], "badges": {"mean": float(maps.basecolor.mean())}})
+
+
 def run(folder, **more):
-    return run_generate(SETTINGS, folder, **{"load": lambda *_: PACK, "synthesize": pretend, **more})
+    given = {"load": lambda *_: PACK, "synthesize": pretend, "look": see, **more}
+    return run_generate(SETTINGS, folder, **given)
 
 
 def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
@@ -110,7 +116,7 @@ def test_pictures_reach_the_synthesis_and_the_sidecar_tells_them_by_their_hashes
         return (yield from pretend(s, pack, inputs, **files))
 
     def go(settings, out):
-        return run_generate(settings, tmp_path / out, load=lambda *_: PACK, synthesize=watched)
+        return run_generate(settings, tmp_path / out, load=lambda *_: PACK, synthesize=watched, look=see)
 
     first = go(asked, "a")["variations"][0]["sidecar"]
     stored = json.loads((tmp_path / "a" / first).read_text("utf-8"))["settings"]
@@ -127,7 +133,7 @@ def test_pictures_reach_the_synthesis_and_the_sidecar_tells_them_by_their_hashes
 
 def test_files_are_called_by_what_is_wanted(tmp_path):
     several = SETTINGS.model_copy(update={"prompt": "red bricks | wet:0.4 | text:-0.5"})
-    run_generate(several, tmp_path, load=lambda *_: PACK, synthesize=pretend)
+    run_generate(several, tmp_path, load=lambda *_: PACK, synthesize=pretend, look=see)
     assert (tmp_path / "red_bricks_wet_v1.json").exists()
 
 

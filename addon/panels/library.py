@@ -1,0 +1,170 @@
+"""The library: folders, a search, a grid of what was found, and what to do with it."""
+
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
+from pathlib import Path
+
+from bpy.types import Context, Panel, UILayout
+
+from .. import compat, shelf
+from ..library import Found, Library
+from .details import Detail
+from .text import paragraph
+
+COLUMNS = 3
+ICON_SCALE = 4.0  # in rows of buttons
+SHOWN_TAGS = 6
+BADGES = {"lit": "lit", "flat": "no light baked in"}
+
+
+class PATINA_PT_library(Detail, Panel):
+    bl_idname = "PATINA_PT_library"
+    bl_label = "Library"
+
+    def draw(self, context: Context) -> None:
+        layout, library = self.layout, shelf.library
+        if library is None:
+            return
+        if library.message:
+            paragraph(layout, context, library.message, icon="ERROR")
+        if library.indexing is not None or library.mapping is not None:
+            row = layout.row(align=True)
+            compat.progress(row, context.window_manager.patina_library, "progress_value", library.status)
+            row.operator("patina.library_cancel", text="", icon="X")
+        if not library.known:
+            layout.operator("patina.library_open", icon="ASSET_MANAGER")
+            layout.operator("patina.library_add", icon="NEWFOLDER")
+            return
+        _draw_search(layout, context)
+        for note in library.notes:
+            paragraph(layout, context, note, icon="INFO")
+        _draw_results(layout, library)
+        found = library.chosen()
+        if found is not None:
+            _draw_chosen(layout, context, library, found)
+
+
+class PATINA_PT_library_folders(Detail, Panel):
+    bl_idname = "PATINA_PT_library_folders"
+    bl_label = "Folders"
+    bl_parent_id = "PATINA_PT_library"
+
+    def draw(self, _context: Context) -> None:
+        layout, library = self.layout, shelf.library
+        if library is None:
+            return
+        column = layout.column(align=True)
+        own = str(shelf.results_folder())
+        for index, folder in enumerate(library.folders):
+            row = column.row(align=True)
+            mine = folder == own
+            row.label(text="Patina's results" if mine else _short(folder), icon="FILE_FOLDER")
+            if not mine:
+                row.operator("patina.library_remove", text="", icon="X").index = index
+        row = layout.row(align=True)
+        row.operator("patina.library_add", icon="NEWFOLDER")
+        row.operator("patina.library_index", icon="FILE_REFRESH")
+        layout.operator("patina.library_duplicates")
+
+
+class PATINA_PT_sources(Detail, Panel):
+    bl_idname = "PATINA_PT_sources"
+    bl_label = "Start and Pictures"
+
+    def draw(self, context: Context) -> None:
+        sources, layout = context.scene.patina_sources, self.layout
+        row = layout.row(align=True)
+        row.prop(sources, "image", text="Start")
+        if sources.image:
+            row.operator("patina.source_clear", text="", icon="X").index = -1
+            layout.prop(sources, "strength")
+        for index, item in enumerate(sources.pictures):
+            row = layout.row(align=True)
+            row.label(text=Path(item.path).name or "No picture", icon="IMAGE_DATA")
+            row.prop(item, "weight", text="")
+            row.prop(item, "aligned", text="", icon="SNAP_GRID")
+            row.operator("patina.source_clear", text="", icon="X").index = index
+        if not len(sources.pictures):
+            paragraph(layout, context, "Textures of the library can be pictures to come near to", icon="INFO")
+
+
+def _draw_search(layout: UILayout, context: Context) -> None:
+    asked = context.window_manager.patina_library
+    row = layout.row(align=True)
+    compat.prop_with_hint(row, asked, "text", "Mossy bricks")
+    row.operator("patina.library_search", text="", icon="VIEWZOOM")
+    row = layout.row(align=True)
+    row.prop_search(asked, "tag", asked, "labels", text="", icon="BOOKMARKS")
+    row.prop(asked, "seamless", text="Seamless", toggle=True)
+
+
+def _draw_results(layout: UILayout, library: Library) -> None:
+    row = layout.row(align=True)
+    if library.searching:
+        row.label(text="Searching")
+    else:
+        row.label(text=f"{library.title}: {len(library.results)} of {library.textures}")
+    if library.pages > 1:
+        row.operator("patina.library_page", text="", icon="TRIA_LEFT").step = -1
+        row.label(text=f"{library.page + 1}/{library.pages}")
+        row.operator("patina.library_page", text="", icon="TRIA_RIGHT").step = 1
+    grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=False)
+    for found in library.shown():
+        cell = grid.column(align=True)
+        cell.template_icon(icon_value=shelf.icon(found), scale=ICON_SCALE)
+        line = cell.row(align=True)
+        button = line.operator(
+            "patina.library_choose", text=_caption(library, found), depress=found.key == library.selected
+        )
+        button.key = found.key
+        if found.badges.get("seamless"):
+            line.label(text="", icon="MESH_GRID")
+        if found.badges.get("light") == "lit":
+            line.label(text="", icon="LIGHT_SUN")
+
+
+def _caption(library: Library, found: Found) -> str:
+    if found.key in library.copies:
+        return f"Set {library.copies[found.key]}"
+    return found.name if found.score is None else f"{found.score:.2f}"
+
+
+def _draw_chosen(layout: UILayout, context: Context, library: Library, found: Found) -> None:
+    box = layout.box()
+    box.label(text=found.name)
+    made = library.made.get(found.key)
+    paragraph(box, context, "\n".join(_facts(found)))
+    row = box.row(align=True)
+    row.scale_y = 1.3
+    row.operator("patina.library_apply")
+    if found.lacking and not made:
+        row.operator("patina.library_make_maps")
+    column = box.column(align=True)
+    row = column.row(align=True)
+    row.operator("patina.library_use", text="Use as Start").kind = "START"
+    row.operator("patina.library_use", text="Picture Prompt").kind = "PICTURE"
+    row = column.row(align=True)
+    row.operator("patina.library_more_like")
+    row.operator("patina.library_mark_asset")
+
+
+def _facts(found: Found) -> list[str]:
+    """Tags, size, badges and maps, in words."""
+    badges = found.badges
+    facts = ["seamless" if badges.get("seamless") else "shows a seam", f"{found.width} x {found.height}"]
+    facts += [BADGES[badges["light"]]] if badges.get("light") in BADGES else []
+    facts += [name for name in ("lettering", "object") if badges.get(name) == "yes"]
+    lines = [", ".join(found.labels()[:SHOWN_TAGS]), ", ".join(facts)]
+    if len(found.files) == 1:
+        lines.append("A picture without maps")
+    elif found.lacking:
+        lines.append(f"Lacks {', '.join(found.lacking)}")
+    return [line for line in lines if line]
+
+
+def _short(folder: str) -> str:
+    """The end of a path, which tells more than its beginning."""
+    return folder if len(folder) <= 32 else f"…{folder[-31:]}"
+
+
+CLASSES = (PATINA_PT_sources, PATINA_PT_library, PATINA_PT_library_folders)
