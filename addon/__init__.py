@@ -10,9 +10,9 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump  # noqa: E402
+from . import gallery, images, operators, panels, preferences, properties, pump  # noqa: E402
 
-MODULES = (properties, preferences, images, pump, operators, panels)
+MODULES = (properties, preferences, images, gallery, pump, operators, panels)
 
 
 def register() -> None:

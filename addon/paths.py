@@ -31,3 +31,19 @@ def engine_python(chosen: str, root: Path | None, environ: Mapping[str, str] = o
         return Path(named).expanduser()
     inside = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     return (root or HERE.parent) / ".env" / "engine" / inside
+
+
+def home(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
+    """The folder of the user's own things: the same as the engine's (engine/home.py), so both find it."""
+    if chosen := environ.get("PATINA_HOME"):
+        return Path(chosen).expanduser().absolute()
+    if platform == "win32":
+        return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Patina"
+    if platform == "darwin":
+        return Path.home() / "Library" / "Application Support" / "Patina"
+    return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "patina"
+
+
+def own_presets() -> Path:
+    """The user's preset files, which no update touches; the folder need not exist."""
+    return home() / "presets"

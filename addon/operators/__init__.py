@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import engine, material, run
+from . import engine, material, presets, run
 
-CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES)
+CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES, *presets.CLASSES)
 
 
 def register() -> None:

@@ -4,7 +4,7 @@
 
 from bpy.types import Context, Object, Operator
 
-from .. import materials, pump
+from .. import choice, materials, pump
 
 
 def targets(context: Context) -> list[Object]:
@@ -35,9 +35,7 @@ class PATINA_OT_apply(Operator):
 
     def execute(self, context: Context) -> set[str]:
         inputs, objects = context.scene.patina, targets(context)
-        options = materials.Options(
-            inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping
-        )
+        options = materials.Options(**{name: choice.material_value(inputs, name) for name in choice.MATERIAL})
         try:
             material = materials.apply(objects, pump.session.chosen, options)
         except materials.MissingFilesError as error:

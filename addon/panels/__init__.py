@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, main
+from . import details, gallery, main
 
-CLASSES = (*main.CLASSES, *details.CLASSES)
+CLASSES = (*main.CLASSES, *gallery.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
+from . import gallery
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 TILE_SCALE = 5.0  # icons in the grid, in rows of buttons
@@ -28,7 +29,7 @@ class PATINA_PT_main(Sidebar, Panel):
     def draw(self, context: Context) -> None:
         layout = self.layout
         inputs, state = context.scene.patina, context.window_manager.patina
-        _draw_inputs(layout, inputs)
+        _draw_inputs(layout, context, inputs)
         _draw_generate(layout, state)
         _draw_message(layout, context, state)
         if state.job and state.live:
@@ -37,14 +38,14 @@ class PATINA_PT_main(Sidebar, Panel):
             _draw_results(layout, context, state)
 
 
-def _draw_inputs(layout: UILayout, inputs: Any) -> None:
+def _draw_inputs(layout: UILayout, context: Context, inputs: Any) -> None:
     column = layout.column(align=True)
     compat.prop_with_hint(column, inputs, "prompt", "Describe a surface")
     compat.prop_with_hint(column, inputs, "negative", "Avoid")
+    gallery.draw_choice(layout, context, inputs)
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    column.prop(inputs, "preset")
     column.prop(inputs, "size")
     if inputs.size == "CUSTOM":
         pair = column.column(align=True)
