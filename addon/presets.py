@@ -156,9 +156,7 @@ def read(path: Path) -> dict[str, Any]:
         UnusableError: it cannot be read, or something in it is wrong.
     """
     if not preset_check.STEM.fullmatch(path.stem):
-        raise UnusableError(
-            f"{path.name} has a name with more than small letters, digits and _. Rename it."
-        )
+        raise UnusableError(f"{path.name} has a name with more than small letters, digits and _. Rename it.")
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:

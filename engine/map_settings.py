@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class MapSettings(BaseModel):
-    """The `material` of a preset file. No picture depends on it, and what is left out stays as the artist has it.
+    """The `material` of a preset file. No picture depends on it; what is left out is as the artist has it.
 
     Lengths are metres in the scene.
     """

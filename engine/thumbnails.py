@@ -32,7 +32,9 @@ def picture_of(preset_id: str, folder: Path = presets.FOLDER) -> Path:
     return file.parent / FOLDER / f"{file.stem}.jpg"
 
 
-def make(preset_ids: Sequence[str] = (), folder: Path = presets.FOLDER, pack: str = "starter") -> Iterator[Path]:
+def make(
+    preset_ids: Sequence[str] = (), folder: Path = presets.FOLDER, pack: str = "starter"
+) -> Iterator[Path]:
     """Draw the pictures of presets, one after the other, over those that are there.
 
     Args:
@@ -52,7 +54,6 @@ def make(preset_ids: Sequence[str] = (), folder: Path = presets.FOLDER, pack: st
     if not preset_ids:
         chosen = [preset for preset in chosen if not preset.id.startswith(presets.OWN)]
     from engine import generation  # torch takes seconds; a wrong name is told before
-
     from engine.material.files import write_bytes
     from engine.params import resolve
 

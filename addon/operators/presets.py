@@ -40,7 +40,9 @@ class PATINA_OT_choose_preset(Operator):
 class PATINA_OT_follow_preset(Operator):
     bl_idname = "patina.follow_preset"
     bl_label = "Reset to Preset"
-    bl_description = "Give back to the preset all settings of the run and of the material that you have changed"
+    bl_description = (
+        "Give back to the preset all settings of the run and of the material that you have changed"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     @classmethod
@@ -58,15 +60,15 @@ class PATINA_OT_follow_preset(Operator):
 class PATINA_OT_save_preset(Operator):
     bl_idname = "patina.save_preset"
     bl_label = "Save as Preset"
-    bl_description = "Keep the present preset, words to avoid, settings and material settings as one of your own"
+    bl_description = (
+        "Keep the present preset, words to avoid, settings and material settings as one of your own"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     label: StringProperty(
         name="Name", description="What the preset is called in the gallery", options={"SKIP_SAVE"}
     )
-    about: StringProperty(
-        name="Description", description="What the preset is for", options={"SKIP_SAVE"}
-    )
+    about: StringProperty(name="Description", description="What the preset is for", options={"SKIP_SAVE"})
     words: StringProperty(
         name="Words",
         description="What is said around every prompt, which {} stands for: such as {} covered in snow",
@@ -111,7 +113,9 @@ class OwnPreset:
     def poll(cls, context: Context) -> bool:
         preset = choice.preset_of(context.scene.patina)
         if preset is None or not preset.is_own:
-            cls.poll_message_set("Choose a preset of your own first; those that ship with Patina stay as they are")
+            cls.poll_message_set(
+                "Choose a preset of your own first; those that ship with Patina stay as they are"
+            )
             return False
         return True
 
@@ -195,7 +199,10 @@ class PATINA_OT_export_preset(Operator):
         name="Filter", description="Which files are shown", default="*.json", options={"HIDDEN"}
     )
     check_existing: BoolProperty(
-        name="Confirm Overwriting", description="Ask before a file is replaced", options={"HIDDEN"}, default=True
+        name="Confirm Overwriting",
+        description="Ask before a file is replaced",
+        options={"HIDDEN"},
+        default=True,
     )
 
     @classmethod

@@ -40,7 +40,8 @@ def draw_choice(layout: UILayout, context: Context, inputs: Any) -> None:
 def draw_left_to_preset(layout: UILayout, context: Context, inputs: Any, values: dict[str, Any]) -> None:
     """Say which settings the preset chooses, and how."""
     for name, value in values.items():
-        words = f"The preset sets {inputs.bl_rna.properties[name].name} to {_shown(inputs, name, value)} until you do"
+        label = inputs.bl_rna.properties[name].name
+        words = f"The preset sets {label} to {_shown(inputs, name, value)} until you do"
         paragraph(layout, context, words, icon="INFO")
 
 

@@ -76,7 +76,9 @@ def contact_sheet(folder: Path, summary: Mapping[str, Any]) -> Path:
     return folder / SHEET
 
 
-def lit_view(folder: Path, variation: Mapping[str, Any], wrap: Wrap, side_px: int, light: Light) -> Image.Image:
+def lit_view(
+    folder: Path, variation: Mapping[str, Any], wrap: Wrap, side_px: int, light: Light
+) -> Image.Image:
     """One variation of a summary, whole, under a light, in a square of `side_px`, up to 312.
 
     Raises:

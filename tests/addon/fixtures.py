@@ -37,6 +37,7 @@ def enabled(timers: TimerPump, folder: Path) -> Iterator[Blender]:
     """A fresh file, and the add-on freshly enabled, with its results in a folder of the test's."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATINA_ENGINE_PYTHON", str(engine_python()))
+        patch.setenv("PATINA_HOME", str(folder / "home"))  # not whatever somebody has on this machine
         bpy.ops.wm.read_homefile(use_factory_startup=True)
         bpy.ops.preferences.addon_enable(module="patina")
         package = importlib.import_module("patina")

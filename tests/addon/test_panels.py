@@ -7,7 +7,7 @@ import pytest
 
 from tests.addon.support import Layout, draw
 
-PANELS = ["PATINA_PT_main", "PATINA_PT_settings", "PATINA_PT_material", "PATINA_PT_engine"]
+PANELS = ["PATINA_PT_main", "PATINA_PT_gallery", "PATINA_PT_settings", "PATINA_PT_material", "PATINA_PT_engine"]
 
 STATES = {
     "stopped": {"state": "stopped"},
@@ -61,7 +61,7 @@ def test_every_panel_draws_in_every_state(panel):
 def test_a_calm_panel_has_one_button_and_no_message():
     layout = main()
     assert layout.operators() == ["patina.shuffle_seed", "patina.generate"]
-    shown = ["prompt", "negative", "preset", "size", "tile", "variations", "seed"]
+    shown = ["prompt", "negative", "size", "tile", "variations", "seed"]
     assert layout.properties() == shown
     assert not [name for name, _ in layout.calls if name == "box"]
 

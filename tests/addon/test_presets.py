@@ -18,12 +18,10 @@ GOOD = {"format": 1, "label": "Oak", "templates": ["{}", "old {}"]}
 
 
 @pytest.fixture
-def own(blender, tmp_path, monkeypatch):
-    """The user's folder, empty, and the presets read with it."""
-    monkeypatch.setenv("PATINA_HOME", str(tmp_path / "home"))
-    folder = tmp_path / "home" / "presets"
+def own(blender):
+    """The user's folder, empty."""
+    folder = blender.package.paths.own_presets()
     folder.mkdir(parents=True)
-    refresh(blender)
     return folder
 
 
@@ -59,9 +57,17 @@ def test_there_are_presets_in_every_group_each_with_a_picture(blender, own):
     assert len(presets.load_all()) >= 25
     assert presets.broken() == []
     headings = presets.in_groups()
-    assert {"Stone", "Wood", "Metal", "Fabric", "Ground", "Organic", "Man-Made", "Stylised", "Fantastic"} <= set(
-        headings
-    )
+    assert {
+        "Stone",
+        "Wood",
+        "Metal",
+        "Fabric",
+        "Ground",
+        "Organic",
+        "Man-Made",
+        "Stylised",
+        "Fantastic",
+    } <= set(headings)
     for preset in presets.load_all().values():
         assert preset.group in presets.GROUPS, preset.id
         assert preset.description, preset.id
@@ -117,10 +123,8 @@ def shown(panel):
     return [" ".join(draw(panel).texts())]
 
 
-def test_apply_takes_the_material_settings_of_the_preset(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATINA_HOME", str(tmp_path / "home"))
-    (tmp_path / "home" / "presets").mkdir(parents=True)
-    write(tmp_path / "home" / "presets", "oak", material={"normal_strength": 2.5})
+def test_apply_takes_the_material_settings_of_the_preset(finished, own):
+    write(own, "oak", material={"normal_strength": 2.5})
     refresh(finished)
     finished.inputs.preset = "my_oak"
     cube = bpy.data.objects["Cube"]
@@ -142,7 +146,9 @@ def test_saving_keeps_words_settings_and_material(blender, own):
     content = stored(own, "winter_bark")
     assert (content["label"], content["description"], content["group"]) == ("Winter Bark", "Cold", "organic")
     assert content["negative"] == "planks"
-    assert content["templates"][0] == stored(ROOT / "presets", "bark")["templates"][0].replace("{}", "{} in snow")
+    assert content["templates"][0] == stored(ROOT / "presets", "bark")["templates"][0].replace(
+        "{}", "{} in snow"
+    )
     assert content["settings"]["steps"] == 33
     assert content["settings"]["relief"] == 0.02
     assert content["material"]["normal_strength"] == 0.5
@@ -177,8 +183,7 @@ def test_the_same_name_twice_gives_two_presets(blender, own):
     assert stored(ROOT / "presets", "stone")["label"] == "Stone"
 
 
-def test_a_saved_preset_gets_the_picture_of_the_chosen_result(finished, tmp_path, monkeypatch):
-    monkeypatch.setenv("PATINA_HOME", str(tmp_path / "home"))
+def test_a_saved_preset_gets_the_picture_of_the_chosen_result(finished):
     assert bpy.ops.patina.save_preset(label="Red") == {"FINISHED"}
     picture = finished.package.presets.load_all()["my_red"].picture
     assert picture.endswith("red.png")
@@ -188,7 +193,7 @@ def test_a_saved_preset_gets_the_picture_of_the_chosen_result(finished, tmp_path
 
 @pytest.mark.parametrize(("label", "words"), [(" ", "{}"), ("Bad", "no hole")])
 def test_what_cannot_be_saved_is_said_and_leaves_nothing(blender, own, label, words):
-    with pytest.raises(RuntimeError, match="name|hole"):
+    with pytest.raises(RuntimeError, match=r"name|hole"):
         bpy.ops.patina.save_preset(label=label, words=words)
     assert list(own.glob("*")) == []
 
@@ -309,7 +314,12 @@ def test_broken_files_are_shown_with_the_reason_and_cannot_be_chosen(blender, ow
     refresh(blender)
     assert {name for name in choices(blender) if name.startswith("my_")} == {"my_oak"}
     words = " ".join(draw(bpy.types.PATINA_PT_gallery).texts())
-    for name, reason in (("typo", "stepz"), ("beyond", "between 0 and 5000"), ("hole", "none"), ("future", "format")):
+    for name, reason in (
+        ("typo", "stepz"),
+        ("beyond", "between 0 and 5000"),
+        ("hole", "none"),
+        ("future", "format"),
+    ):
         assert f"{name}.json" in words
         assert reason in words
     assert words.count(".json") == len(BROKEN) + 1
@@ -322,7 +332,9 @@ def test_broken_files_are_shown_with_the_reason_and_cannot_be_chosen(blender, ow
 def test_both_sides_refuse_the_same_files(blender, own):
     for name, text in BROKEN.items():
         (own / f"{name}.json").write_text(text)
-    write(own, "oak", settings={"relief": None, "steps": 3, "palette": ["#ffffff"]}, material={"tile_size": 2})
+    write(
+        own, "oak", settings={"relief": None, "steps": 3, "palette": ["#ffffff"]}, material={"tile_size": 2}
+    )
     refresh(blender)
     verdicts = schema(
         "from engine import presets; from engine.errors import UnknownPreset\n"
@@ -339,14 +351,22 @@ def test_both_sides_refuse_the_same_files(blender, own):
 def test_the_tables_of_settings_are_the_engines(blender):
     check = blender.package.preset_check
     theirs = schema(
-        "from engine.settings import RunSettings; print(json.dumps(RunSettings.model_json_schema()['properties']))"
+        "from engine.settings import RunSettings; "
+        "print(json.dumps(RunSettings.model_json_schema()['properties']))"
     )
     own_place = {"prompt", "negative", "preset", "templates", "seed"}
     assert set(theirs) - own_place == {*check.NUMBERS, *check.CHOICES, *check.OTHERS}
     for name, limits in check.NUMBERS.items():
         field = theirs[name].get("anyOf", [theirs[name]])[0]
-        low, high = ("exclusiveMinimum" if limits.above else "minimum"), ("exclusiveMaximum" if limits.below else "maximum")
-        assert (field["type"] == "integer", field[low], field[high]) == (limits.whole, limits.low, limits.high), name
+        low, high = (
+            ("exclusiveMinimum" if limits.above else "minimum"),
+            ("exclusiveMaximum" if limits.below else "maximum"),
+        )
+        assert (field["type"] == "integer", field[low], field[high]) == (
+            limits.whole,
+            limits.low,
+            limits.high,
+        ), name
     for name, choices_ in check.CHOICES.items():
         assert list(choices_) == theirs[name]["enum"], name
 
@@ -369,7 +389,9 @@ def test_the_tables_of_map_settings_are_the_engines_and_the_panels(blender):
 
 
 @pytest.mark.parametrize("platform", ["linux", "win32", "darwin"])
-@pytest.mark.parametrize("variables", [{}, {"PATINA_HOME": "/x/y"}, {"XDG_DATA_HOME": "/d", "LOCALAPPDATA": "/l"}])
+@pytest.mark.parametrize(
+    "variables", [{}, {"PATINA_HOME": "/x/y"}, {"XDG_DATA_HOME": "/d", "LOCALAPPDATA": "/l"}]
+)
 def test_both_sides_look_for_the_users_presets_in_one_place(blender, platform, variables):
     spec = importlib.util.spec_from_file_location("engine_home", ROOT / "engine" / "home.py")
     home = importlib.util.module_from_spec(spec)
