@@ -7,7 +7,7 @@ import pytest
 
 from tests.addon.support import Layout, draw
 
-PANELS = ["PATINA_PT_main", "PATINA_PT_gallery", "PATINA_PT_settings", "PATINA_PT_material", "PATINA_PT_engine"]
+PANELS = ["PATINA_PT_main", "PATINA_PT_settings", "PATINA_PT_material", "PATINA_PT_engine"]
 
 STATES = {
     "stopped": {"state": "stopped"},

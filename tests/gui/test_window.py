@@ -57,6 +57,13 @@ def test_trouble_with_the_engine_is_said_and_mended(perform):
     assert_ended(played.engines)
 
 
+def test_a_preset_is_chosen_by_its_picture(perform):
+    played = perform("gallery")
+    for name in ("chosen", "gallery", "closed"):
+        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
+    assert "Traceback" not in played.output, played.output
+
+
 def assert_ended(engines):
     """No engine outlives its Blender, nor a zombie of it."""
     assert engines
