@@ -350,7 +350,7 @@ def _write(archive: Path, top: str, files: dict[str, bytes]) -> Path:
 
 
 def packaged_files() -> dict[str, Path]:
-    """Path inside the add-on → file: what Blender runs, the presets and the licence."""
+    """Path inside the add-on → file: what Blender runs, the presets with their pictures, and the licence."""
     left_out = {"demo", "docs", "tests", "__pycache__"}
     addon = {path.relative_to(ROOT / "addon"): path for path in (ROOT / "addon").rglob("*") if path.is_file()}
     files = {
@@ -358,7 +358,9 @@ def packaged_files() -> dict[str, Path]:
         for name, path in addon.items()
         if not left_out.intersection(name.parts) and not any(part.startswith(".") for part in name.parts)
     }
-    presets = {f"presets/{path.name}": path for path in (ROOT / "presets").glob("*.json")}
+    folder = ROOT / "presets"
+    shown = (*folder.glob("*.json"), *folder.glob("thumbnails/*.jpg"))
+    presets = {f"presets/{path.relative_to(folder).as_posix()}": path for path in shown}
     return files | presets | {"LICENSE": ROOT / "LICENSE"}
 
 

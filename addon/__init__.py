@@ -11,6 +11,7 @@ bl_info = {
 }
 
 from . import (  # noqa: E402
+    gallery,
     history_view,
     images,
     live_object,
@@ -34,6 +35,7 @@ MODULES = (
     setup,
     packs,
     images,
+    gallery,
     pump,
     queue_view,
     history_view,

@@ -66,6 +66,41 @@ def later_icon(path: str) -> None:
         _collection.load(path, path, "IMAGE")
 
 
+def picture_icon(path: str, fresh: bool = False) -> int:
+    """The icon of a small picture that Blender may decode when it first draws it; 0 where there is none.
+
+    Args:
+        path: of the file.
+        fresh: whether the file may have changed since it was last asked for.
+    """
+    if _collection is None or not path:
+        return 0
+    icon = _collection.get(path)
+    if icon is not None and fresh:
+        icon.reload()
+    if icon is None:
+        icon = _collection.load(path, path, "IMAGE")
+    return icon.icon_id
+
+
+def write_thumbnail(picture: Path, target: Path, side_px: int) -> bool:
+    """Write a picture again as a small square PNG. False where it cannot be read or written."""
+    try:
+        image = bpy.data.images.load(str(picture))
+    except RuntimeError:
+        return False
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        image.scale(side_px, side_px)
+        image.filepath_raw, image.file_format = str(target), "PNG"
+        image.save()
+    except (RuntimeError, OSError):
+        return False
+    finally:
+        bpy.data.images.remove(image)
+    return True
+
+
 def _live(variation: int) -> str:
     return f"live {variation}"
 

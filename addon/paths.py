@@ -39,7 +39,7 @@ def engine_python(chosen: str, root: Path | None, environ: Mapping[str, str] = o
 
 
 def home(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
-    """The user's folder for what was fetched, as engine/home.py has it: outside all of Blender's."""
+    """The folder of the user's own things: the same as the engine's (engine/home.py), so both find it."""
     if chosen := environ.get("PATINA_HOME"):
         return Path(chosen).expanduser().absolute()
     if platform == "win32":

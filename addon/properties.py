@@ -82,6 +82,16 @@ def resolution(inputs: Any) -> tuple[int, int]:
     return round(inputs.width / GRID) * GRID, round(inputs.height / GRID) * GRID
 
 
+def preset_choice() -> Any:
+    """The choice among the presets that there are now: `gallery` defines it again when they change."""
+    return EnumProperty(
+        name="Preset",
+        description="The kind of surface: adds words to the prompt and sets what suits it",
+        items=presets.enum_items(),
+        default=presets.DEFAULT,
+    )
+
+
 class PatinaInputs(PropertyGroup):
     """What a run depends on, and how its result is applied. Stored with the scene."""
 
@@ -89,12 +99,7 @@ class PatinaInputs(PropertyGroup):
         name="Prompt", description="The surface in your own words, such as mossy cobblestones", maxlen=2000
     )
     negative: StringProperty(name="Avoid", description="What the surface should not look like", maxlen=2000)
-    preset: EnumProperty(
-        name="Preset",
-        description="The kind of surface: adds words to the prompt and sets what suits it",
-        items=presets.enum_items(),
-        default=presets.DEFAULT,
-    )
+    preset: preset_choice()
     variations: IntProperty(
         name="Variations", description="How many to make at once; they come ranked", default=4, min=1, max=16
     )
@@ -295,7 +300,7 @@ def run_settings(inputs: Any) -> dict[str, Any]:
 
 def set_by_preset(inputs: Any) -> dict[str, Any]:
     """Advanced settings that the preset chooses, as the artist has never touched theirs."""
-    preset = presets.load_all().get(inputs.preset)
+    preset = presets.of(inputs.preset)
     chosen = preset.settings.items() if preset else ()
     return {name: value for name, value in chosen if name in ADVANCED and not inputs.is_property_set(name)}
 

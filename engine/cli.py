@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, cli_vary, models_cli, presets, selfcheck, server, stdio
+from engine import __version__, cli_edits, cli_vary, models_cli, presets, selfcheck, server, stdio, thumbnails
 from engine.bench import commands as bench_commands
 from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
@@ -80,8 +80,18 @@ def _serve(_: argparse.Namespace) -> int:
 
 
 def _list_presets(_: argparse.Namespace) -> int:
-    for preset in presets.load_all():
-        print(f"{preset.id:12} {preset.description}")
+    for preset_id in presets.ids():
+        try:
+            print(f"{preset_id:16} {presets.load(preset_id).description}")
+        except UnknownPreset as error:
+            print(f"{preset_id:16} broken: {error.message}")
+    return 0
+
+
+def _thumbnails(options: argparse.Namespace) -> int:
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+    for path in thumbnails.make(options.presets):
+        print(path, flush=True)
     return 0
 
 
@@ -356,6 +366,7 @@ COMMANDS: dict[str, Command] = {
     "interpolate": Command("Make the materials between two results", _interpolate_arguments, _interpolate),
     "story": Command("Make frames of a material that changes over time", _story_arguments, _story),
     "presets": Command("List the presets", lambda _: None, _list_presets),
+    "thumbnails": Command("Draw the pictures of presets", thumbnails.arguments, _thumbnails),
     "models": Command(
         "List, download, add, verify and remove model packs", models_cli.arguments, models_cli.run
     ),

@@ -14,7 +14,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from engine import pictures, presets, sources
-from engine.errors import InvalidRequest, Remedy
+from engine.errors import InvalidRequest, Remedy, UnknownPreset
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.prompts import wanted
 
@@ -66,7 +66,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     Raises:
         InvalidRequest: an unknown or ill-typed field, one out of range, a prompt or a picture that cannot be
             read, or a file that is not there; `field` names it.
-        UnknownPreset: see `presets.load`.
+        UnknownPreset: see `presets.load`; not where the request has `templates`, as a stored result's has.
     """
     asked = {name: value for name, value in params.items() if name not in Delivery.model_fields}
     where = {name: value for name, value in params.items() if name in Delivery.model_fields}
@@ -77,7 +77,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         delivery = Delivery.model_validate(where)
     except ValidationError as error:
         raise invalid(error) from error
-    preset = presets.load(own.preset, folder)
+    preset = _preset(own, folder, is_stored="templates" in asked)
     filled = {**preset.settings, "templates": preset.templates, **asked, "seed": own.seed}
     if not own.negative:
         filled["negative"] = preset.negative
@@ -85,6 +85,16 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     wanted(settings.prompt, settings.negative)  # raises now what synthesis would raise later
     sources.check(settings)
     return pictures.pinned(settings), delivery
+
+
+def _preset(own: RunSettings, folder: Path, *, is_stored: bool) -> presets.Preset:
+    """The preset of a request. A result's settings hold all that its preset gave: they outlive its file."""
+    try:
+        return presets.load(own.preset, folder)
+    except UnknownPreset:
+        if not is_stored:
+            raise
+        return presets.Preset(own.preset, own.preset, list(own.templates))
 
 
 def invalid(error: ValidationError, *schemas: type[BaseModel]) -> InvalidRequest:

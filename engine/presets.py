@@ -1,23 +1,37 @@
-"""Artist presets: one JSON file each in `presets/`, beside `engine/`; the file's stem is the id."""
+"""Artist presets, one JSON file each: ours in `presets/` beside `engine/`, the user's in their own folder.
+
+The stem of one of ours is its id; the id of a user's is `my_` and the stem. None of ours begins so: an update
+neither overwrites a user's preset nor takes its name.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from engine import home
 from engine.errors import InvalidRequest, Remedy, UnknownPreset
 
 FOLDER = Path(__file__).parents[1] / "presets"
+OWN = "my_"
 FORMAT = 1
+STEM = re.compile("[a-z0-9_]+")
 OWN_PLACE = ("prompt", "negative", "preset", "templates", "seed")  # not to be hidden in "settings"
 
 
 @dataclass(frozen=True)
 class Preset:
-    """What a preset file says. `settings` are fields of RunSettings; what a request names itself wins."""
+    """What a preset file says.
+
+    Attributes:
+        settings: fields of RunSettings; what a request names itself wins.
+        material: fields of MapSettings.
+        example: a prompt that shows what the preset is for.
+    """
 
     id: str
     label: str
@@ -26,15 +40,33 @@ class Preset:
     group: str = "general"
     negative: str = ""
     settings: dict[str, Any] = field(default_factory=dict)
+    material: dict[str, Any] = field(default_factory=dict)
+    example: str = ""
+
+
+def own_folder() -> Path:
+    """Where the user's presets are; it need not exist."""
+    return home.folder() / "presets"
 
 
 def ids(folder: Path = FOLDER) -> list[str]:
-    """The ids of all presets, sorted. Looks at names only, so it is cheap and never fails."""
-    return sorted(path.stem for path in folder.glob("*.json"))
+    """The ids of all presets: those in `folder`, sorted, and then the user's.
+
+    Looks at names only, so it is cheap and never fails.
+    """
+    ours = sorted(path.stem for path in folder.glob("*.json"))
+    return [*ours, *sorted(OWN + path.stem for path in own_folder().glob("*.json"))]
+
+
+def file_of(preset_id: str, folder: Path = FOLDER) -> Path:
+    """Where the preset of an id is, or would be."""
+    if preset_id.startswith(OWN):
+        return own_folder() / f"{preset_id.removeprefix(OWN)}.json"
+    return folder / f"{preset_id}.json"
 
 
 def load(preset_id: str, folder: Path = FOLDER) -> Preset:
-    """Read and check one preset.
+    """Read and check one preset, of those in `folder` or of the user's.
 
     Raises:
         UnknownPreset: there is none of this id, or its file is wrong; the message names file and fault.
@@ -47,32 +79,25 @@ def load(preset_id: str, folder: Path = FOLDER) -> Preset:
             field="preset",
             remedy=Remedy("preset", near[0]) if near else None,
         )
-    path = folder / f"{preset_id}.json"
+    path = file_of(preset_id, folder)
+    if not STEM.fullmatch(path.stem):
+        raise _bad(path, "has a name with more than small letters, digits and _. Rename it")
     try:
         content = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise _bad(path, "cannot be read as JSON", str(error)) from error
-    return _check(path, content)
+    return _check(path, preset_id, content)
 
 
-def load_all(folder: Path = FOLDER) -> list[Preset]:
-    """Every preset, by id.
-
-    Raises:
-        UnknownPreset: one of the files is wrong.
-    """
-    return [load(preset_id, folder) for preset_id in ids(folder)]
-
-
-def _check(path: Path, content: object) -> Preset:
+def _check(path: Path, preset_id: str, content: object) -> Preset:
     """The preset in a file's decoded content."""
     if not isinstance(content, dict):
         raise _bad(path, "is not a JSON object")
     content = dict(content)
     if content.pop("format", None) != FORMAT:
         raise _bad(path, f'has no "format": {FORMAT}, the only one that this engine reads')
-    kinds: dict[str, type] = dict.fromkeys(("label", "description", "group", "negative"), str)
-    kinds |= {"templates": list, "settings": dict}
+    kinds: dict[str, type] = dict.fromkeys(("label", "description", "group", "negative", "example"), str)
+    kinds |= {"templates": list, "settings": dict, "material": dict}
     for name, value in content.items():
         if name not in kinds:
             raise _bad(path, f"has an unknown entry {name!r}")
@@ -81,7 +106,7 @@ def _check(path: Path, content: object) -> Preset:
     for name in ("label", "templates"):
         if not content.get(name):
             raise _bad(path, f"lacks {name!r}")
-    preset = Preset(id=path.stem, **content)
+    preset = Preset(id=preset_id, **content)
     _check_settings(path, preset)
     return preset
 
@@ -90,6 +115,7 @@ def _check_settings(path: Path, preset: Preset) -> None:
     # Here, because the handshake lists presets and should not wait for pydantic.
     from pydantic import ValidationError
 
+    from engine.map_settings import MapSettings
     from engine.settings import RunSettings
     from engine.synthesis.prompts import wanted
 
@@ -110,6 +136,7 @@ def _check_settings(path: Path, preset: Preset) -> None:
                 "negative": preset.negative,
             }
         )
+        MapSettings.model_validate(preset.material)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"])

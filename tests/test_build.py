@@ -199,7 +199,9 @@ def test_the_zip_holds_what_blender_runs_and_no_more(tmp_path):
         names = set(file.namelist())
     assert {name.partition("/")[0] for name in names} == {"patina"}
     assert {"patina/__init__.py", "patina/blender_manifest.toml", "patina/LICENSE"} <= names
-    assert {f"patina/presets/{path.name}" for path in (ROOT / "presets").glob("*.json")} <= names
+    presets = {path.stem for path in (ROOT / "presets").glob("*.json")}
+    assert {f"patina/presets/{stem}.json" for stem in presets} <= names
+    assert {f"patina/presets/thumbnails/{stem}.jpg" for stem in presets} <= names
     for part in ("demo", "tests", "__pycache__", "docs"):
         assert not [name for name in names if part in Path(name).parts]
     assert not [name for name in names if name.endswith((".pyc", ".pyo"))]

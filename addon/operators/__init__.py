@@ -2,7 +2,20 @@
 
 import bpy
 
-from . import engine, history, install, library, live, material, models, prompts, queue, results, run
+from . import (
+    engine,
+    history,
+    install,
+    library,
+    live,
+    material,
+    models,
+    presets,
+    prompts,
+    queue,
+    results,
+    run,
+)
 
 CLASSES = (
     *run.CLASSES,
@@ -10,6 +23,7 @@ CLASSES = (
     *results.CLASSES,
     *history.CLASSES,
     *prompts.CLASSES,
+    *presets.CLASSES,
     *live.CLASSES,
     *material.CLASSES,
     *library.CLASSES,

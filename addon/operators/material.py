@@ -4,7 +4,7 @@
 
 from bpy.types import Context, Object, Operator, PropertyGroup
 
-from .. import materials, pump
+from .. import choice, materials, pump
 
 
 def targets(context: Context) -> list[Object]:
@@ -16,7 +16,7 @@ def targets(context: Context) -> list[Object]:
 
 def options_of(inputs: PropertyGroup) -> materials.Options:
     """How the artist wants the material."""
-    return materials.Options(inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping)
+    return materials.Options(**{name: choice.material_value(inputs, name) for name in choice.MATERIAL})
 
 
 class PATINA_OT_apply(Operator):

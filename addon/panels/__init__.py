@@ -2,9 +2,16 @@
 
 import bpy
 
-from . import details, history, library, main, prompts
+from . import details, gallery, history, library, main, prompts
 
-CLASSES = (*prompts.CLASSES, *main.CLASSES, *history.CLASSES, *library.CLASSES, *details.CLASSES)
+CLASSES = (
+    *prompts.CLASSES,
+    *main.CLASSES,
+    *gallery.CLASSES,
+    *history.CLASSES,
+    *library.CLASSES,
+    *details.CLASSES,
+)
 
 
 def register() -> None:

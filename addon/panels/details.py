@@ -4,7 +4,8 @@
 
 from bpy.types import Context, Panel
 
-from .. import preferences, properties
+from .. import choice, preferences, properties
+from .gallery import draw_left_to_preset
 from .main import Sidebar
 from .text import paragraph
 
@@ -39,9 +40,7 @@ class PATINA_PT_settings(Detail, Panel):
             row = column.row()
             row.active = name not in by_preset
             row.prop(inputs, name)
-        for name, value in by_preset.items():
-            words = f"The preset sets {inputs.bl_rna.properties[name].name} to {value} until you do"
-            paragraph(layout, context, words, icon="INFO")
+        draw_left_to_preset(layout, context, inputs, by_preset)
         row = layout.column(heading="Relief").row(align=True)
         row.prop(inputs, "use_relief", text="")
         value = row.row(align=True)
@@ -57,13 +56,15 @@ class PATINA_PT_material(Detail, Panel):
         inputs, layout = context.scene.patina, self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
+        by_preset = choice.material_by_preset(inputs)
         column = layout.column()
-        column.prop(inputs, "tile_size")
-        column.prop(inputs, "mapping")
-        column.prop(inputs, "displacement")
-        strength = column.row()
-        strength.active = inputs.displacement != "REAL"
-        strength.prop(inputs, "normal_strength")
+        for name in ("tile_size", "mapping", "displacement", "normal_strength"):
+            row = column.row()
+            row.active = name not in by_preset
+            if name == "normal_strength" and choice.material_value(inputs, "displacement") == "REAL":
+                row.active = False
+            row.prop(inputs, name)
+        draw_left_to_preset(layout, context, inputs, by_preset)
 
 
 class PATINA_PT_engine(Detail, Panel):

@@ -7,7 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
-from . import prompts, queue, results, setup
+from . import gallery, prompts, queue, results, setup
 from .grid import grid, scale
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
@@ -28,7 +28,7 @@ class PATINA_PT_main(Sidebar, Panel):
         layout = self.layout
         inputs, state = context.scene.patina, context.window_manager.patina
         waiting = setup.draw(layout, context)
-        _draw_inputs(layout, inputs)
+        _draw_inputs(layout, context, inputs)
         _draw_generate(layout, state, live_on_object=context.window_manager.patina_queue.live_on_object)
         queue.draw(layout, context)
         if not (waiting and state.state == "missing"):  # said above, with what to do about it
@@ -39,14 +39,14 @@ class PATINA_PT_main(Sidebar, Panel):
             results.draw(layout, context)
 
 
-def _draw_inputs(layout: UILayout, inputs: Any) -> None:
+def _draw_inputs(layout: UILayout, context: Context, inputs: Any) -> None:
     column = layout.column(align=True)
     prompts.draw(column, inputs, "prompt", "Describe a surface")
     prompts.draw(column, inputs, "negative", "Avoid")
+    gallery.draw_choice(layout, context, inputs)
     column = layout.column()
     column.use_property_split = True
     column.use_property_decorate = False
-    column.prop(inputs, "preset")
     column.prop(inputs, "size")
     if inputs.size == "CUSTOM":
         pair = column.column(align=True)

@@ -16,7 +16,7 @@ from torch import Tensor
 from engine.errors import PatinaError
 from engine.material.files import write_picture
 from engine.material.maps import DecodedMaps, luminance, srgb_to_linear
-from engine.material.shading import light_from, shade
+from engine.material.shading import Light, light_from, shade
 from engine.models.vqgan import Wrap, tile_axes
 
 Point = tuple[int, int]
@@ -74,6 +74,19 @@ def contact_sheet(folder: Path, summary: Mapping[str, Any]) -> Path:
         _card(sheet, (left, top), folder, variation, wrap)
     write_picture(folder / SHEET, sheet)
     return folder / SHEET
+
+
+def lit_view(
+    folder: Path, variation: Mapping[str, Any], wrap: Wrap, side_px: int, light: Light
+) -> Image.Image:
+    """One variation of a summary, whole, under a light, in a square of `side_px`, up to 312.
+
+    Raises:
+        PatinaError: a file of the summary is not there.
+    """
+    files = {kind: _read(folder / name) for kind, name in variation["files"].items() if kind in READ}
+    maps = _as_maps(files, variation["relief"])
+    return _fitted(_as_image(shade(maps, light, wrap, auto_exposure=False)), side_px)
 
 
 def _columns(cards: int) -> int:

@@ -201,9 +201,9 @@ def test_operators_that_change_the_scene_ask_for_undo_and_no_other_does():
         cls = getattr(bpy.types, f"PATINA_OT_{name}")
         if "UNDO" in cls.bl_options:
             undo.add(name)
-    assert undo == {
-        "apply", "shuffle_seed", "apply_remedy", "compare", "history_reuse", "use_words", "live_on_object"
-    }  # fmt: skip
+    presets = {f"{verb}_preset" for verb in ("choose", "follow", "save", "delete", "import")}
+    others = {"compare", "history_reuse", "use_words", "live_on_object"}
+    assert undo == {"apply", "shuffle_seed", "apply_remedy", *others, *presets}
 
 
 def test_applying_again_builds_the_same_material_anew(cube):

@@ -160,15 +160,16 @@ def test_a_preset_sets_what_the_artist_has_not_touched(blender, monkeypatch):
 
 def test_a_preset_that_cannot_be_read_is_left_out(blender, monkeypatch, tmp_path):
     presets = blender.package.presets
-    (tmp_path / "good.json").write_text('{"format": 1, "label": "G", "description": "d", "settings": {}}')
+    (tmp_path / "good.json").write_text('{"format": 1, "label": "G", "templates": ["{}"]}')
     for name, text in {"torn": "{", "list": "[]", "new": '{"format": 2}', "empty": "{}"}.items():
         (tmp_path / f"{name}.json").write_text(text)
     monkeypatch.setattr(presets.paths, "presets", lambda: tmp_path)
-    presets.load_all.cache_clear()
+    presets.forget()
     try:
         assert set(presets.load_all()) == {"good"}
+        assert {item.file.stem for item in presets.broken()} == {"torn", "list", "new", "empty"}
     finally:
-        presets.load_all.cache_clear()
+        presets.forget()
 
 
 @pytest.mark.parametrize(

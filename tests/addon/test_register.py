@@ -31,7 +31,8 @@ def test_disabling_takes_everything_away_and_enabling_brings_it_back():
         assert patina_types() == set()
         assert not hasattr(bpy.types.Scene, "patina")
         assert not hasattr(bpy.types.WindowManager, "patina")
-        assert len(bpy.app.handlers.load_post) == handlers - 1
+        assert not hasattr(bpy.types.WindowManager, "patina_gallery")
+        assert len(bpy.app.handlers.load_post) == handlers - 2
         assert "patina" not in bpy.context.preferences.addons
         bpy.ops.preferences.addon_enable(module="patina")
         assert patina_types() == there
@@ -84,6 +85,8 @@ def test_link_does_not_know_blender():
         ADDON / "queue.py",
         ADDON / "results.py",
         ADDON / "history.py",
+        ADDON / "preset_check.py",
+        ADDON / "own_presets.py",
     ]:
         assert "import bpy" not in path.read_text(), path
 

@@ -27,6 +27,7 @@ ABOVE_MODELS = [
     "engine.cli_edits",
     "engine.refine",
     "engine.remake",
+    "engine.thumbnails",
     "engine.sources",
     "engine.bench",
 ]
@@ -66,6 +67,7 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     "engine/pictures.py": [*HEAVY, *ABOVE_MODELS[:-1], "engine.models"],
     "engine/synthesis/prompts.py": [*HEAVY, "numpy", "pydantic"],
     "engine/settings.py": [*HEAVY, "numpy", "engine"],
+    "engine/map_settings.py": [*HEAVY, "numpy", "engine"],
     "addon": [*HEAVY, "pydantic", "engine"],
     "addon/link": ["bpy"],
 }

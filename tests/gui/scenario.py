@@ -33,6 +33,7 @@ ENGINE_S = 150.0  # for importing torch on a busy machine
 RUN_S = 600.0
 MOVES = 3  # that somebody must see a bar make in a run, be the machine ever so busy
 REDRAW_S = 0.3
+GALLERY_BELOW = 36  # pixels from the middle of the field above it to the button that opens it
 PATTERN = 0.02  # of brightness between the darker and the lighter parts of a texture
 
 
@@ -248,6 +249,30 @@ def trouble(artist: Artist) -> Steps[None]:
     assert not artist.state.message, artist.state.message
 
 
+def gallery(artist: Artist) -> Steps[None]:
+    """Open the presets from the panel, look at them, and choose one by its picture."""
+    artist.inputs.preset = "stone"
+    yield from artist.sidebar.open()
+    yield from artist.picture("chosen")
+    places = yield from artist.sidebar.find("patina.negative")
+    x, y = places["patina.negative"]
+    yield from artist.pointer.click((x + 30, y - GALLERY_BELOW))
+    for _ in range(12):  # the pictures are decoded in the background
+        yield REDRAW_S
+        bpy.context.window_manager.windows[0].screen.areas[0].tag_redraw()
+    take_picture(artist.pictures / "gallery.png")
+    window = bpy.context.window_manager.windows[0]
+    spots = ((u * window.width // 8, v * window.height // 12) for v in range(3, 10) for u in range(2, 6))
+    for spot in spots:
+        yield from artist.pointer.click(spot)
+        if artist.inputs.preset != "stone":
+            break
+    take_picture(artist.pictures / "clicked.png")
+    assert artist.inputs.preset != "stone", "no picture could be clicked"
+    yield from artist.pointer.key("ESC")
+    yield from artist.picture("closed")
+
+
 def see_message(
     artist: Artist, state: str, *buttons: str, picture: str = ""
 ) -> Steps[dict[str, tuple[int, int]]]:
@@ -296,7 +321,13 @@ def main() -> None:
     plan = json.loads(sys.argv[sys.argv.index("--") + 1])
     bpy.context.preferences.view.show_splash = False
     artist = Artist(plan, enable(plan["archive"]))
-    scenarios = {"material": material, "trouble": trouble, "stalls": stalls, "library": shelf.library}
+    scenarios = {
+        "material": material,
+        "trouble": trouble,
+        "stalls": stalls,
+        "library": shelf.library,
+        "gallery": gallery,
+    }
     play(scenarios[plan["scenario"]](artist), artist.pictures)
 
 

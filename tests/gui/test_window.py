@@ -78,6 +78,13 @@ def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
     assert_ended(played.engines)
 
 
+def test_a_preset_is_chosen_by_its_picture(perform):
+    played = perform("gallery")
+    for name in ("chosen", "gallery", "closed"):
+        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
+    assert "Traceback" not in played.output, played.output
+
+
 def assert_ended(engines):
     """No engine outlives its Blender, nor a zombie of it."""
     assert engines

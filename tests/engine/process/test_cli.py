@@ -23,7 +23,7 @@ ROOT = Path(__file__).parents[3]
         (["generate", "bricks", "--size", "250"], "in steps of 16; 250 was given"),
         (["generate", "bricks", "--size", "512x100"], "'height' must be between 128"),
         (["generate", "bricks", "--tile", "z"], "'tile' must be one of"),
-        (["generate", "bricks", "--preset", "ston"], "There are: fabric"),
+        (["generate", "bricks", "--preset", "ston"], "There are: bark"),
         (["generate", "bricks", "--device", "gpu"], "'device' must be one of"),
         (["generate", "bricks | moss:x:0,5"], "column 17"),
         (["generate", "bricks", "--picture", "nowhere.png:0.5"], "nowhere.png is not there"),
@@ -88,9 +88,20 @@ def test_a_picture_is_named_with_weight_and_kind(written, name, weight, aligned)
     assert options.pictures == [{"path": str(Path(name).resolve()), "weight": weight, "aligned": aligned}]
 
 
-def test_presets_are_listed(capsys):
+def test_presets_are_listed_and_broken_ones_of_the_user_with_the_reason(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("PATINA_HOME", str(tmp_path))
+    (tmp_path / "presets").mkdir()
+    (tmp_path / "presets" / "torn.json").write_text("{")
     assert cli.main(["presets"]) == 0
-    assert "stone" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "stone" in said
+    assert "my_torn" in said
+    assert "torn.json cannot be read" in said
+
+
+def test_thumbnails_of_an_unknown_preset_are_bad_input(capsys):
+    assert cli.main(["thumbnails", "ston"]) == 2
+    assert "There is no preset 'ston'" in capsys.readouterr().err
 
 
 def test_the_module_runs():

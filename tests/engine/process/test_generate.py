@@ -165,3 +165,26 @@ def test_the_command_line_writes_the_same_bytes_and_one_line_of_json(ready, tmp_
     assert json.loads(line) == json.loads((tmp_path / "cli" / "summary.json").read_text("utf-8"))
     ready.answer("served", timeout_s=120)
     assert contents(tmp_path / "cli") == contents(tmp_path / "served")
+
+
+def test_a_preset_of_the_users_own_is_found_and_used(ready, tmp_path):
+    """End to end: a file that the add-on saved while the engine ran."""
+    folder = Path(os.environ["PATINA_HOME"]) / "presets"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "frosty.json"
+    content = {"format": 1, "label": "Frosty", "templates": ["snowy {}"], "settings": {"judge_views": 3}}
+    file.write_text(json.dumps(content))
+    try:
+        ready.send("initialize", {}, "again")
+        assert "my_frosty" in ready.answer("again")["result"]["presets"]
+        request = {**SMALL, "variations": 1, "preset": "my_frosty", "folder": str(tmp_path), "preview": False}
+        ready.send("generate", request, "mine")
+        result = ready.answer("mine", 120)["result"]
+    finally:
+        file.unlink()
+    assert result["preset"] == "my_frosty"
+    assert result["settings"]["templates"] == ["snowy {}"]
+    assert result["settings"]["judge_views"] == 3
+    ready.send("generate", request, "gone")
+    error = ready.answer("gone")["error"]
+    assert "my_frosty" in error["message"]

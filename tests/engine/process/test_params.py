@@ -145,8 +145,20 @@ def test_defaults_give_way_to_the_preset_and_the_preset_to_the_request(tmp_path)
 
 
 def test_every_preset_of_ours_is_good():
-    assert len(presets.load_all()) >= 4
-    assert {"plain", "stone", "wood", "fabric"} <= set(presets.ids())
+    loaded = {preset_id: presets.load(preset_id) for preset_id in presets.ids()}
+    assert len(loaded) >= 25
+    assert {"plain", "stone", "wood", "metal", "fabric"} <= set(loaded)
+    assert all(preset.example and preset.description for preset in loaded.values())
+
+
+def test_presets_differ_in_what_they_ask_the_engine_for():
+    """A preset that only has another name teaches an artist not to trust the gallery."""
+    made = {
+        i: resolve({**GOOD, "preset": i, "seed": 1})[0].model_dump(exclude={"preset"}) for i in presets.ids()
+    }
+    for name, settings in made.items():
+        twins = [other for other, theirs in made.items() if other != name and theirs == settings]
+        assert not twins or name in {"plain", "metal", "fabric"}, (name, twins)
 
 
 @pytest.mark.parametrize(
@@ -162,6 +174,10 @@ def test_every_preset_of_ours_is_good():
         ({"settings": {"stepz": 1}}, "'stepz'"),
         ({"settings": {"steps": -1}}, "'steps'"),
         ({"settings": {"seed": 1}}, "'seed'"),
+        ({"material": {"displacement": "UP"}}, "'displacement'"),
+        ({"material": {"normal_strength": 9}}, "'normal_strength'"),
+        ({"material": {"colour": "red"}}, "'colour'"),
+        ({"example": 3}, "'example'"),
         ({"colour": "red"}, "'colour'"),
     ],
 )
@@ -186,3 +202,45 @@ def test_an_unknown_preset_says_which_there_are():
     assert caught.value.remedy == Remedy("preset", "stone")
     with pytest.raises(UnknownPreset):
         presets.load("../presets/stone")
+
+
+# --- The user's own ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def own(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATINA_HOME", str(tmp_path))
+    folder = tmp_path / "presets"
+    folder.mkdir()
+    return folder
+
+
+def test_a_users_preset_stands_beside_one_of_ours_of_the_same_name(own):
+    write(own, label="Mine", settings={"steps": 3})
+    (own / "test.json").rename(own / "stone.json")
+    assert {"stone", "my_stone"} <= set(presets.ids())
+    assert presets.load("stone").label == "Stone"
+    assert presets.load("my_stone").label == "Mine"
+    settings, _ = resolve({**GOOD, "preset": "my_stone"})
+    assert (settings.preset, settings.steps) == ("my_stone", 3)
+
+
+def test_no_preset_of_ours_has_an_id_that_is_kept_for_the_users():
+    assert not [path for path in presets.FOLDER.glob("*.json") if path.stem.startswith(presets.OWN)]
+
+
+def test_a_users_file_that_no_request_could_name_says_so(own):
+    write(own)
+    (own / "test.json").rename(own / "My Stone.json")
+    with pytest.raises(UnknownPreset, match="Rename it"):
+        presets.load("my_My Stone")
+
+
+def test_a_stored_result_outlives_its_preset(own):
+    write(own, templates=["{} of old"], negative="dull", settings={"steps": 5})
+    stored, _ = resolve({**GOOD, "preset": "my_test", "seed": 1})
+    (own / "test.json").unlink()
+    again, _ = resolve({**stored.model_dump(mode="json"), "folder": GOOD["folder"]})
+    assert again == stored
+    with pytest.raises(UnknownPreset):
+        resolve({**GOOD, "preset": "my_test"})
