@@ -49,6 +49,11 @@ def home(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) 
     return Path(environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "patina"
 
 
+def own_presets() -> Path:
+    """The user's preset files, which no update touches; the folder need not exist."""
+    return home() / "presets"
+
+
 def install_folder(chosen: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Where the engine is installed: a folder of its own in the chosen one, so that nothing else is in it."""
     parent = Path(chosen).expanduser().absolute() if chosen else home(environ)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -130,9 +131,13 @@ def fit(clip: Clip, work: Path, count: int, say: Callable[[str, int, int], None]
             done += n
             say("rendering", done, count)
         data = Materials.open(work / name)
-        looked = look(data, clip, lambda what, i, _, before=before: say(what, before + i, count))
-        sets.append(Shown(data.params, looked))
+        sets.append(Shown(data.params, look(data, clip, partial(_say_of, say, before, count))))
     return fit_to(clip, *sets)
+
+
+def _say_of(say: Callable[[str, int, int], None], before: int, count: int, what: str, i: int, _: int) -> None:
+    """News of a part as news of the whole."""
+    say(what, before + i, count)
 
 
 def fit_to(clip: Clip, seen: Shown, unseen: Shown) -> Calibration:
