@@ -202,8 +202,9 @@ def test_operators_that_change_the_scene_ask_for_undo_and_no_other_does():
         if "UNDO" in cls.bl_options:
             undo.add(name)
     presets = {f"{verb}_preset" for verb in ("choose", "follow", "save", "delete", "import")}
+    library = {"library_use", "library_mark_asset", "library_apply", "source_clear"}
     others = {"compare", "history_reuse", "use_words", "live_on_object"}
-    assert undo == {"apply", "shuffle_seed", "apply_remedy", *others, *presets}
+    assert undo == {"apply", "shuffle_seed", "apply_remedy", *others, *presets, *library}
 
 
 def test_applying_again_builds_the_same_material_anew(cube):

@@ -221,7 +221,7 @@ def test_vary_is_there_when_the_engine_can(chosen, small_engine):
     chosen.until(lambda: not chosen.state.job)
     method, params = asked()[-1]
     assert method == "vary"
-    assert set(params) == {"result", "strength", "variations", "seed", "folder", "device"}
+    assert set(params) == {"result", "strength", "variations", "seed", "folder", "device", "history"}
     assert (params["result"], params["strength"], params["variations"]) == (sidecar, 0.25, 4)
 
 
@@ -234,7 +234,7 @@ def test_refine_asks_for_the_chosen_result(chosen, small_engine, scale):
     chosen.until(lambda: not chosen.state.job)
     method, params = asked()[-1]
     assert (method, params["sidecar"], params["scale"]) == ("refine", sidecar, scale)
-    assert set(params) == {"sidecar", "scale", "folder", "device"}
+    assert set(params) == {"sidecar", "scale", "folder", "device", "history"}
 
 
 def test_refining_what_is_gone_says_so(chosen):
