@@ -106,7 +106,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
             item.tags = ", ".join(result.tags)
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
-            images.file_icon(result.key)  # decoded here once, and not while a panel is drawn
+            images.later_icon(result.key)  # Blender decodes it beside its work, not in this frame
     state.selected = session.selected
 
 
