@@ -82,6 +82,8 @@ def show(preview: Preview) -> None:
 def sweep() -> bool:
     """With every tick and mirror: take the material off where no run is shown. Never more to do."""
     bpy.context.window_manager.patina_queue.live_on_object = on()
+    if not hasattr(bpy.data, "materials"):
+        return False  # the add-on is being enabled: Blender shows no data meanwhile
     if not on() and any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
         take_back()
     return False

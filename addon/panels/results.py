@@ -20,14 +20,14 @@ def draw(layout: UILayout, context: Context) -> None:
     _draw_grid(layout, state, swapping=queue.on_object and swappable)
     if state.warnings:
         paragraph(layout, context, state.warnings, icon="INFO")
+    row = layout.row()
+    row.scale_y = 1.5
+    row.operator("patina.apply")
     if state.selected < len(state.results):
         _draw_chosen(layout, context, state.results[state.selected], large=len(state.results) > 1)
     if swappable and len(state.results) > 1:
         _draw_compare(layout, queue)
     _draw_actions(layout, queue)
-    row = layout.row()
-    row.scale_y = 1.5
-    row.operator("patina.apply")
 
 
 def _draw_grid(layout: UILayout, state: Any, *, swapping: bool) -> None:

@@ -106,7 +106,7 @@ def test_results_are_a_grid_to_choose_from_and_apply(blender):
     blender.finish_run(variations=3)
     layout = main()
     assert layout.operators().count("patina.select") == 3
-    assert layout.operators()[-1] == "patina.apply"
+    assert "patina.apply" in layout.operators()
     assert [text for text in layout.texts() if ":" in text] == ["1:  0.90", "2:  0.45", "3:  0.30"]
     chosen = [given["depress"] for _, given in layout.calls if isinstance(given, dict) and "depress" in given]
     assert chosen == [True, False, False]

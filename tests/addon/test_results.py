@@ -198,7 +198,7 @@ def test_disabling_with_a_queue_ends_everything(blender, small_engine):
 def test_the_chosen_result_is_large_with_score_seam_and_tags(chosen):
     layout = panel()
     assert {"Match 0.90", "Seamless", "brick"} <= set(layout.texts())
-    assert layout.operators()[-1] == "patina.apply"
+    assert "patina.apply" in layout.operators()
     chosen.state.results[0].seam = 2.0
     assert "Seam shows" in panel().texts()
 

@@ -273,6 +273,39 @@ def gallery(artist: Artist) -> Steps[None]:
     yield from artist.picture("closed")
 
 
+def history(artist: Artist) -> Steps[None]:
+    """Two runs, the second of them queued; a star; the first one again from the history."""
+    panel = bpy.types.PATINA_PT_history
+    bpy.utils.unregister_class(panel)
+    panel.bl_options = set()  # open: the header of a closed one cannot be found
+    bpy.utils.register_class(panel)
+    for name, value in artist.plan["settings"].items():
+        setattr(artist.inputs, name, value)
+    yield from artist.sidebar.open()
+    for prompt in ("red bricks", "grey slate"):
+        artist.inputs.prompt = prompt
+        yield from artist.press("patina.generate")
+    queue = bpy.context.window_manager.patina_queue
+    yield from until(lambda: len(queue.runs) == 1, "a run in the queue", 10)
+    yield from until(lambda: artist.state.live and artist.state.progress > 0.3, "live pictures", RUN_S)
+    artist.note_engine()
+    yield from artist.picture("queue")
+    yield from until(lambda: not artist.state.job and not len(queue.runs), "both runs", RUN_S)
+    yield from artist.press("patina.star(")
+    yield from until(lambda: artist.state.results[0].starred, "a star", 5)
+    yield from artist.picture("chosen")
+    past = bpy.context.window_manager.patina_history
+    yield from until(
+        lambda: [item.name for item in past.prompts] == ["grey slate", "red bricks"], "both prompts", 10
+    )
+    past.active = 1
+    artist.sidebar.area.tag_redraw()
+    yield from until(lambda: past.results and "red_bricks" in past.results[0].key, "the older results", 10)
+    yield from artist.press("patina.history_show(")
+    yield from until(lambda: "red_bricks" in artist.state.results[0].key, "the older results above", 5)
+    yield from artist.picture("history")
+
+
 def see_message(
     artist: Artist, state: str, *buttons: str, picture: str = ""
 ) -> Steps[dict[str, tuple[int, int]]]:
@@ -327,6 +360,7 @@ def main() -> None:
         "stalls": stalls,
         "library": shelf.library,
         "gallery": gallery,
+        "history": history,
     }
     play(scenarios[plan["scenario"]](artist), artist.pictures)
 

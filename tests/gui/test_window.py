@@ -16,6 +16,7 @@ from tests.gui import blenders
 from tests.gui.play import play
 
 WINDOW = (900, 640)  # a larger one is drawn more slowly
+TALL = (900, 1500)  # room for an open history below the results
 SMALL_RUN = {"size": "128", "variations": 2, "steps": 24}
 BLACK_PNG_BYTES = 8_000  # a screen of one colour packs to less
 
@@ -34,8 +35,8 @@ def blender(request, tmp_path):
 def perform(blender, request):
     """Play a scenario; its pictures go to PATINA_SHOTS as well."""
 
-    def run(scenario, **plan):
-        played = play(blender, scenario, size=WINDOW, timeout_s=500, **plan)
+    def run(scenario, size=WINDOW, **plan):
+        played = play(blender, scenario, size=size, timeout_s=500, **plan)
         if keep := os.environ.get("PATINA_SHOTS"):
             shutil.copytree(played.pictures, Path(keep) / request.node.callspec.id, dirs_exist_ok=True)
         assert played.code == 0, f"Blender ended with {played.code}:\n{played.output}"
@@ -74,6 +75,14 @@ def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
             (tmp_path / "textures").mkdir(exist_ok=True)
             Image.fromarray(pixels).save(tmp_path / "textures" / f"{family}_{name}.png")
     played = perform("library", textures=str(tmp_path / "textures"), words="green moss")
+    assert "Traceback" not in played.output, played.output
+    assert_ended(played.engines)
+
+
+def test_queue_results_and_history(perform):
+    played = perform("history", size=TALL, settings=SMALL_RUN)
+    for name in ("queue", "chosen", "history"):
+        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
     assert "Traceback" not in played.output, played.output
     assert_ended(played.engines)
 
