@@ -25,6 +25,13 @@ def material_by_preset(inputs: Any) -> dict[str, Any]:
     }
 
 
+def relief_by_preset(inputs: Any) -> dict[str, float]:
+    """The relief that the preset chooses, as the artist does not; empty where neither does."""
+    preset = preset_of(inputs)
+    value = preset.settings.get("relief") if preset and not inputs.use_relief else None
+    return {} if value is None else {"relief": value}
+
+
 def material_value(inputs: Any, name: str) -> Any:
     """A map setting as it holds: the artist's, else the preset's, else the default."""
     return material_by_preset(inputs).get(name, getattr(inputs, name))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 FORMAT = 1
@@ -99,10 +100,10 @@ def fault(content: Any) -> str:
 
 
 def _fault_in(
-    values: dict[str, Any],
-    numbers: dict[str, Limits],
-    choices: dict[str, tuple[str, ...]],
-    others: dict[str, type],
+    values: Mapping[str, Any],
+    numbers: Mapping[str, Limits],
+    choices: Mapping[str, tuple[str, ...]],
+    others: Mapping[str, type],
 ) -> str:
     for name, value in values.items():
         wrong = ""

@@ -40,7 +40,8 @@ class PATINA_PT_settings(Detail, Panel):
             row = column.row()
             row.active = name not in by_preset
             row.prop(inputs, name)
-        draw_left_to_preset(layout, context, inputs, by_preset)
+        relief = choice.relief_by_preset(inputs)
+        draw_left_to_preset(layout, context, inputs, {**by_preset, **relief})
         row = layout.column(heading="Relief").row(align=True)
         row.prop(inputs, "use_relief", text="")
         value = row.row(align=True)

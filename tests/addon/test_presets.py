@@ -118,6 +118,13 @@ def test_a_preset_sets_the_material_until_the_artist_does(blender, own):
     assert not bpy.ops.patina.follow_preset.poll()
 
 
+def test_the_settings_say_which_relief_the_preset_chooses(blender, own):
+    blender.inputs.preset = "bark"
+    assert "The preset sets Relief to 0.06" in shown(bpy.types.PATINA_PT_settings)[0]
+    blender.inputs.use_relief = True
+    assert "sets Relief" not in shown(bpy.types.PATINA_PT_settings)[0]
+
+
 def shown(panel):
     """The texts of a panel, of which a narrow one makes several lines."""
     return [" ".join(draw(panel).texts())]

@@ -33,7 +33,7 @@ ENGINE_S = 150.0  # for importing torch on a busy machine
 RUN_S = 600.0
 MOVES = 3  # that somebody must see a bar make in a run, be the machine ever so busy
 REDRAW_S = 0.3
-GALLERY_BELOW = 36  # pixels from the middle of the field above it to the button that opens it
+GALLERY_BELOW = 27  # pixels from the middle of the field above it to the button that opens it
 PATTERN = 0.02  # of brightness between the darker and the lighter parts of a texture
 
 
