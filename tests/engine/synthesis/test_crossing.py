@@ -49,7 +49,9 @@ def test_the_share_of_the_other_grows_and_colours_with_it(ends):
     distance = (made.height - ends[1].height).abs().mean((1, 2, 3))
     assert (distance.diff() < 0).all()
     means = made.basecolor.mean((-2, -1))
-    expected = torch.stack([ends[0].basecolor.mean((-2, -1))[0].lerp(ends[1].basecolor.mean((-2, -1))[0], t) for t in SHARES])
+    expected = torch.stack(
+        [ends[0].basecolor.mean((-2, -1))[0].lerp(ends[1].basecolor.mean((-2, -1))[0], t) for t in SHARES]
+    )
     torch.testing.assert_close(means, expected, rtol=0, atol=0.06)
 
 
@@ -68,7 +70,9 @@ def test_two_colours_of_one_wall_change_everywhere_at_once(ends):
     blue = replace(wall, basecolor=wall.basecolor.flip(1))
     middle = crossed(wall, blue, torch.tensor([0.5]), TORUS, 8)
     torch.testing.assert_close(middle.height, wall.height)
-    assert (middle.basecolor.mean((-2, -1)) - (wall.basecolor + blue.basecolor).mean((-2, -1)) / 2).abs().max() < 0.02
+    assert (
+        middle.basecolor.mean((-2, -1)) - (wall.basecolor + blue.basecolor).mean((-2, -1)) / 2
+    ).abs().max() < 0.02
 
 
 def test_it_tiles(ends):
@@ -93,7 +97,9 @@ def stored(pack, maps: DecodedMaps, seed=3):
 def settings(**changes):
     base = {"prompt": "bricks", "seed": 1, "variations": 3, "shares": (0.0, 0.5, 1.0), "steps": 1}
     files = {"image": "/a.json", "towards": "/b.json"}
-    return RunSettings(**{**base, **files, "width": 128, "height": 128, "cutouts": 2, "judge_views": 2, **changes})
+    return RunSettings(
+        **{**base, **files, "width": 128, "height": 128, "cutouts": 2, "judge_views": 2, **changes}
+    )
 
 
 def run(s, pack, ends, **more):

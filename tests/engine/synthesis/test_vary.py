@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 import torch
 
@@ -58,7 +60,7 @@ def test_at_strength_0_the_aim_is_what_is_seen_and_with_more_it_lies_farther_off
         aims_of(settings(strength=x), stored, tiny_pack.guide, [9, 10]) @ seen for x in (0.0, 0.3, 0.6, 1.0)
     ]
     torch.testing.assert_close(cosines[0], torch.ones(2))
-    assert all((more < less).all() for less, more in zip(cosines, cosines[1:], strict=False))
+    assert all((more < less).all() for less, more in itertools.pairwise(cosines))
 
 
 def test_the_judge_has_no_noise_and_words_alone_have_no_aim(tiny_pack, stored):
@@ -73,7 +75,9 @@ def test_a_difference_turns_the_aim_to_the_one_text_and_away_from_the_other(tiny
     dry, wet = tiny_pack.guide.encode_text(["dry", "wet"])
     assert ((turned - plain) @ (wet - dry) > 0).all()
     none = Difference(before="dry", after="wet", weight=0.0)
-    assert torch.equal(aims_of(settings(strength=0.2, difference=none), stored, tiny_pack.guide, [9, 10]), plain)
+    assert torch.equal(
+        aims_of(settings(strength=0.2, difference=none), stored, tiny_pack.guide, [9, 10]), plain
+    )
 
 
 # --- Beginnings ----------------------------------------------------------------------------------
@@ -126,7 +130,9 @@ def test_variations_are_the_same_in_groups_and_alone(tiny_pack, stored):
 
 
 def test_the_words_are_no_more_than_a_name(tiny_pack, stored):
-    bricks, moss = (varied(tiny_pack, stored, strength=0.3, prompt=p).maps.basecolor for p in ("red bricks", "moss"))
+    bricks, moss = (
+        varied(tiny_pack, stored, strength=0.3, prompt=p).maps.basecolor for p in ("red bricks", "moss")
+    )
     assert torch.equal(bricks, moss)
 
 
@@ -162,4 +168,6 @@ def test_rolling_moves_every_map(stored):
     there = rolled(stored.stored.maps, (3, 5))
     assert torch.equal(rolled(there, (-3, -5)).roughness, stored.stored.maps.roughness)
     assert torch.equal(there.basecolor[..., 3, 5], stored.stored.maps.basecolor[..., 0, 0])
-    assert reshuffled(stored.stored.maps, streams([1], "x"), 0.5, TORUS, 8).relief == stored.stored.maps.relief
+    assert (
+        reshuffled(stored.stored.maps, streams([1], "x"), 0.5, TORUS, 8).relief == stored.stored.maps.relief
+    )
