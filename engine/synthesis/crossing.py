@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from engine.material.maps import DecodedMaps
+from engine.material.maps import DecodedMaps, luminance
 from engine.material.relief import decode_relief, encode_relief
 from engine.material.resize import resized
 from engine.models.vqgan import VQGAN, Wrap
@@ -29,7 +29,7 @@ DRIFT = 2.0
 """How much they count beside heights. Where these are the same on both, nothing drifts."""
 
 CONTRAST = 2.0
-"""Colours are spread at most this many times."""
+"""Tones are spread at most this many times."""
 
 PLANES = ("height", "roughness", "metallic", "emission")
 
@@ -108,14 +108,16 @@ def _mask(over: Tensor, t: Tensor, wrap: Wrap, f: int) -> Tensor:
 
 
 def _recoloured(x: Tensor, other: Tensor, t: Tensor) -> Tensor:
-    """Pictures x (1, 3, H, W) with mean and spread of their channels on the way to those of another.
+    """Pictures x (1, 3, H, W) with the mean colour and the spread of tones on the way to those of another.
 
-    Source: Reinhard et al., "Color Transfer between Images", 2001, in sRGB.
+    Spreads of channels of their own would turn grey joints teal.
+
+    Source: Reinhard et al., "Color Transfer between Images", 2001, with one scale for all channels.
     """
-    mean, spread = x.mean((-2, -1), keepdim=True), x.std((-2, -1), keepdim=True)
-    goal_mean, goal_spread = other.mean((-2, -1), keepdim=True), other.std((-2, -1), keepdim=True)
-    scale = ((spread + t * (goal_spread - spread)) / spread.clamp(min=1e-4)).clamp(max=CONTRAST)
-    return x + (scale - 1) * (x - mean) + t * (goal_mean - mean)
+    mean, goal = x.mean((-2, -1), keepdim=True), other.mean((-2, -1), keepdim=True)
+    spread, wanted = (luminance(y).std().clamp(min=1e-3) for y in (x, other))
+    scale = torch.lerp(torch.ones_like(t), (wanted / spread).clamp(max=CONTRAST), t)
+    return x + (scale - 1) * (x - mean) + t * (goal - mean)
 
 
 def _origin(edits: Edits) -> str:

@@ -28,8 +28,11 @@ from engine.synthesis.scenes import Scene, at
 from engine.synthesis.starts import Beginning
 from engine.synthesis.targets import Target, Targets, slerp
 
-MEMORY = 0.9
+MEMORY = 0.8
 """Share of what guidance has changed that a frame takes over from the one before, where scenes are drawn."""
+
+PACE = 0.25
+"""Times the learning rate, where scenes are drawn: what guidance adds shall not flicker from frame to frame."""
 
 PLACE = 0.08
 """In cosine: so much worse may a scene's name fit to the words, if it is the same place as before."""
@@ -69,7 +72,9 @@ def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generat
         begun = start.z
         text = texts[i] if share == 0 else slerp(texts[i], texts[j], share)
         target = Targets(Target.of([text], [1.0]) + avoided)
-        edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(Proposal(carried, start.origins, start.drawn)))
+        proposal = Proposal(carried, start.origins, start.drawn)
+        pace = 1.0 if start.drawn is None else PACE
+        edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(proposal, pace=pace))
         z = yield from _counted(guide(s, pack, [s.seed], wrap, target, edit), k, frames)
         with torch.no_grad():
             yield Frame(k, decode(z, pack, wrap, start.drawn)[:, :3])
