@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -130,9 +131,15 @@ def fit(clip: Clip, work: Path, count: int, say: Callable[[str, int, int], None]
             done += n
             say("rendering", done, count)
         data = Materials.open(work / name)
-        looked = look(data, clip, lambda what, i, _, before=before: say(what, before + i, count))
+        looked = look(data, clip, partial(_tell_after, say, before, count))
         sets.append(Shown(data.params, looked))
     return fit_to(clip, *sets)
+
+
+def _tell_after(
+    say: Callable[[str, int, int], None], before: int, count: int, what: str, done: int, _: int
+) -> None:
+    say(what, before + done, count)
 
 
 def fit_to(clip: Clip, seen: Shown, unseen: Shown) -> Calibration:
