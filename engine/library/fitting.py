@@ -131,13 +131,15 @@ def fit(clip: Clip, work: Path, count: int, say: Callable[[str, int, int], None]
             done += n
             say("rendering", done, count)
         data = Materials.open(work / name)
-        sets.append(Shown(data.params, look(data, clip, partial(_say_of, say, before, count))))
+        looked = look(data, clip, partial(_tell_after, say, before, count))
+        sets.append(Shown(data.params, looked))
     return fit_to(clip, *sets)
 
 
-def _say_of(say: Callable[[str, int, int], None], before: int, count: int, what: str, i: int, _: int) -> None:
-    """News of a part as news of the whole."""
-    say(what, before + i, count)
+def _tell_after(
+    say: Callable[[str, int, int], None], before: int, count: int, what: str, done: int, _: int
+) -> None:
+    say(what, before + done, count)
 
 
 def fit_to(clip: Clip, seen: Shown, unseen: Shown) -> Calibration:

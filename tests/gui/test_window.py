@@ -65,7 +65,7 @@ def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
     for k, family in enumerate(
         ("brick_wall", "moss", "wood_planks", "cobblestone", "leather", "grass", "marble")
     ):
-        material = render(sample(k, family), 192)
+        material = render(sample(k, family), 256)
         for name, x in (
             ("diff", material.basecolor),
             ("disp", material.height),

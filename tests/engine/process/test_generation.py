@@ -202,3 +202,25 @@ def test_a_pack_stays_in_memory_until_another_is_wanted(monkeypatch):
         models.load("bad", "cpu")
     models.load("b", "cpu")
     assert loaded == ["a", "b", "b"]  # the bad one made the good one go; it comes back
+
+
+def test_a_guide_is_that_of_the_pack_in_memory_or_one_of_its_own(monkeypatch):
+    """Searching with one pack while another one makes a picture must not load the first one whole."""
+    guides = []
+
+    def load_guide(pack_id, chosen):
+        guides.append(pack_id)
+        return SimpleNamespace(name=pack_id, compute=chosen)
+
+    monkeypatch.setattr(
+        "engine.models.packs.load",
+        lambda pack_id, chosen: SimpleNamespace(id=pack_id, compute=chosen, guide=f"guide of {pack_id}"),
+    )
+    monkeypatch.setattr("engine.models.packs.load_guide", load_guide)
+    models = Models()
+    assert models.guide("a", "cpu") is models.guide("a", "cpu")
+    pack = models.load("b", "cpu")
+    assert models.guide("b", "cpu") == "guide of b"
+    assert models.guide("a", "cpu").name == "a"
+    assert models.load("b", "cpu") is pack  # it was not sent away
+    assert guides == ["a"]

@@ -47,6 +47,11 @@ def refused(**wrong):
         ({"templates": []}, "'templates' must be a list of 1 or more; [] was given.", None),
         ({"folder": "here"}, "'folder' must be the absolute path of a folder; \"here\" was given.", None),
         ({"folder": "/a\0b"}, None, None),
+        (
+            {"history": "results"},
+            "'history' must be the absolute path of a folder; \"results\" was given.",
+            None,
+        ),
         ({"preview": 1}, "'preview' must be true or false; 1 was given.", None),
         (
             {"noise_prompts": [3]},
