@@ -133,7 +133,7 @@ def close() -> None:
 
 def register() -> None:
     global session
-    session = Session(preferences.launch)
+    session = Session(preferences.launch, preferences.places)
     bpy.app.handlers.load_post.append(_file_loaded)
     atexit.register(close)
 
