@@ -35,8 +35,15 @@ class EnginePreferences:
     engine_command: StringProperty(
         name="Remote Engine",
         description=(
-            "A command that starts an engine elsewhere, such as: ssh host patina serve. Results must be in a "
-            "folder that both machines know by the same name; empty: the engine runs here"
+            "A command that starts an engine elsewhere, such as: ssh host patina serve. "
+            "Empty: the engine runs here"
+        ),
+    )
+    remote_folder: StringProperty(
+        name="Remote Results",
+        description=(
+            "A folder on the remote engine's machine, such as /tmp/patina: results are written there and "
+            "fetched. Empty: both machines know the folder for results by the same name"
         ),
     )
     install_folder: StringProperty(

@@ -9,6 +9,7 @@ from bpy.types import AddonPreferences, Context
 from . import compat, paths
 from .engine_preferences import EnginePreferences
 from .link import EngineError, Launch
+from .link.fetch import Places
 from .link.installation import Task
 
 ADDON = __package__  # "patina", or "bl_ext.user_default.patina"
@@ -49,6 +50,12 @@ def launch() -> Launch:
     """How the engine is started."""
     root, python = paths.engine(chosen("engine_root"), chosen("engine_python"), install_folder())
     return Launch(python, root, log_folder(), _variables(), _text("engine_command").strip())
+
+
+def places() -> Places | None:
+    """The folders for results here and where a remote engine is; None where both have one disk."""
+    there = _text("remote_folder").strip()
+    return Places(results_folder(), there) if there and _text("engine_command").strip() else None
 
 
 def install_folder() -> Path:

@@ -63,6 +63,7 @@ def wake() -> None:
     """See to it that the timer runs, and soon: after anything that concerns the engine."""
     _take_down_timer()
     bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
+    setup.refresh()  # preferences may have changed since the last press of a button
     mirror()
 
 
@@ -158,7 +159,7 @@ def close() -> None:
 
 def register() -> None:
     global session
-    session = Session(preferences.launch)
+    session = Session(preferences.launch, preferences.places)
     bpy.app.handlers.load_post.append(_file_loaded)
     atexit.register(close)
 

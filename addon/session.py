@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
+from .link.fetch import Fetcher, Places
 from .queue import Queue, Run, work_of
 
 log = logging.getLogger(__name__)
@@ -26,6 +27,7 @@ PHASES = {  # name → its share of the bar and what it says
     "rank": (0.85, 0.92, "Ranking"),
     "maps": (0.92, 0.97, "Making maps"),
     "write": (0.97, 1.00, "Writing files"),
+    "fetch": (1.00, 1.00, "Fetching file"),
 }
 MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
 SOME_MAPS = ("emission",)  # in results that need them
@@ -57,10 +59,14 @@ class Session:
 
     Args:
         launch: see `Engine`.
+        places: see `Fetcher`.
     """
 
-    def __init__(self, launch: Callable[[], Launch]) -> None:
+    def __init__(
+        self, launch: Callable[[], Launch], places: Callable[[], Places | None] = lambda: None
+    ) -> None:
         self.engine = Engine(launch)
+        self._fetcher = Fetcher(self.engine.submit, places)
         self._name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{os.getpid()}"
         self._runs, self._begun = 0, False
         self._run: int | None = None
@@ -155,7 +161,7 @@ class Session:
         Raises:
             EngineError: the engine cannot be started.
         """
-        job = self.engine.submit(method, params)
+        job = self.engine.submit(method, self._fetcher.told(params))
         self._asked[job] = take
         return job
 
@@ -188,7 +194,7 @@ class Session:
     def poll(self) -> bool:
         """Take in what has happened. True if there is something new to draw."""
         before = self.engine.state, self.status
-        events = self.engine.poll()
+        events = list(self._fetcher.through(self.engine.poll()))
         for event in events:
             self._hand_over(event)
         self.go_on()

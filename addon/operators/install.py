@@ -15,8 +15,8 @@ def _idle(cls: type[Operator]) -> bool:
     if setup.installation.running:
         cls.poll_message_set("The installer is at work")
         return False
-    if pump.session is None or pump.session.busy:
-        cls.poll_message_set("A run is under way")
+    if pump.session is None or pump.session.engine.jobs:
+        cls.poll_message_set("The engine is at work")
         return False
     return True
 

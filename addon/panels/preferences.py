@@ -103,6 +103,8 @@ def _draw_elsewhere(layout: UILayout, preferences: Any) -> None:
     column.prop(preferences, "engine_root")
     column.prop(preferences, "engine_python")
     column.prop(preferences, "engine_command")
+    if preferences.engine_command:
+        column.prop(preferences, "remote_folder")
 
 
 def _draw_log(layout: UILayout, context: Context) -> None:

@@ -292,6 +292,7 @@ for method, id, params in requests():
                 refuse(id, "Cancelled.", "cancelled")
                 break
         else:
+            time.sleep(0.4)
             packs[1]["installed"] = True
             answer(id, pack=packs[1])
     elif method == "models/remove":
