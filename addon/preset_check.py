@@ -69,8 +69,10 @@ CHOICES = {
     "start": ("auto", "exemplar", "prior", "codes", "noise", "gradient"),
 }
 OTHERS = {  # the engine looks at what is in them
-    **dict.fromkeys(("pack", "image", "mask", "overlay", "alpha"), str),
-    **dict.fromkeys(("pictures", "palette", "noise_prompts", "spots"), list),
+    **dict.fromkeys(("pack", "image", "mask", "overlay", "alpha", "towards"), str),
+    **dict.fromkeys(("pictures", "palette", "noise_prompts", "spots", "shares"), list),
+    "vary": bool,
+    "difference": dict,
 }
 MAP_NUMBERS = {"tile_size": Limits(0.001, 1000), "normal_strength": Limits(0, 4)}
 MAP_CHOICES = {"displacement": ("OFF", "BUMP", "REAL"), "mapping": ("AUTO", "UV", "BOX")}

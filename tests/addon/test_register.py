@@ -39,14 +39,16 @@ def test_disabling_takes_everything_away_and_enabling_brings_it_back():
         assert len(bpy.app.handlers.load_post) == handlers
 
 
-def test_enabling_does_not_need_the_data_that_blender_hides_meanwhile(blender):
-    from _bpy_restrict_state import RestrictBlend  # what a window's Blender enables add-ons in
+def test_enabling_does_not_need_the_data_that_blender_hides_meanwhile(blender, monkeypatch):
+    import _bpy_restrict_state as hidden  # what a window's Blender enables add-ons in
 
     blender.package.unregister()
-    with RestrictBlend():
-        with pytest.raises(AttributeError):
-            _ = bpy.data.materials
-        blender.package.register()
+    monkeypatch.setattr(bpy, "data", hidden._data_restrict)
+    monkeypatch.setattr(bpy, "context", hidden._context_restrict)
+    with pytest.raises(AttributeError):
+        _ = bpy.data.materials
+    blender.package.register()
+    monkeypatch.undo()
 
 
 def test_enabling_starts_no_engine_and_no_timer(blender):
