@@ -39,13 +39,15 @@ def test_disabling_takes_everything_away_and_enabling_brings_it_back():
 
 
 def test_enabling_does_not_need_the_data_that_blender_hides_meanwhile(blender):
-    from _bpy_restrict_state import RestrictBlend  # what a window's Blender enables add-ons in
+    """A window's Blender enables with these in place of its data; the bpy module has them as well."""
+    import _bpy_restrict_state as restricted
 
     blender.package.unregister()
-    with RestrictBlend():
-        with pytest.raises(AttributeError):
-            _ = bpy.data.materials
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(bpy, "data", restricted._data_restrict)
+        patch.setattr(bpy, "context", restricted._context_restrict)
         blender.package.register()
+    assert "PATINA_PT_main" in dir(bpy.types)
 
 
 def test_enabling_starts_no_engine_and_no_timer(blender):
