@@ -201,7 +201,7 @@ class History:
             self._starred.add(entry.key)
             return
         self._starred.discard(entry.key)
-        yield from results.delete(entry.result)
+        yield from results.delete(entry.sidecar, entry.facts)
 
     def _scan(self) -> Step:
         """Everything anew; what is gone from the disk goes from here."""
