@@ -39,6 +39,7 @@ class Entry:
         size: of the sidecar, bytes.
         facts: see `results.about`.
         words: what a search looks at, lower case.
+        run: names of its session's and its run's folder, which begin with the time and with a number.
     """
 
     result: Result
@@ -47,6 +48,7 @@ class Entry:
     size: int
     facts: dict[str, Any]
     words: str
+    run: tuple[str, ...]
 
     @property
     def key(self) -> str:
@@ -164,8 +166,8 @@ class History:
 
     def run_of(self, key: str) -> list[Entry]:
         """The results of the same run, in the order of their ranks."""
-        folder = Path(key).parent
-        siblings = (entry for entry in self._entries.values() if entry.sidecar.parent == folder)
+        folder = str(Path(key).parent)
+        siblings = (entry for path, entry in self._entries.items() if os.path.dirname(path) == folder)  # noqa: PTH120
         return sorted(siblings, key=lambda entry: entry.result.rank)
 
     def unstarred(self) -> list[Entry]:
@@ -185,9 +187,8 @@ class History:
             for key, entry in self._entries.items()
             if (not starred_only or key in self._starred) and all(word in entry.words for word in wanted)
         ]
-        # All sidecars of a run share a folder; a run is as new as its name says: names begin with the time.
         found.sort(key=lambda entry: entry.result.rank)
-        found.sort(key=lambda entry: entry.sidecar.parent.parts[-2:], reverse=True)
+        found.sort(key=lambda entry: entry.run, reverse=True)
         by_prompt: dict[str, list[Entry]] = {}
         for prompt, entries in groupby(found, lambda entry: entry.result.prompt):
             by_prompt.setdefault(prompt, []).extend(entries)
@@ -200,7 +201,7 @@ class History:
             self._starred.add(entry.key)
             return
         self._starred.discard(entry.key)
-        yield from results.delete(entry.result)
+        yield from results.delete(entry.sidecar, entry.facts)
 
     def _scan(self) -> Step:
         """Everything anew; what is gone from the disk goes from here."""
@@ -310,4 +311,4 @@ def entry_of(sidecar: Path, facts: dict[str, Any], made: int, size: int) -> Entr
     """
     result = results.result_at(sidecar, facts)
     words = " ".join([result.prompt, facts["negative"], facts["preset"], *result.tags])
-    return Entry(result, sidecar, made, size, facts, words.lower())
+    return Entry(result, sidecar, made, size, facts, words.lower(), sidecar.parts[-3:-1])

@@ -6,6 +6,7 @@ property's callback may look through thousands of results.
 
 import itertools
 import os
+import time
 from pathlib import Path
 
 import bpy
@@ -16,6 +17,7 @@ from . import compat, images, paths, preferences, pump
 from .history import Entry, Group, History
 
 SLICE_S = 0.004  # of a tick: less than a frame, with what else a tick does
+MIRROR_EVERY_S = 0.3  # while a scan finds more with every tick
 MAX_GROUPS = 100  # more are found by searching
 PAGE = 12  # thumbnails at once
 
@@ -23,6 +25,7 @@ history: History | None = None
 _shown: tuple | None = None
 _asked = False
 _noted: Path | None = None
+_next = 0.0
 _stamps = itertools.count(1)
 
 
@@ -80,12 +83,14 @@ def ask() -> None:
 
 def work() -> bool:
     """A slice of the pump's tick. True while there is more to do."""
+    global _next
     if not (_asked or history.begun):
         return False  # nobody has looked
     if not history.begun:
         history.scan()
     more = history.advance(SLICE_S)
-    if wanted() != _shown:
+    if wanted() != _shown and (not more or time.monotonic() >= _next):
+        _next = time.monotonic() + MIRROR_EVERY_S
         mirror()
         pump.redraw()
     return more

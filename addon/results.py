@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +83,12 @@ def set_star(sidecar: Path, on: bool) -> None:
         star_of(sidecar).unlink(missing_ok=True)
 
 
+def files_of(sidecar: Path, facts: Mapping[str, Any]) -> dict[str, Path]:
+    """All pictures that a sidecar names, those that no material takes included; none outside its folder."""
+    named = facts["files"].items()
+    return {kind: sidecar.parent / name for kind, name in named if Path(str(name)).name == name}
+
+
 def copy_to(folder: Path, result: Result) -> list[Path]:
     """Copy a result's maps and sidecar into a folder, under a name that is free there.
 
@@ -93,9 +99,10 @@ def copy_to(folder: Path, result: Result) -> list[Path]:
     assert result.sidecar is not None
     content, old = content_of(result.sidecar), result.sidecar.stem
     stem = _free(folder, old)
-    files = {name: path.name.replace(old, stem, 1) for name, path in result.files.items()}
+    originals = files_of(result.sidecar, content)
+    files = {name: path.name.replace(old, stem, 1) for name, path in originals.items()}
     folder.mkdir(parents=True, exist_ok=True)
-    for name, path in result.files.items():
+    for name, path in originals.items():
         shutil.copyfile(path, folder / files[name])
     text = json.dumps({**content, "files": files}, indent=2, ensure_ascii=False)
     (folder / f"{stem}.json").write_text(text + "\n", encoding="utf-8")
@@ -111,18 +118,17 @@ def _free(folder: Path, stem: str) -> str:
     return name
 
 
-def delete(result: Result) -> Iterator[None]:
+def delete(sidecar: Path, facts: Mapping[str, Any]) -> Iterator[None]:
     """Delete a result's files, one a step, the sidecar last: what is half deleted can be deleted again.
 
     Files that cannot be deleted stay, and with them the sidecar.
     """
-    assert result.sidecar is not None
-    files = [star_of(result.sidecar), *result.files.values(), result.sidecar]
+    files = [star_of(sidecar), *files_of(sidecar, facts).values(), sidecar]
     try:
         for path in files:
             path.unlink(missing_ok=True)
             yield
-        _remove_if_empty(result.sidecar.parent)
+        _remove_if_empty(sidecar.parent)
     except OSError:
         return
 

@@ -113,11 +113,12 @@ class Session:
             EngineError: the engine cannot take it, and it is not queued; `error` keeps it.
         """
         self.queue.held = False
+        if not self.busy:
+            self.error = None
         if self.busy or self.queue.waiting:
             self.queue.waiting.append(run)
             self.go_on()
         else:
-            self.error = None
             self._begin(run)
 
     def go_on(self) -> None:

@@ -11,11 +11,7 @@ def draw(layout: UILayout, context: Context) -> None:
     if not len(queue.runs):
         return
     box = layout.box()
-    head = box.row(align=True)
-    head.label(text=queue.status or "Not done")
-    if queue.held:
-        head.operator("patina.queue_go_on", text="", icon="PLAY")
-    head.operator("patina.queue_clear", text="Clear Queue")
+    box.label(text=queue.status or "Not done")
     column = box.column(align=True)
     for run in queue.runs[:SHOWN]:
         row = column.row(align=True)
@@ -26,3 +22,7 @@ def draw(layout: UILayout, context: Context) -> None:
         row.operator("patina.queue_remove", text="", icon="X", emboss=False).number = run.number
     if len(queue.runs) > SHOWN:
         column.label(text=f"and {len(queue.runs) - SHOWN} more", icon="BLANK1")
+    row = box.row(align=True)
+    if queue.held:
+        row.operator("patina.queue_go_on")
+    row.operator("patina.queue_clear")

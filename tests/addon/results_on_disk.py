@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
+ALL = (*MAPS, "outline")  # and one that no material of today takes
 SETTINGS = {
     "prompt": "red bricks", "negative": "moss", "preset": "plain", "templates": ["{}"], "pack": "starter",
     "variations": 2, "width": 512, "height": 512, "tile": "xy", "seed": 77, "steps": 33, "start": "auto",
@@ -14,14 +15,16 @@ SETTINGS = {
 }  # fmt: skip
 
 
-def write_run(folder: Path, variations: int = 2, **settings: object) -> list[Path]:
+def write_run(
+    folder: Path, variations: int = 2, maps: tuple[str, ...] = MAPS, **settings: object
+) -> list[Path]:
     """Write a run's results. Returns its sidecars; the pictures have no content."""
     folder.mkdir(parents=True)
     chosen = {**SETTINGS, **settings}
     sidecars = []
     for rank in range(1, variations + 1):
         stem = f"{str(chosen['prompt']).replace(' ', '_')}_v{rank}"
-        files = {name: f"{stem}_{name}.png" for name in MAPS}
+        files = {name: f"{stem}_{name}.png" for name in maps}
         for file in files.values():
             (folder / file).write_bytes(b"")
         content = {

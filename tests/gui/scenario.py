@@ -291,7 +291,10 @@ def history(artist: Artist) -> Steps[None]:
     artist.note_engine()
     yield from artist.picture("queue")
     yield from until(lambda: not artist.state.job and not len(queue.runs), "both runs", RUN_S)
-    yield from artist.press("patina.star(")
+    yield REDRAW_S
+    star = 'patina.star(key="")'
+    places = yield from artist.sidebar.find(star, across=(0.83,))  # at the row's end
+    yield from artist.pointer.click(places[star])
     yield from until(lambda: artist.state.results[0].starred, "a star", 5)
     yield from artist.picture("chosen")
     past = bpy.context.window_manager.patina_history

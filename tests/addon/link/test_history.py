@@ -9,7 +9,7 @@ import pytest
 
 from addon import paths, results
 from addon.history import INDEX, History
-from tests.addon.results_on_disk import write_run
+from tests.addon.results_on_disk import ALL, write_run
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def root(tmp_path):
     """A results folder with two sessions: bricks, then moss, then bricks again."""
     write_run(tmp_path / "2026-01-01_100000_1" / "001_red_bricks")
     write_run(tmp_path / "2026-01-01_100000_1" / "002_moss", 3, prompt="Moss", negative="", preset="organic")
-    write_run(tmp_path / "2026-01-02_100000_2" / "001_red_bricks")
+    write_run(tmp_path / "2026-01-02_100000_2" / "001_red_bricks", maps=ALL)
     return tmp_path
 
 
@@ -211,16 +211,16 @@ def test_all_but_starred_spares_what_another_blender_starred(root):
 
 
 def test_saving_maps_twice_overwrites_nothing(root, tmp_path):
-    result = found(root).groups()[1].entries[0].result
+    result = found(root).groups()[0].entries[0].result
     target = tmp_path / "kept"
     first = results.copy_to(target, result)
     first[0].write_bytes(b"changed by the artist")
     second = results.copy_to(target, result)
     assert not set(first) & set(second)
     assert first[0].read_bytes() == b"changed by the artist"
-    content = results.content_of(target / "Moss_v1_2.json")
-    assert (target / content["files"]["height"]).is_file()
-    assert results.result_at(target / "Moss_v1_2.json", results.about(content)).prompt == "Moss"
+    content = results.content_of(target / "red_bricks_v1_2.json")
+    assert all((target / content["files"][name]).is_file() for name in ALL)
+    assert results.result_at(target / "red_bricks_v1_2.json", results.about(content)).prompt == "red bricks"
 
 
 def test_results_of_other_versions_of_blender_are_found(tmp_path):
