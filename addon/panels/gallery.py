@@ -11,7 +11,7 @@ from .. import choice, gallery, presets
 from .text import paragraph
 
 COLUMNS = 4  # pictures side by side in a group; two groups stand side by side
-UNITS = 42  # width of the gallery, in buttons' heights
+UNITS = 40  # width of the gallery, in buttons' heights
 PICTURE_SCALE = 3.4
 CHOSEN_SCALE = 3.2
 LETTERS = 110  # of a line as wide as the gallery
