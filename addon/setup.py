@@ -1,5 +1,7 @@
 """Installing the engine, between the child process that does it and the panels that show it."""
 
+from pathlib import Path
+
 import bpy
 from bpy.props import BoolProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
@@ -7,6 +9,7 @@ from bpy.types import PropertyGroup
 from . import compat, paths, preferences
 from .link import EngineError
 from .link.installation import Installation, Setup, state_of
+from .link.installer import record
 
 LONGEST_WINDOWS_PATH = 80  # PyTorch's own paths are long, and Windows ends at 260 letters
 REPORT_LINES = 100
@@ -59,7 +62,7 @@ def needs_network() -> bool:
     return not (chosen and chosen.wheels_folder)
 
 
-def _problem(folder: object) -> str:
+def _problem(folder: Path) -> str:
     for own in compat.own_folders():
         if folder.is_relative_to(own):
             return f"{folder} is inside a folder of Blender's, which updates replace. Choose another folder."
@@ -85,9 +88,16 @@ def refresh() -> None:
     state.installed, state.problem = found is not Setup.MISSING, problem or ""
     # What was installed may not be what the preferences ask for.
     state.state = "ready" if problem is None else "missing" if found is Setup.READY else found.value
+    if problem is None and preferences.launch().root == folder / "program" and _is_outdated(folder):
+        state.state = "outdated"
     state.folder = str(folder)
     state.source = str(paths.engine_source(preferences.chosen("engine_source"))[0] or "")
     mirror()
+
+
+def _is_outdated(folder: Path) -> bool:
+    known, made = paths.published(), record.read(folder)
+    return known is not None and made is not None and made.version != known.version
 
 
 def mirror() -> None:
