@@ -30,6 +30,7 @@ class PatinaSetup(PropertyGroup):
     problem: StringProperty()
     folder: StringProperty()
     source: StringProperty()
+    file: StringProperty(default="patina-engine.zip")
     installed: BoolProperty()
     offline: BoolProperty()
 
@@ -45,15 +46,20 @@ def start(task: str) -> None:
         if problem := _problem(asked.folder):
             raise EngineError(problem, kind="folder")
         if asked.source is None and state_of(asked.folder) is Setup.MISSING:
-            name = getattr(paths.published(), "file", "patina-engine-….zip")
             raise EngineError(
-                f"The engine's own file, {name}, is not here. Choose it as Engine File.", kind="source"
+                f"The engine's own file, {file_name()}, is not here. Choose it as Engine File.", kind="source"
             )
         if needs_network() and not compat.online():
             raise EngineError(
                 "Blender may not use the internet. Allow it, or choose a folder of wheels.", kind="offline"
             )
     installation.start(asked)
+
+
+def file_name() -> str:
+    """What the engine's published file is called."""
+    known = paths.published()
+    return "patina-engine.zip" if known is None else known.file
 
 
 def needs_network() -> bool:
@@ -90,7 +96,7 @@ def refresh() -> None:
     state.state = "ready" if problem is None else "missing" if found is Setup.READY else found.value
     if problem is None and preferences.launch().root == folder / "program" and _is_outdated(folder):
         state.state = "outdated"
-    state.folder = str(folder)
+    state.folder, state.file = str(folder), file_name()
     state.source = str(paths.engine_source(preferences.chosen("engine_source"))[0] or "")
     mirror()
 

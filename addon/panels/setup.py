@@ -59,7 +59,7 @@ def draw_install(layout: UILayout, context: Context, state: Any) -> None:
         paragraph(layout, context, "Blender may not use the internet, which this needs once.")
         layout.operator("patina.allow_online")
     if not state.source and state.state != "incomplete":
-        paragraph(layout, context, "Its file, patina-engine-….zip, was published beside this add-on's.")
+        paragraph(layout, context, f"Its file, {state.file}, was published beside this add-on's.")
         layout.operator("patina.choose_engine_file")
     row = layout.row()
     row.scale_y = 1.5
