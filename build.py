@@ -314,7 +314,8 @@ def write_zip(folder: Path, engine: Path | None = None) -> Path:
     """
     files = {name: source.read_bytes() for name, source in packaged_files().items()}
     if engine is not None:
-        known = {"file": engine.name, "sha256": hashlib.sha256(engine.read_bytes()).hexdigest()}
+        sha256 = hashlib.sha256(engine.read_bytes()).hexdigest()
+        known = {"file": engine.name, "sha256": sha256, "version": version()}
         files["engine.json"] = json.dumps(known).encode()
     return _write(folder / f"patina-{version()}.zip", "patina", files)
 

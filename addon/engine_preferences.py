@@ -35,7 +35,7 @@ class EnginePreferences:
     engine_command: StringProperty(
         name="Remote Engine",
         description=(
-            "A command that starts an engine elsewhere, such as: ssh host patina serve. "
+            "A command that starts an engine elsewhere, such as: ssh host patina-engine/patina serve. "
             "Empty: the engine runs here"
         ),
     )

@@ -84,13 +84,14 @@ class Published:
 
     file: str
     sha256: str
+    version: str
 
 
 def published(folder: Path | None = None) -> Published | None:
     """What the add-on's zip says about the engine's; None in a checkout."""
     try:
         content = json.loads(((folder or HERE) / "engine.json").read_text("utf-8"))
-        return Published(str(content["file"]), str(content["sha256"]))
+        return Published(str(content["file"]), str(content["sha256"]), str(content["version"]))
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -1,5 +1,7 @@
 """Installing the engine, between the child process that does it and the panels that show it."""
 
+from pathlib import Path
+
 import bpy
 from bpy.props import BoolProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
@@ -7,6 +9,7 @@ from bpy.types import PropertyGroup
 from . import compat, paths, preferences
 from .link import EngineError
 from .link.installation import Installation, Setup, state_of
+from .link.installer import record
 
 LONGEST_WINDOWS_PATH = 80  # PyTorch's own paths are long, and Windows ends at 260 letters
 REPORT_LINES = 100
@@ -27,6 +30,7 @@ class PatinaSetup(PropertyGroup):
     problem: StringProperty()
     folder: StringProperty()
     source: StringProperty()
+    file: StringProperty(default="patina-engine.zip")
     installed: BoolProperty()
     offline: BoolProperty()
 
@@ -42,9 +46,8 @@ def start(task: str) -> None:
         if problem := _problem(asked.folder):
             raise EngineError(problem, kind="folder")
         if asked.source is None and state_of(asked.folder) is Setup.MISSING:
-            name = getattr(paths.published(), "file", "patina-engine-….zip")
             raise EngineError(
-                f"The engine's own file, {name}, is not here. Choose it as Engine File.", kind="source"
+                f"The engine's own file, {file_name()}, is not here. Choose it as Engine File.", kind="source"
             )
         if needs_network() and not compat.online():
             raise EngineError(
@@ -53,13 +56,19 @@ def start(task: str) -> None:
     installation.start(asked)
 
 
+def file_name() -> str:
+    """What the engine's published file is called."""
+    known = paths.published()
+    return "patina-engine.zip" if known is None else known.file
+
+
 def needs_network() -> bool:
     """Whether installing would download something."""
     chosen = preferences.get()
     return not (chosen and chosen.wheels_folder)
 
 
-def _problem(folder: object) -> str:
+def _problem(folder: Path) -> str:
     for own in compat.own_folders():
         if folder.is_relative_to(own):
             return f"{folder} is inside a folder of Blender's, which updates replace. Choose another folder."
@@ -85,9 +94,16 @@ def refresh() -> None:
     state.installed, state.problem = found is not Setup.MISSING, problem or ""
     # What was installed may not be what the preferences ask for.
     state.state = "ready" if problem is None else "missing" if found is Setup.READY else found.value
-    state.folder = str(folder)
+    if problem is None and preferences.launch().root == folder / "program" and _is_outdated(folder):
+        state.state = "outdated"
+    state.folder, state.file = str(folder), file_name()
     state.source = str(paths.engine_source(preferences.chosen("engine_source"))[0] or "")
     mirror()
+
+
+def _is_outdated(folder: Path) -> bool:
+    known, made = paths.published(), record.read(folder)
+    return known is not None and made is not None and made.version != known.version
 
 
 def mirror() -> None:

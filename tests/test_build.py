@@ -212,7 +212,8 @@ def test_the_add_on_knows_the_engine_that_was_published_with_it(tmp_path):
     assert engine.read_bytes() == build.write_engine_zip(tmp_path / "two").read_bytes()
     with zipfile.ZipFile(build.write_zip(tmp_path, engine)) as file:
         known = json.loads(file.read("patina/engine.json"))
-    assert known == {"file": engine.name, "sha256": hashlib.sha256(engine.read_bytes()).hexdigest()}
+    sha256 = hashlib.sha256(engine.read_bytes()).hexdigest()
+    assert known == {"file": engine.name, "sha256": sha256, "version": build.version()}
     with zipfile.ZipFile(engine) as file:
         names = set(file.namelist())
     wanted = {

@@ -15,6 +15,7 @@ STATES = {
     "ready": "The engine is there",
     "missing": "Not installed",
     "incomplete": "Not completely installed",
+    "outdated": "The engine is of another version than the add-on",
 }
 
 

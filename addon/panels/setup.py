@@ -13,8 +13,9 @@ WHAT = {
     "missing": "Patina's engine makes the pictures. It is installed once, and takes 2 to 6 GB of the disk, "
     "more with an AMD card.",
     "incomplete": "The engine is not completely installed. What has come is kept.",
+    "outdated": "The engine is of another version than the add-on.",
 }
-LABELS = {"missing": "Install Engine", "incomplete": "Go On Installing"}
+LABELS = {"missing": "Install Engine", "incomplete": "Go On Installing", "outdated": "Update Engine"}
 
 
 def draw(layout: UILayout, context: Context) -> bool:
@@ -57,8 +58,8 @@ def draw_install(layout: UILayout, context: Context, state: Any) -> None:
     if state.offline:
         paragraph(layout, context, "Blender may not use the internet, which this needs once.")
         layout.operator("patina.allow_online")
-    if not state.source and not state.installed:
-        paragraph(layout, context, "Its file, patina-engine-….zip, was published beside this add-on's.")
+    if not state.source and state.state != "incomplete":
+        paragraph(layout, context, f"Its file, {state.file}, was published beside this add-on's.")
         layout.operator("patina.choose_engine_file")
     row = layout.row()
     row.scale_y = 1.5

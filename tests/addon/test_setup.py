@@ -88,6 +88,15 @@ def test_from_an_empty_folder_to_a_picture_and_back(blender, setup, shown, tmp_p
     launch = blender.package.preferences.launch()
     assert launch.root == tmp_path / "home/patina-engine/program"
 
+    addon = tmp_path / "extensions/patina"
+    addon.mkdir(parents=True)
+    for version, state in (("9.10", "outdated"), ("9.9", "ready")):
+        known = {"file": "patina-engine.zip", "sha256": "ab", "version": version}
+        (addon / "engine.json").write_text(json.dumps(known))
+        setup.refresh()
+        assert shown.state == state
+        assert ("Update Engine" in main().texts()) is (state == "outdated")
+
     blender.inputs.prompt = "moss"
     bpy.ops.patina.generate()
     blender.until(lambda: not blender.state.job, 30)
@@ -215,7 +224,9 @@ def test_the_published_file_is_found_beside_the_add_on_and_by_its_hash(blender, 
     addon.mkdir(parents=True)
     find = blender.package.paths.engine_source
     assert find("", addon) == (None, "")
-    (addon / "engine.json").write_text(json.dumps({"file": "patina-engine-9.zip", "sha256": "ab"}))
+    (addon / "engine.json").write_text(
+        json.dumps({"file": "patina-engine-9.zip", "sha256": "ab", "version": "9"})
+    )
     assert find("", addon) == (None, "")
     (tmp_path / "extensions/patina-engine-9.zip").touch()
     assert find("", addon) == (tmp_path / "extensions/patina-engine-9.zip", "ab")

@@ -6,5 +6,5 @@ somebody cancels or Blender dies, it stops; the next run goes on where this one 
 
 What it makes is one folder: `program` (engine/, presets/, requirements/), `tools` (uv), `python` (an
 interpreter of uv's, where the machine has no suitable one), `cache` (downloads, until all is done), `env`
-(the engine's packages), the record of how far it is, and a log.
+(the engine's packages), `patina` (the engine as a command), the record of how far it is, and a log.
 """

@@ -183,8 +183,9 @@ def repair(request: Request, work: Work) -> dict[str, object]:
             steps.verify(work)
         except Failure:
             work.note("it does not work: everything but the program is made again")
-    for part in ("env", "tools"):
-        made.done.pop(part, None)
+    made.done.pop("env", None)
+    if not steps.uv_works(work):
+        made.done.pop("tools", None)
     record.write(work.folder, made)
     delete(work.folder / "cache")  # its files are the environment's, where the system can link them
     return install(request, work)
@@ -234,6 +235,7 @@ def _verified(work: Work, made: Record) -> dict[str, object]:
             details="\n".join(wrong),
         )
     facts = steps.verify(work)
+    steps.write_command(work.folder)
     made.state = record.READY
     made.version, made.device = facts.get("version", ""), facts.get("device", "")
     record.write(work.folder, made)

@@ -14,7 +14,7 @@ from .failure import Failure
 
 NAME = "patina-engine.json"
 FORMAT = 1
-PARTS = ("program", "tools", "python", "cache", "env")  # all that Remove may delete
+PARTS = ("program", "tools", "python", "cache", "env", "patina", "patina.cmd")  # all that Remove may delete
 LOG, LOCK = "install.log", "install.lock"
 
 INCOMPLETE, READY = "incomplete", "ready"

@@ -78,6 +78,15 @@ def uv(folder: Path) -> Path:
     return folder / "tools" / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")
 
 
+def uv_works(work: Work) -> bool:
+    """Whether it is there and runs."""
+    try:
+        work.run("Trying uv", [uv(work.folder), "--version"])
+    except Failure:
+        return False
+    return True
+
+
 def uv_variables(folder: Path) -> dict[str, str]:
     """uv keeps to our folder: the system's disk may be the small one. Whoever names a cache means it."""
     return {
@@ -176,6 +185,27 @@ def verify(work: Work) -> dict[str, str]:
 
 
 SELF_CHECK = "from engine.cli import main; sys.exit(main(['verify', '--json']))"
+
+
+def write_command(folder: Path) -> None:
+    """The engine as a command in its folder, for shells and for `ssh`: `patina serve`."""
+    if sys.platform == "win32":
+        (folder / "patina.cmd").write_text(WINDOWS_COMMAND, "utf-8")
+        return
+    script = folder / "patina"
+    script.write_text(POSIX_COMMAND, "utf-8")
+    script.chmod(0o755)
+
+
+# -P: what is called engine/ in the folder that somebody is in must not come first.
+POSIX_COMMAND = """#!/bin/sh
+here=$(cd "$(dirname "$0")" && pwd) || exit
+PYTHONPATH="$here/program" exec "$here/env/bin/python" -P -s -m engine "$@"
+"""
+WINDOWS_COMMAND = """@echo off
+set "PYTHONPATH=%~dp0program"
+"%~dp0env\\Scripts\\python.exe" -P -s -m engine %*
+"""
 
 
 def fingerprint(*parts: str | Path) -> str:

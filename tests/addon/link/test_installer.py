@@ -107,6 +107,16 @@ def test_an_empty_folder_becomes_an_engine(whole):
     assert out.stdout == "here\n"
 
 
+def test_the_engine_is_a_command_wherever_one_stands(whole, tmp_path):
+    (tmp_path / "engine").mkdir()
+    (tmp_path / "engine/__main__.py").write_text("raise SystemExit('the wrong engine')")
+    hello = b'{"jsonrpc": "2.0", "id": 1, "method": "initialize", "params": {}}\n'
+    said = subprocess.run(
+        [whole / "patina", "serve"], cwd=tmp_path, input=hello, stdout=subprocess.PIPE, check=True
+    )
+    assert b'"version": "9.9"' in said.stdout
+
+
 def test_killed_in_the_middle_it_is_incomplete_and_goes_on(place, tmp_path, installation):
     """At the longest step, with everything that it had started."""
     folder = tmp_path / "engine"
