@@ -13,7 +13,7 @@ PANELS = ("PATINA_PT_library", "PATINA_PT_library_folders")
 
 def library(artist) -> Steps[None]:
     """As an artist does it, but for the file browser: adding the folder is one call of its operator."""
-    package = artist.preferences.bl_idname
+    package = artist.pump.__package__
     shelf = sys.modules[f"{package}.shelf"]
     show()
     yield from artist.sidebar.open()
