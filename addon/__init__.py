@@ -10,9 +10,9 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump  # noqa: E402
+from . import images, operators, panels, preferences, properties, pump, using  # noqa: E402
 
-MODULES = (properties, preferences, images, pump, operators, panels)
+MODULES = (properties, using, preferences, images, pump, operators, panels)
 
 
 def register() -> None:

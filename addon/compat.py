@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import Material, UILayout
+from bpy.types import Material, Modifier, Object, Scene, UILayout
 
 
 def _function_has(function: str, parameter: str = "") -> bool:
@@ -58,3 +58,18 @@ def writable_folder() -> Path:
     Not the extension's own folder: it is deleted with the extension, and scenes would lose their textures.
     """
     return Path(bpy.utils.user_resource("DATAFILES", path="patina"))
+
+
+def use_adaptive_subdivision(scene: Scene, item: Object, modifier: Modifier) -> bool:
+    """Have Cycles divide an object as finely as it is seen. False where there is no Cycles.
+
+    A setting of the modifier from 5.0 on; before, of the object, and experimental.
+    """
+    if "use_adaptive_subdivision" in modifier.bl_rna.properties:
+        modifier.use_adaptive_subdivision = True
+        return True
+    if not hasattr(scene, "cycles") or not hasattr(item, "cycles"):
+        return False
+    scene.cycles.feature_set = "EXPERIMENTAL"
+    item.cycles.use_adaptive_subdivision = True
+    return True

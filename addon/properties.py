@@ -244,6 +244,7 @@ class PatinaResult(PropertyGroup):
     rank: IntProperty()
     judge_score: FloatProperty()
     seam: FloatProperty()
+    relief: FloatProperty()
     seed: StringProperty()
     basecolor: StringProperty(subtype="FILE_PATH")
 

@@ -70,6 +70,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item = state.results.add()
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
+            item.relief = result.relief
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.file_icon(result.key)  # decoded here once, and not while a panel is drawn
     state.selected = session.selected

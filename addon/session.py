@@ -31,6 +31,14 @@ SOME_MAPS = ("emission",)  # in results that need them
 
 
 @dataclass(frozen=True)
+class Tag:
+    """A word that the engine found for a result."""
+
+    facet: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One variation of a finished run. Its files stay where they are."""
 
@@ -42,6 +50,8 @@ class Result:
     seed: int
     relief: float
     files: dict[str, Path]
+    preset: str = ""
+    tags: tuple[Tag, ...] = ()  # the surest first
 
     @property
     def key(self) -> str:
@@ -213,7 +223,14 @@ def _result(summary: dict[str, Any], variation: dict[str, Any], folder: Path) ->
         seed=int(variation["seed"]),
         relief=float(variation["relief"]),
         files={name: folder / variation["files"][name] for name in names},
+        preset=str(summary.get("preset", "")),
+        tags=_tags(variation.get("tags", ())),
     )
+
+
+def _tags(entries: list[dict[str, Any]]) -> tuple[Tag, ...]:
+    surest_first = sorted(entries, key=lambda entry: -float(entry["confidence"]))
+    return tuple(Tag(str(entry["facet"]), str(entry["label"])) for entry in surest_first)
 
 
 def fraction(progress: Progress) -> float:

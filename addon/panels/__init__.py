@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, main
+from . import details, main, using
 
-CLASSES = (*main.CLASSES, *details.CLASSES)
+CLASSES = (*main.CLASSES, *using.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

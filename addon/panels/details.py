@@ -49,23 +49,6 @@ class PATINA_PT_settings(Detail, Panel):
         value.prop(inputs, "relief", text="")
 
 
-class PATINA_PT_material(Detail, Panel):
-    bl_idname = "PATINA_PT_material"
-    bl_label = "Material"
-
-    def draw(self, context: Context) -> None:
-        inputs, layout = context.scene.patina, self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        column = layout.column()
-        column.prop(inputs, "tile_size")
-        column.prop(inputs, "mapping")
-        column.prop(inputs, "displacement")
-        strength = column.row()
-        strength.active = inputs.displacement != "REAL"
-        strength.prop(inputs, "normal_strength")
-
-
 class PATINA_PT_engine(Detail, Panel):
     bl_idname = "PATINA_PT_engine"
     bl_label = "Engine"
@@ -89,4 +72,4 @@ class PATINA_PT_engine(Detail, Panel):
         column.operator("patina.open_preferences")
 
 
-CLASSES = (PATINA_PT_settings, PATINA_PT_material, PATINA_PT_engine)
+CLASSES = (PATINA_PT_settings, PATINA_PT_engine)

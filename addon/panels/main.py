@@ -7,6 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
+from . import apply
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 TILE_SCALE = 5.0  # icons in the grid, in rows of buttons
@@ -107,9 +108,7 @@ def _draw_results(layout: UILayout, context: Context, state: Any) -> None:
         button.index = index
     if state.warnings:
         paragraph(layout, context, state.warnings, icon="INFO")
-    row = layout.row()
-    row.scale_y = 1.5
-    row.operator("patina.apply")
+    apply.draw(layout, context)
 
 
 def _grid(layout: UILayout, count: int) -> UILayout:

@@ -201,7 +201,8 @@ def test_operators_that_change_the_scene_ask_for_undo_and_no_other_does():
         cls = getattr(bpy.types, f"PATINA_OT_{name}")
         if "UNDO" in cls.bl_options:
             undo.add(name)
-    assert undo == {"apply", "shuffle_seed", "apply_remedy"}
+    tuning = {"set_tile_size", "set_relief", "subdivide", "show_active"}
+    assert undo == {"apply", "shuffle_seed", "apply_remedy", *tuning}
 
 
 def test_applying_again_builds_the_same_material_anew(cube):
