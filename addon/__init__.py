@@ -10,9 +10,9 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump, using  # noqa: E402
+from . import images, operators, panels, preferences, properties, pump, starting, using  # noqa: E402
 
-MODULES = (properties, using, preferences, images, pump, operators, panels)
+MODULES = (properties, starting, using, preferences, images, pump, operators, panels)
 
 
 def register() -> None:

@@ -18,7 +18,7 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
-from . import presets
+from . import presets, starting
 
 SIDES = (128, 256, 384, 512, 768, 1024, 2048)
 GRID = 16  # the engine's pictures have sides of multiples of this
@@ -271,7 +271,11 @@ class PatinaState(PropertyGroup):
 
 
 def run_settings(inputs: Any) -> dict[str, Any]:
-    """The parameters of a `generate` request, less where it runs and where results go."""
+    """The parameters of a `generate` request, less where it runs and where results go.
+
+    Raises:
+        RefusedError: there is a start image or a mask, and no file can be made of it.
+    """
     width, height = resolution(inputs)
     settings: dict[str, Any] = {
         "prompt": inputs.prompt.strip(),
@@ -289,7 +293,7 @@ def run_settings(inputs: Any) -> dict[str, Any]:
             settings[name] = _plain(getattr(inputs, name))
     if inputs.use_relief:
         settings["relief"] = _plain(inputs.relief)
-    return settings
+    return settings | starting.settings(inputs.id_data, bpy.context.active_object)
 
 
 def set_by_preset(inputs: Any) -> dict[str, Any]:

@@ -60,6 +60,8 @@ def mirror() -> None:
     state.log_tail = "\n".join(engine.log_lines)
     state.warnings = "\n".join(session.warnings)
     _mirror_results(state)
+    if session.chosen is not None:
+        images.tile(session.chosen.key)
     _redraw()
 
 

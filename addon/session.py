@@ -116,6 +116,10 @@ class Session:
             raise
         self.status = self._waiting_for()
 
+    def inputs_folder(self, results: Path) -> Path:
+        """Where pictures go that runs begin from: a folder of this Blender's under `results`."""
+        return results / self._name / "inputs"
+
     def ask(self, method: str, params: dict[str, Any], take: Callable[[Event], None]) -> int:
         """Send the engine a request that takes a while. Returns the id of its job.
 

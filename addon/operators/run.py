@@ -8,8 +8,9 @@ import random
 from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
-from .. import preferences, properties, pump
+from .. import preferences, properties, pump, starting
 from ..link import EngineError
+from ..remedies import RefusedError, refusal
 from . import trouble
 
 SEAMLESS = 1.25  # the step across the wrap, in units of the strongest steps inside; as the engine has it
@@ -29,10 +30,17 @@ class PATINA_OT_generate(Operator):
         if pump.session is None or pump.session.busy:
             cls.poll_message_set("A run is under way")
             return False
+        if refused := refusal(starting.check, context.scene, context.active_object):
+            cls.poll_message_set(str(refused))
+            return False
         return True
 
     def execute(self, context: Context) -> set[str]:
-        settings = properties.run_settings(context.scene.patina)
+        try:
+            settings = properties.run_settings(context.scene.patina)
+        except RefusedError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         try:
             pump.session.generate(settings, preferences.device(), preferences.results_folder())
         except EngineError as error:

@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, main, using
+from . import details, main, start, using
 
-CLASSES = (*main.CLASSES, *using.CLASSES, *details.CLASSES)
+CLASSES = (*main.CLASSES, *using.CLASSES, *start.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

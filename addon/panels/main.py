@@ -7,7 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
-from . import apply
+from . import pressing
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 TILE_SCALE = 5.0  # icons in the grid, in rows of buttons
@@ -30,6 +30,7 @@ class PATINA_PT_main(Sidebar, Panel):
         layout = self.layout
         inputs, state = context.scene.patina, context.window_manager.patina
         _draw_inputs(layout, inputs)
+        pressing.before_generate(layout, context)
         _draw_generate(layout, state)
         _draw_message(layout, context, state)
         if state.job and state.live:
@@ -108,7 +109,7 @@ def _draw_results(layout: UILayout, context: Context, state: Any) -> None:
         button.index = index
     if state.warnings:
         paragraph(layout, context, state.warnings, icon="INFO")
-    apply.draw(layout, context)
+    pressing.apply(layout, context)
 
 
 def _grid(layout: UILayout, count: int) -> UILayout:
