@@ -10,9 +10,20 @@ bl_info = {
     "category": "Material",
 }
 
-from . import images, operators, panels, preferences, properties, pump, starting, using  # noqa: E402
+from . import (  # noqa: E402
+    files,
+    images,
+    operators,
+    panels,
+    preferences,
+    properties,
+    pump,
+    saving,
+    starting,
+    using,
+)
 
-MODULES = (properties, starting, using, preferences, images, pump, operators, panels)
+MODULES = (properties, starting, using, files, preferences, images, pump, saving, operators, panels)
 
 
 def register() -> None:

@@ -1,10 +1,11 @@
 """Every difference between Blender 3.4 and 5.2 that the add-on meets, one function each."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import Material, Modifier, Object, Scene, UILayout
+from bpy.types import ID, AssetMetaData, Material, Modifier, Object, Scene, UILayout
 
 
 def _function_has(function: str, parameter: str = "") -> bool:
@@ -73,3 +74,25 @@ def use_adaptive_subdivision(scene: Scene, item: Object, modifier: Modifier) -> 
     scene.cycles.feature_set = "EXPERIMENTAL"
     item.cycles.use_adaptive_subdivision = True
     return True
+
+
+def set_licence(data: AssetMetaData, licence: str) -> None:
+    """Of an asset; there is no field for it before 3.5."""
+    if "license" in data.bl_rna.properties:
+        data.license = licence
+
+
+def render_preview(item: ID) -> bool:
+    """Have Blender render a thumbnail, some time soon. False where it has no window to do so."""
+    if bpy.app.background:
+        return False
+    item.asset_generate_preview()
+    return True
+
+
+def background_command(script: Path, *arguments: str) -> list[str]:
+    """What runs a script in another Blender. The bpy module has no program: its Python runs the script."""
+    if bpy.app.binary_path:
+        program = [bpy.app.binary_path, "-b", "--factory-startup", "--python-exit-code", "1", "--python"]
+        return [*program, str(script), "--", *arguments]
+    return [sys.executable, str(script), "--", *arguments]

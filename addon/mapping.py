@@ -33,14 +33,16 @@ def choose(
 ) -> Mapping:
     """The mapping of one material for all the objects; the first of them sets its scale.
 
+    Without objects, one tile fills the UV square.
+
     Args:
         wanted: "AUTO", "UV" or "BOX", as the property has it.
         tile_size: metres.
         stretch: of the pattern along each axis; 2 makes it twice as wide.
     """
-    widths = [uv_width(item) for item in objects]
+    widths = [uv_width(item) for item in objects] or [tile_size]
     if wanted == "BOX" or None in widths:
-        size = objects[0].matrix_world.to_scale()
+        size = objects[0].matrix_world.to_scale() if objects else (1, 1, 1)
         repeats = tuple(abs(side) / tile_size for side in size)
         source = "Object"
     else:

@@ -26,6 +26,7 @@ class Preset:
     label: str
     description: str
     settings: dict[str, Any] = field(default_factory=dict)
+    group: str = ""
 
 
 @lru_cache(maxsize=1)
@@ -57,7 +58,11 @@ def _read(path: Path) -> Preset | None:
             log.warning("the preset %s has a format that this version does not know", path)
             return None
         return Preset(
-            path.stem, str(content["label"]), str(content["description"]), dict(content["settings"])
+            path.stem,
+            str(content["label"]),
+            str(content["description"]),
+            dict(content["settings"]),
+            str(content.get("group", "")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         log.warning("cannot read the preset %s: %r", path, error)

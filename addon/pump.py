@@ -4,6 +4,7 @@ import atexit
 import json
 import logging
 import time
+from collections.abc import Callable
 
 import bpy
 from bpy.app.handlers import persistent
@@ -18,6 +19,7 @@ BUSY_S, IDLE_S = 0.05, 1.0
 PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
+watchers: list[Callable[[], bool]] = []  # called every turn until they return False
 
 
 def tick() -> float | None:
@@ -32,9 +34,13 @@ def tick() -> float | None:
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
+    for watcher in tuple(watchers):
+        if not watcher():
+            watchers.remove(watcher)
+        _redraw()
     if not session.engine.alive:
-        return None
-    hurry = session.busy or session.engine.state in (State.STARTING, State.STOPPED)
+        return BUSY_S if watchers else None
+    hurry = session.busy or watchers or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
 
 
@@ -43,6 +49,12 @@ def wake() -> None:
     _take_down_timer()
     bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
     mirror()
+
+
+def watch(watcher: Callable[[], bool]) -> None:
+    """Have a function called every turn, as long as it returns True."""
+    watchers.append(watcher)
+    wake()
 
 
 def mirror() -> None:
@@ -125,6 +137,7 @@ def register() -> None:
 def unregister() -> None:
     global session
     close()
+    watchers.clear()
     atexit.unregister(close)
     bpy.app.handlers.load_post.remove(_file_loaded)
     session = None

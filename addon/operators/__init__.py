@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import engine, material, run
+from . import engine, files, material, run
 
-CLASSES = (*run.CLASSES, *material.CLASSES, *engine.CLASSES)
+CLASSES = (*run.CLASSES, *material.CLASSES, *files.CLASSES, *engine.CLASSES)
 
 
 def register() -> None:

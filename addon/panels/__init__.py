@@ -2,9 +2,9 @@
 
 import bpy
 
-from . import details, main, start, using
+from . import details, files, main, start, using
 
-CLASSES = (*main.CLASSES, *using.CLASSES, *start.CLASSES, *details.CLASSES)
+CLASSES = (*main.CLASSES, *using.CLASSES, *start.CLASSES, *files.CLASSES, *details.CLASSES)
 
 
 def register() -> None:

@@ -202,7 +202,8 @@ def test_operators_that_change_the_scene_ask_for_undo_and_no_other_does():
         if "UNDO" in cls.bl_options:
             undo.add(name)
     tuning = {"set_tile_size", "set_relief", "subdivide", "show_active"}
-    assert undo == {"apply", "shuffle_seed", "apply_remedy", *tuning}
+    files = {"pack_textures", "copy_textures", "mark_asset"}
+    assert undo == {"apply", "shuffle_seed", "apply_remedy", *tuning, *files}
 
 
 def test_applying_again_builds_the_same_material_anew(cube):
