@@ -21,6 +21,7 @@ from mathutils import Vector
 sys.path.insert(0, str(Path(__file__).parent))
 
 from guikit import Pointer, Sidebar, Steps, play, take_picture, until
+from using import using
 
 PANEL = "PATINA_PT_main"
 ENGINE_S = 150.0  # for importing torch on a busy machine
@@ -257,7 +258,9 @@ def main() -> None:
     plan = json.loads(sys.argv[sys.argv.index("--") + 1])
     bpy.context.preferences.view.show_splash = False
     artist = Artist(plan, enable(plan["archive"]))
-    play({"material": material, "trouble": trouble}[plan["scenario"]](artist), artist.pictures)
+    play(
+        {"material": material, "trouble": trouble, "using": using}[plan["scenario"]](artist), artist.pictures
+    )
 
 
 main()
