@@ -61,6 +61,9 @@ def writable_folder() -> Path:
     return Path(bpy.utils.user_resource("DATAFILES", path="patina"))
 
 
+ADAPTIVE_IS_NEW = bpy.app.version < (5, 0, 0)  # a feature that Cycles calls experimental
+
+
 def use_adaptive_subdivision(scene: Scene, item: Object, modifier: Modifier) -> bool:
     """Have Cycles divide an object as finely as it is seen. False where there is no Cycles.
 

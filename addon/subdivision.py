@@ -26,7 +26,8 @@ def add(context: Context, item: Object, kind: str) -> str:
     faces = max(1, len(item.data.polygons))
     modifier.levels, modifier.render_levels = _levels(faces, SHOWN_FACES), _levels(faces, RENDERED_FACES)
     if kind == "ADAPTIVE" and compat.use_adaptive_subdivision(context.scene, item, modifier):
-        return f"{item.name} has an adaptive subdivision now"
+        note = ", which needs Cycles' experimental features: they are on" if compat.ADAPTIVE_IS_NEW else ""
+        return f"{item.name} has an adaptive subdivision now{note}"
     return (
         f"{item.name} has a subdivision of {modifier.levels} levels now, {modifier.render_levels} in renders"
     )

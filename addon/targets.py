@@ -52,7 +52,8 @@ def of_ours(context: Context) -> list[Material]:
     Raises:
         RefusedError: as `find`, or there are none that could be changed.
     """
-    chosen = find(context).objects
+    edited = context.mode == "EDIT_MESH"  # whatever is selected there: materials change as a whole
+    chosen = list(context.objects_in_mode) if edited else find(context).objects
     found = dict.fromkeys(item.active_material for item in chosen if materials.is_ours(item.active_material))
     if not found:
         raise RefusedError(f"{chosen[0].name} has no Patina material whose maps could be replaced", AS_NEW)

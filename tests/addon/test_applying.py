@@ -288,6 +288,15 @@ def test_a_glow_comes_and_goes_with_its_map(finished, using):
     assert bsdf.inputs["Emission Strength"].default_value == 0.0
 
 
+def test_maps_can_be_replaced_in_edit_mode_whatever_is_selected(cube, using):
+    material = apply()
+    select_faces(cube)
+    using.apply_as = "REPLACE"
+    bpy.ops.patina.select(index=1)
+    assert apply() == material
+    assert ours(material, "ao").image.filepath.endswith("bricks_v2_ao.png")
+
+
 def test_replacing_is_one_undo_step(using):
     apply()
     using.apply_as = "REPLACE"
@@ -339,6 +348,7 @@ def test_a_mesh_is_subdivided_on_request_only_and_it_is_said(cube, using, finish
         adaptive = getattr(modifiers(cube)[0], "use_adaptive_subdivision", None)
         assert adaptive or cube.cycles.use_adaptive_subdivision
         assert adaptive or bpy.context.scene.cycles.feature_set == "EXPERIMENTAL"
+        assert adaptive or "experimental features" in said
 
 
 def test_a_subdivision_of_the_artists_is_left_as_it_is(cube, using, finished, capfd):
