@@ -14,9 +14,9 @@ def accepts(item: Object | None) -> bool:
 def why_not(item: Object) -> str:
     """Why a material cannot be put on an object, in a sentence; empty where it can."""
     if item.library is not None:
-        return f"{item.name} is linked from another file. Make it local or a library override"
+        return f"{item.name} is linked from another file: make it local or a library override"
     if item.data is None or not hasattr(item.data, "materials") or item.type in UNSHADED:
-        return f"{item.name} is not an object that can have a surface material"
+        return f"{item.name} can have no surface material"
     if item.data.library is not None and not item.material_slots:
         return f"The data of {item.name} are linked from another file and have no material slot"
     return ""

@@ -40,7 +40,7 @@ def find(context: Context) -> Targets:
     chosen = _chosen(context)
     objects = [item for item in chosen if slots.accepts(item)]
     if not objects and len(chosen) == 1:
-        raise RefusedError(slots.why_not(chosen[0]))
+        raise RefusedError(f"{slots.why_not(chosen[0])}. Select an object that can have a material")
     if not objects:
         raise RefusedError("Select an object that can have a material")
     return Targets(objects, False, [slots.why_not(item) for item in chosen if item not in objects])
