@@ -36,7 +36,7 @@ def find(context: Context) -> Targets:
     if context.mode == "EDIT_MESH":
         return _faces(context)
     if context.mode != "OBJECT":
-        raise RefusedError("This mode has no objects to put a material on", OBJECT_MODE)
+        raise RefusedError("Apply works in Object Mode and, on faces, in Edit Mode", OBJECT_MODE)
     chosen = _chosen(context)
     objects = [item for item in chosen if slots.accepts(item)]
     if not objects and len(chosen) == 1:
