@@ -143,9 +143,9 @@ class PATINA_OT_set_tile_size(Tuning, Operator):
         unit="LENGTH",
     )
 
-    def invoke(self, context: Context, _event: Event) -> set[str]:
+    def invoke(self, context: Context, event: Event) -> set[str]:
         self.tile_size = tuning.tile_size(material_of(context))
-        return context.window_manager.invoke_props_popup(self, _event)
+        return context.window_manager.invoke_props_popup(self, event)
 
     def execute(self, context: Context) -> set[str]:
         tuning.set_tile_size(material_of(context), self.tile_size)
