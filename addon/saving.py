@@ -10,7 +10,7 @@ from typing import Any
 
 import bpy
 
-from . import compat, library, preferences, pump
+from . import asset_library, compat, preferences, pump
 from .assets import Credits
 from .link.process import tail
 from .materials import Options
@@ -46,7 +46,7 @@ class Saving:
             "news": str(self._news),
             "options": dataclasses.asdict(options),
             "credits": dataclasses.asdict(credit),
-            "results": [library.describe(result) for result in results],
+            "results": [asset_library.describe(result) for result in results],
         }
         (place / "order.json").write_text(json.dumps(order), encoding="utf-8")
         self.log = preferences.log_folder() / "saving.log"

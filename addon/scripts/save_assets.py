@@ -17,7 +17,7 @@ PACKAGE = "patina_saving"
 
 def main() -> None:
     order = json.loads(Path(sys.argv[sys.argv.index("--") + 1]).read_text("utf-8"))
-    library = _addon_module(Path(order["addon"]), "library")
+    library = _addon_module(Path(order["addon"]), "asset_library")
     with Path(order["news"]).open("a", encoding="utf-8") as news:
         for number, entry in enumerate(order["results"], start=1):
             outcome: dict[str, Any] = {"done": number, "name": entry["name"]}
