@@ -11,6 +11,7 @@ bl_info = {
 }
 
 from . import (  # noqa: E402
+    files,
     gallery,
     history_view,
     images,
@@ -23,13 +24,19 @@ from . import (  # noqa: E402
     properties,
     pump,
     queue_view,
+    saving,
     setup,
     shelf,
     sources,
+    starting,
+    using,
 )
 
 MODULES = (
     properties,
+    starting,
+    using,
+    files,
     sources,
     preferences,
     setup,
@@ -41,6 +48,7 @@ MODULES = (
     history_view,
     live_object,
     shelf,
+    saving,
     prompts,
     operators,
     panels,

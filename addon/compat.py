@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import Material, UILayout
+from bpy.types import ID, AssetMetaData, Material, Modifier, Object, Scene, UILayout
 
 
 def _function_has(function: str, parameter: str = "") -> bool:
@@ -94,3 +94,43 @@ def own_folders() -> list[Path]:
     found += [Path(bpy.app.binary_path).parent] if bpy.app.binary_path else []
     shared = {Path(path) for path in ("/", "/usr", "/usr/bin", "/bin", "/usr/local/bin")}
     return [path for path in found if path not in shared]
+
+
+ADAPTIVE_IS_NEW = bpy.app.version < (5, 0, 0)  # a feature that Cycles calls experimental
+
+
+def use_adaptive_subdivision(scene: Scene, item: Object, modifier: Modifier) -> bool:
+    """Have Cycles divide an object as finely as it is seen. False where there is no Cycles.
+
+    A setting of the modifier from 5.0 on; before, of the object, and experimental.
+    """
+    if "use_adaptive_subdivision" in modifier.bl_rna.properties:
+        modifier.use_adaptive_subdivision = True
+        return True
+    if not hasattr(scene, "cycles") or not hasattr(item, "cycles"):
+        return False
+    scene.cycles.feature_set = "EXPERIMENTAL"
+    item.cycles.use_adaptive_subdivision = True
+    return True
+
+
+def set_licence(data: AssetMetaData, licence: str) -> None:
+    """Of an asset; there is no field for it before 3.5."""
+    if "license" in data.bl_rna.properties:
+        data.license = licence
+
+
+def render_preview(item: ID) -> bool:
+    """Have Blender render a thumbnail, some time soon. False where it has no window to do so."""
+    if bpy.app.background:
+        return False
+    item.asset_generate_preview()
+    return True
+
+
+def background_command(script: Path, *arguments: str) -> list[str]:
+    """What runs a script in another Blender. The bpy module has no program: its Python runs the script."""
+    if bpy.app.binary_path:
+        program = [bpy.app.binary_path, "-b", "--factory-startup", "--python-exit-code", "1", "--python"]
+        return [*program, str(script), "--", *arguments]
+    return [sys.executable, str(script), "--", *arguments]

@@ -310,5 +310,5 @@ def entry_of(sidecar: Path, facts: dict[str, Any], made: int, size: int) -> Entr
         DamagedError: see `results.result_at`.
     """
     result = results.result_at(sidecar, facts)
-    words = " ".join([result.prompt, facts["negative"], facts["preset"], *result.tags])
+    words = " ".join([result.prompt, facts["negative"], facts["preset"], *(tag.label for tag in result.tags)])
     return Entry(result, sidecar, made, size, facts, words.lower(), sidecar.parts[-3:-1])

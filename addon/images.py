@@ -15,6 +15,7 @@ except ImportError:  # Debian's Blender has none
     np = None
 
 _collection: ImagePreviewCollection | None = None
+_tiled = ""  # the file that is shown four times
 
 
 def register() -> None:
@@ -23,10 +24,10 @@ def register() -> None:
 
 
 def unregister() -> None:
-    global _collection
+    global _collection, _tiled
     if _collection is not None:
         bpy.utils.previews.remove(_collection)
-    _collection = None
+    _collection, _tiled = None, ""
 
 
 def show_live(preview: Preview) -> bool:
@@ -99,6 +100,32 @@ def write_thumbnail(picture: Path, target: Path, side_px: int) -> bool:
     finally:
         bpy.data.images.remove(image)
     return True
+
+
+def tile(path: str) -> None:
+    """Make the icon that shows a picture file four times, side by side."""
+    global _tiled
+    if _collection is None or path == _tiled:
+        return
+    file_icon(path)
+    single = _collection.get(path)
+    if single is None:
+        return
+    width, height = single.image_size
+    pixels = array.array("i", bytes(4 * width * height))
+    single.image_pixels.foreach_get(pixels)
+    rows = (pixels[start : start + width] for start in range(0, width * height, width))
+    doubled = array.array("i", b"".join(2 * row.tobytes() for row in rows))
+    icon = _collection.get("tiled") or _collection.new("tiled")
+    icon.image_size = (2 * width, 2 * height)
+    icon.image_pixels.foreach_set(doubled * 2)
+    _tiled = path
+
+
+def tiled_icon() -> int:
+    """What `tile` made; 0 before."""
+    icon = _collection.get("tiled") if _collection is not None else None
+    return icon.icon_id if icon else 0
 
 
 def _live(variation: int) -> str:

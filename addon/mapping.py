@@ -3,6 +3,7 @@
 import array
 from dataclasses import dataclass
 
+import bmesh
 from bpy.types import Mesh, Object
 from mathutils import Vector
 
@@ -27,19 +28,27 @@ class Mapping:
         return self.source == "Object"
 
 
-def choose(objects: list[Object], wanted: str, tile_size: float) -> Mapping:
+def choose(
+    objects: list[Object], wanted: str, tile_size: float, stretch: tuple[float, float, float] = (1, 1, 1)
+) -> Mapping:
     """The mapping of one material for all the objects; the first of them sets its scale.
+
+    Without objects, one tile fills the UV square.
 
     Args:
         wanted: "AUTO", "UV" or "BOX", as the property has it.
         tile_size: metres.
+        stretch: of the pattern along each axis; 2 makes it twice as wide.
     """
-    widths = [uv_width(item) for item in objects]
+    widths = [uv_width(item) for item in objects] or [tile_size]
     if wanted == "BOX" or None in widths:
-        size = objects[0].matrix_world.to_scale()
-        return Mapping("Object", tuple(abs(side) / tile_size for side in size))
-    repeats = 1.0 if wanted == "UV" else widths[0] / tile_size
-    return Mapping("UV", (repeats, repeats, repeats))
+        size = objects[0].matrix_world.to_scale() if objects else (1, 1, 1)
+        repeats = tuple(abs(side) / tile_size for side in size)
+        source = "Object"
+    else:
+        repeats = (1.0 if wanted == "UV" else widths[0] / tile_size,) * 3
+        source = "UV"
+    return Mapping(source, tuple(a / b for a, b in zip(repeats, stretch, strict=True)))
 
 
 def uv_width(item: Object) -> float | None:
@@ -50,7 +59,7 @@ def uv_width(item: Object) -> float | None:
     layer = next((layer for layer in mesh.uv_layers if layer.active_render), None)
     if layer is None:
         return None
-    surface, square = _areas(mesh, layer)
+    surface, square = _areas_in_edit_mode(mesh, layer.name) if mesh.is_editmode else _areas(mesh, layer)
     if square <= 1e-9 * max(surface, 1.0):
         return None  # unwrapped to points or lines: a smear
     x, y, z = (abs(side) for side in item.matrix_world.to_scale())
@@ -66,5 +75,22 @@ def _areas(mesh: Mesh, layer: object) -> tuple[float, float]:
         polygon = mesh.polygons[index]
         corners = [Vector(coordinates[2 * loop : 2 * loop + 2]) for loop in polygon.loop_indices]
         surface += polygon.area
-        square += abs(sum(a.cross(b) for a, b in zip(corners, corners[1:] + corners[:1], strict=True))) / 2
+        square += _area(corners)
     return surface, square
+
+
+def _areas_in_edit_mode(mesh: Mesh, layer: str) -> tuple[float, float]:
+    """The same while the mesh is edited: its own arrays are empty then."""
+    edited = bmesh.from_edit_mesh(mesh)
+    edited.faces.ensure_lookup_table()
+    uv = edited.loops.layers.uv[layer]
+    surface = square = 0.0
+    for index in range(0, len(edited.faces), max(1, len(edited.faces) // SAMPLES)):
+        face = edited.faces[index]
+        surface += face.calc_area()
+        square += _area([corner[uv].uv for corner in face.loops])
+    return surface, square
+
+
+def _area(corners: list[Vector]) -> float:
+    return abs(sum(a.cross(b) for a, b in zip(corners, corners[1:] + corners[:1], strict=True))) / 2

@@ -18,7 +18,7 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
-from . import presets, sources
+from . import presets, sources, starting
 
 SIDES = (128, 256, 384, 512, 768, 1024, 2048)
 GRID = 16  # the engine's pictures have sides of multiples of this
@@ -249,6 +249,7 @@ class PatinaResult(PropertyGroup):
     rank: IntProperty()
     judge_score: FloatProperty()
     seam: FloatProperty()
+    relief: FloatProperty()
     seed: StringProperty()
     basecolor: StringProperty(subtype="FILE_PATH")
     tags: StringProperty()
@@ -277,7 +278,11 @@ class PatinaState(PropertyGroup):
 
 
 def run_settings(inputs: Any) -> dict[str, Any]:
-    """The parameters of a `generate` request, less where it runs and where results go."""
+    """The parameters of a `generate` request, less where it runs and where results go.
+
+    Raises:
+        RefusedError: there is a start image or a mask, and no file can be made of it.
+    """
     width, height = resolution(inputs)
     settings: dict[str, Any] = {
         "prompt": inputs.prompt.strip(),
@@ -295,7 +300,8 @@ def run_settings(inputs: Any) -> dict[str, Any]:
             settings[name] = plain(getattr(inputs, name))
     if inputs.use_relief:
         settings["relief"] = plain(inputs.relief)
-    return {**settings, **sources.run_settings(inputs.id_data)}
+    scene = inputs.id_data
+    return {**settings, **sources.run_settings(scene), **starting.settings(scene, bpy.context.active_object)}
 
 
 def set_by_preset(inputs: Any) -> dict[str, Any]:

@@ -22,6 +22,7 @@ session: Session | None = None
 mirrors: list[Callable[[], object]] = []  # called by every `mirror`: copies of their own
 chores: list[Callable[[], bool]] = []  # of other modules: each does a little, and says if there is more
 viewers: list[Callable[[Preview], None]] = []  # called with every live picture that is shown
+watchers: list[Callable[[], bool]] = []  # called every turn until they return False
 _nudged = False
 
 
@@ -41,9 +42,13 @@ def tick() -> float | None:
         log.exception("the pump failed")
         session.give_up(EngineError("Patina hit a bug and stopped the run.", kind="bug", details=repr(error)))
         mirror()
-    if not (session.engine.alive or setup.installation.running or more):
+    for watcher in tuple(watchers):
+        if not watcher():
+            watchers.remove(watcher)
+        redraw()
+    if not (session.engine.alive or setup.installation.running or more or watchers):
         return None
-    busy = more or session.busy or setup.installation.running or packs.transfer.job is not None
+    busy = more or watchers or session.busy or setup.installation.running or packs.transfer.job is not None
     hurry = busy or session.engine.state in (State.STARTING, State.STOPPED)
     return BUSY_S if hurry else IDLE_S
 
@@ -76,6 +81,12 @@ def nudge() -> None:
         _nudged = True
 
 
+def watch(watcher: Callable[[], bool]) -> None:
+    """Have a function called every turn, as long as it returns True."""
+    watchers.append(watcher)
+    wake()
+
+
 def mirror() -> None:
     """Copy the session to the window manager, and have the sidebars drawn."""
     if session is None:
@@ -105,7 +116,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item = state.results.add()
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
-            item.tags = ", ".join(result.tags)
+            item.tags, item.relief = ", ".join(tag.label for tag in result.tags), result.relief
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.later_icon(result.key)  # Blender decodes it beside its work, not in this frame
     state.selected = session.selected
@@ -167,6 +178,7 @@ def register() -> None:
 def unregister() -> None:
     global session
     close()
+    watchers.clear()
     atexit.unregister(close)
     bpy.app.handlers.load_post.remove(_file_loaded)
     session = None

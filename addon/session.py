@@ -9,7 +9,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,14 @@ SOME_MAPS = ("emission",)  # in results that need them
 
 
 @dataclass(frozen=True)
+class Tag:
+    """A word that the engine found for a result."""
+
+    facet: str
+    label: str
+
+
+@dataclass(frozen=True)
 class Result:
     """One variation of a finished run. Its files stay where they are."""
 
@@ -46,7 +54,8 @@ class Result:
     relief: float
     files: dict[str, Path]
     sidecar: Path | None = None
-    tags: tuple[str, ...] = ()
+    preset: str = ""
+    tags: tuple[Tag, ...] = ()  # the surest first
 
     @property
     def key(self) -> str:
@@ -151,6 +160,10 @@ class Session:
             raise
         self.queue.begin(run)
         self.status = self._waiting_for()
+
+    def inputs_folder(self, results: Path) -> Path:
+        """Where pictures go that runs begin from: a folder of this Blender's under `results`."""
+        return results / self._name / "inputs"
 
     def ask(self, method: str, params: dict[str, Any], take: Callable[[Event], None]) -> int:
         """Send the engine a request that takes a while. Returns the id of its job.
@@ -279,8 +292,14 @@ def result_of(summary: Mapping[str, Any], variation: Mapping[str, Any], folder: 
         relief=float(variation["relief"]),
         files={name: folder / variation["files"][name] for name in names},
         sidecar=folder / sidecar if sidecar else None,
-        tags=tuple(str(tag["label"]) for tag in variation.get("tags") or ()),
+        preset=str(summary.get("preset", "")),
+        tags=_tags(variation.get("tags") or ()),
     )
+
+
+def _tags(entries: Iterable[Mapping[str, Any]]) -> tuple[Tag, ...]:
+    surest_first = sorted(entries, key=lambda entry: -float(entry["confidence"]))
+    return tuple(Tag(str(entry["facet"]), str(entry["label"])) for entry in surest_first)
 
 
 def fraction(progress: Progress) -> float:

@@ -4,6 +4,7 @@ import bpy
 
 from . import (
     engine,
+    files,
     history,
     install,
     library,
@@ -26,6 +27,7 @@ CLASSES = (
     *presets.CLASSES,
     *live.CLASSES,
     *material.CLASSES,
+    *files.CLASSES,
     *library.CLASSES,
     *engine.CLASSES,
     *install.CLASSES,

@@ -10,12 +10,12 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
-from .. import library_material, mapping, materials, preferences, pump, shelf, sources
+from .. import library_material, mapping, materials, preferences, pump, shelf, sources, targets
 from ..library import SURE, Found
 from ..link import EngineError
+from ..remedies import refusal
 from ..session import slug
 from . import trouble
-from .material import targets
 
 SHOWN_TAGS = 6  # in a tooltip
 
@@ -251,13 +251,13 @@ class PATINA_OT_library_apply(Operator):
         if context.mode != "OBJECT":
             cls.poll_message_set("Go to Object Mode first")
             return False
-        if not targets(context):
-            cls.poll_message_set("Select an object that can have a material")
+        if refused := refusal(targets.find, context):
+            cls.poll_message_set(str(refused))
             return False
         return True
 
     def execute(self, context: Context) -> set[str]:
-        found, objects = shelf.library.chosen(), targets(context)
+        found, objects = shelf.library.chosen(), targets.find(context).objects
         made = shelf.library.made.get(found.key, {})
         try:
             material = library_material.apply(objects, found, made, context.scene.patina)

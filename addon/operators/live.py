@@ -4,8 +4,8 @@
 
 from bpy.types import Context, Operator
 
-from .. import live_object, materials, pump
-from .material import options_of
+from .. import live_object, pump, slots
+from .material import options
 
 
 class PATINA_OT_live_on_object(Operator):
@@ -22,7 +22,7 @@ class PATINA_OT_live_on_object(Operator):
         if pump.session is None or not pump.session.busy:
             cls.poll_message_set("Nothing is running")
             return False
-        if not live_object.on() and not materials.accepts(context.active_object):
+        if not live_object.on() and not slots.accepts(context.active_object):
             cls.poll_message_set("Select an object that can have a material")
             return False
         return True
@@ -31,7 +31,7 @@ class PATINA_OT_live_on_object(Operator):
         if live_object.on():
             live_object.take_back()
         else:
-            live_object.lend(context.active_object, options_of(context.scene.patina))
+            live_object.lend(context.active_object, options(context))
         pump.mirror()
         return {"FINISHED"}
 

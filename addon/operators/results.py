@@ -9,11 +9,10 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Operator
 
-from .. import history_view, materials, preferences, properties, pump, results, swap
+from .. import history_view, materials, preferences, properties, pump, results, tuning
 from ..link import EngineError
 from ..queue import Run, work_of
 from . import trouble
-from .material import options_of
 
 
 class OfChosen:
@@ -192,7 +191,7 @@ class PATINA_OT_compare(Operator):
         if pump.session is None or not pump.session.results:
             cls.poll_message_set("Generate a material first")
             return False
-        if swap.material_of(context.active_object) is None:
+        if tuning.active(context.active_object) is None:
             cls.poll_message_set("Select an object with a material from Patina")
             return False
         return True
@@ -205,7 +204,8 @@ class PATINA_OT_compare(Operator):
             self.report({"WARNING"}, "There is no such variation")
             return {"CANCELLED"}
         try:
-            swap.swap(item, session.results[index], options_of(context.scene.patina))
+            material = tuning.active(item)
+            materials.replace(material, session.results[index], tuning.tile_size(material))
         except materials.MissingFilesError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}

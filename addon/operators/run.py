@@ -8,8 +8,9 @@ import random
 from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
-from .. import preferences, presets, prompts, properties, pump
+from .. import preferences, presets, prompts, properties, pump, starting
 from ..link import EngineError
+from ..remedies import RefusedError, refusal
 from . import trouble
 
 SEAMLESS = 1.25  # the step across the wrap, in units of the strongest steps inside; as the engine has it
@@ -26,6 +27,9 @@ class PATINA_OT_generate(Operator):
         if not context.scene.patina.prompt.strip():
             cls.poll_message_set("Describe a surface first")
             return False
+        if refused := refusal(starting.check, context.scene, context.active_object):
+            cls.poll_message_set(str(refused))
+            return False
         return pump.session is not None
 
     @classmethod
@@ -34,8 +38,11 @@ class PATINA_OT_generate(Operator):
         return f"{cls.bl_description}, after the run that is under way" if busy else cls.bl_description
 
     def execute(self, context: Context) -> set[str]:
-        inputs = context.scene.patina
-        settings = properties.run_settings(inputs)
+        try:
+            settings = properties.run_settings(context.scene.patina)
+        except RefusedError as error:
+            self.report({"ERROR"}, str(error))
+            return {"CANCELLED"}
         preset = presets.load_all().get(settings["preset"])
         folder, label = preferences.results_folder(), preset.label if preset else ""
         prompts.add(settings["prompt"], settings["negative"])

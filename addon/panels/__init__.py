@@ -2,11 +2,14 @@
 
 import bpy
 
-from . import details, gallery, history, library, main, prompts
+from . import details, files, gallery, history, library, main, prompts, start, using
 
 CLASSES = (
     *prompts.CLASSES,
     *main.CLASSES,
+    *using.CLASSES,
+    *start.CLASSES,
+    *files.CLASSES,
     *gallery.CLASSES,
     *history.CLASSES,
     *library.CLASSES,

@@ -49,25 +49,6 @@ class PATINA_PT_settings(Detail, Panel):
         value.prop(inputs, "relief", text="")
 
 
-class PATINA_PT_material(Detail, Panel):
-    bl_idname = "PATINA_PT_material"
-    bl_label = "Material"
-
-    def draw(self, context: Context) -> None:
-        inputs, layout = context.scene.patina, self.layout
-        layout.use_property_split = True
-        layout.use_property_decorate = False
-        by_preset = choice.material_by_preset(inputs)
-        column = layout.column()
-        for name in ("tile_size", "mapping", "displacement", "normal_strength"):
-            row = column.row()
-            row.active = name not in by_preset
-            if name == "normal_strength" and choice.material_value(inputs, "displacement") == "REAL":
-                row.active = False
-            row.prop(inputs, name)
-        draw_left_to_preset(layout, context, inputs, by_preset)
-
-
 class PATINA_PT_engine(Detail, Panel):
     bl_idname = "PATINA_PT_engine"
     bl_label = "Engine"
@@ -92,4 +73,4 @@ class PATINA_PT_engine(Detail, Panel):
         column.operator("patina.open_preferences")
 
 
-CLASSES = (PATINA_PT_settings, PATINA_PT_material, PATINA_PT_engine)
+CLASSES = (PATINA_PT_settings, PATINA_PT_engine)

@@ -7,7 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
-from . import gallery, prompts, queue, results, setup
+from . import gallery, pressing, prompts, queue, results, setup
 from .grid import grid, scale
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
@@ -29,6 +29,7 @@ class PATINA_PT_main(Sidebar, Panel):
         inputs, state = context.scene.patina, context.window_manager.patina
         waiting = setup.draw(layout, context)
         _draw_inputs(layout, context, inputs)
+        pressing.before_generate(layout, context)
         _draw_generate(layout, state, live_on_object=context.window_manager.patina_queue.live_on_object)
         queue.draw(layout, context)
         if not (waiting and state.state == "missing"):  # said above, with what to do about it

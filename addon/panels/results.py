@@ -6,8 +6,9 @@ from typing import Any
 
 from bpy.types import Context, UILayout
 
-from .. import images, swap
+from .. import images, tuning
 from ..operators.run import SEAMLESS
+from . import pressing
 from .grid import SINGLE_SCALE, grid, scale
 from .text import paragraph
 
@@ -16,13 +17,11 @@ def draw(layout: UILayout, context: Context) -> None:
     """Everything about the results of a run."""
     manager = context.window_manager
     state, queue = manager.patina, manager.patina_queue
-    swappable = swap.material_of(context.active_object) is not None
+    swappable = tuning.active(context.active_object) is not None
     _draw_grid(layout, state, swapping=queue.on_object and swappable)
     if state.warnings:
         paragraph(layout, context, state.warnings, icon="INFO")
-    row = layout.row()
-    row.scale_y = 1.5
-    row.operator("patina.apply")
+    pressing.apply(layout, context)
     if state.selected < len(state.results):
         _draw_chosen(layout, context, state.results[state.selected], large=len(state.results) > 1)
     if swappable and len(state.results) > 1:

@@ -203,8 +203,10 @@ def test_operators_that_change_the_scene_ask_for_undo_and_no_other_does():
             undo.add(name)
     presets = {f"{verb}_preset" for verb in ("choose", "follow", "save", "delete", "import")}
     library = {"library_use", "library_mark_asset", "library_apply", "source_clear"}
-    others = {"compare", "history_reuse", "use_words", "live_on_object"}
-    assert undo == {"apply", "shuffle_seed", "apply_remedy", *others, *presets, *library}
+    tuning = {"set_tile_size", "set_relief", "subdivide", "show_active"}
+    files = {"pack_textures", "copy_textures", "mark_asset"}
+    others = {"shuffle_seed", "apply_remedy", "compare", "history_reuse", "use_words", "live_on_object"}
+    assert undo == {"apply", *others, *presets, *library, *tuning, *files}
 
 
 def test_applying_again_builds_the_same_material_anew(cube):

@@ -80,7 +80,7 @@ IN_THE_ZIP = sorted(path for path in ADDON.rglob("*.py") if not path.is_relative
 @pytest.mark.parametrize("path", IN_THE_ZIP, ids=lambda path: str(path.relative_to(ADDON)))
 def test_the_zip_needs_nothing_that_blender_lacks(path):
     """Relative imports, bpy and friends, the standard library, and numpy where it is there."""
-    allowed = set(sys.stdlib_module_names) | {"bpy", "mathutils", "bpy_extras", "numpy"}
+    allowed = set(sys.stdlib_module_names) | {"bpy", "bmesh", "mathutils", "bpy_extras", "numpy"}
     for node in ast.walk(ast.parse(path.read_text())):
         names = []
         if isinstance(node, ast.Import):

@@ -219,7 +219,7 @@ def test_apply_says_what_to_select(finished):
     with pytest.raises(RuntimeError, match="Select an object"):
         bpy.ops.patina.apply()
     bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
-    bpy.ops.object.mode_set(mode="EDIT")
+    bpy.ops.object.mode_set(mode="SCULPT")
     with pytest.raises(RuntimeError, match="Object Mode"):
         bpy.ops.patina.apply()
     bpy.ops.object.mode_set(mode="OBJECT")

@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import shelf
 from guikit import Pointer, Sidebar, Steps, play, take_picture, until
+from using import using
 
 T = TypeVar("T")
 
@@ -364,6 +365,7 @@ def main() -> None:
         "library": shelf.library,
         "gallery": gallery,
         "history": history,
+        "using": using,
     }
     play(scenarios[plan["scenario"]](artist), artist.pictures)
 

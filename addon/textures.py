@@ -1,0 +1,87 @@
+"""The image files behind a material: found from the .blend, packed into it, or copied beside it."""
+
+import shutil
+from pathlib import Path
+
+import bpy
+from bpy.types import Image, Material
+
+FOLDER = "textures"  # beside the .blend
+
+
+def of(material: Material) -> list[Image]:
+    """The images of a material's own nodes, each once; those of a linked library are not ours to change."""
+    nodes = material.node_tree.nodes if material.node_tree is not None else ()
+    images = dict.fromkeys(node.image for node in nodes if node.type == "TEX_IMAGE" and node.image)
+    return [image for image in images if image.library is None]
+
+
+def make_relative(image: Image) -> None:
+    """Write the path as seen from the .blend, where that is saved; the first save does it for all others."""
+    if bpy.data.filepath and image.source == "FILE" and not image.filepath.startswith("//"):
+        try:
+            image.filepath = bpy.path.relpath(image.filepath)
+        except ValueError:  # on another drive of Windows there is no way from here to there
+            return
+
+
+def missing(images: list[Image]) -> list[str]:
+    """Names of the files that are neither in the .blend nor where it looks for them."""
+    return [path_of(image).name for image in images if not image.packed_file and not path_of(image).is_file()]
+
+
+def path_of(image: Image) -> Path:
+    """Where the image's file is."""
+    return Path(bpy.path.abspath(image.filepath, library=image.library))
+
+
+def pack(images: list[Image]) -> int:
+    """Put the files into the .blend. Returns how many were not there yet."""
+    loose = [image for image in images if not image.packed_file]
+    for image in loose:
+        image.pack()
+    return len(loose)
+
+
+def copy_beside(images: list[Image]) -> int:
+    """Copy the files to textures/ beside the .blend, and have the images look there. Returns how many.
+
+    A file of the same name and other content is another texture: the copy gets a number.
+
+    Raises:
+        OSError: the folder cannot be written to, or a file is gone.
+    """
+    folder = Path(bpy.data.filepath).parent / FOLDER
+    folder.mkdir(exist_ok=True)
+    count = 0
+    for image in images:
+        source = path_of(image)
+        if image.packed_file:
+            content = bytes(image.packed_file.data)
+        elif source.parent == folder:
+            continue
+        else:
+            content = source.read_bytes()
+        target = _free(folder, source.name or f"{image.name}.png", content)
+        if not target.is_file():
+            _write(target, content)
+        if image.packed_file:
+            image.filepath_raw = str(target)
+            image.unpack(method="REMOVE")
+        image.filepath = bpy.path.relpath(str(target))
+        count += 1
+    return count
+
+
+def _free(folder: Path, name: str, content: bytes) -> Path:
+    path, number = folder / name, 1
+    while path.is_file() and path.read_bytes() != content:
+        path = folder / f"{Path(name).stem}_{number}{Path(name).suffix}"
+        number += 1
+    return path
+
+
+def _write(path: Path, content: bytes) -> None:
+    unfinished = path.with_name(f".{path.name}.part")
+    unfinished.write_bytes(content)
+    shutil.move(unfinished, path)
