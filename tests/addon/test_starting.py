@@ -216,19 +216,22 @@ def test_the_panel_draws_in_every_state(start, source, mask):
 
 def test_the_tiled_preview_shows_the_chosen_result_four_times(finished):
     images = finished.package.images
+    drawn = draw(bpy.types.PATINA_PT_tiled)
     single = images._collection[finished.session.chosen.key]
     tiled = images._collection["tiled"]
     width, height = single.image_size
     assert tuple(tiled.image_size) == (2 * width, 2 * height)
     once = np.array(single.image_pixels[:]).reshape(height, width)
     assert (np.array(tiled.image_pixels[:]).reshape(2 * height, 2 * width) == np.tile(once, (2, 2))).all()
-    icon = [given["icon_value"] for _, given in draw(bpy.types.PATINA_PT_tiled).calls]
+    icon = [given["icon_value"] for _, given in drawn.calls]
     assert icon == [images.tiled_icon()]
 
 
 def test_the_tiled_preview_follows_the_choice(finished):
     images = finished.package.images
+    draw(bpy.types.PATINA_PT_tiled)
     icon, first = images.tiled_icon(), images._tiled
     bpy.ops.patina.select(index=1)
+    draw(bpy.types.PATINA_PT_tiled)
     assert images._tiled != first
     assert images.tiled_icon() == icon
