@@ -7,6 +7,8 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import bpy
@@ -40,8 +42,8 @@ def test_disabling_takes_everything_away_and_enabling_brings_it_back():
 
 def test_enabling_does_not_need_the_data_that_blender_hides_meanwhile(blender):
     """A window's Blender enables with these in place of its data; the bpy module has them as well."""
-    import _bpy_restrict_state as restricted
-
+    name = "_bpy_restrict_state" if find_spec("_bpy_restrict_state") else "bpy_restrict_state"  # before 5.0
+    restricted = import_module(name)
     blender.package.unregister()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(bpy, "data", restricted._data_restrict)
