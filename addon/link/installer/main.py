@@ -163,7 +163,7 @@ def repair(request: Request, work: Work) -> dict[str, object]:
     """Make again what is damaged: the program's files where some are, the packages where the engine fails."""
     made = record.read(work.folder) or Record()
     made.state = record.INCOMPLETE
-    work.phase("verify", "Looking for damage")
+    work.phase("check", "Looking for damage")
     if source.damaged(work.folder / "program"):
         if not request.source:
             raise Failure(
