@@ -77,7 +77,7 @@ def _draw_relief(layout: UILayout, context: Context, material: Material) -> None
     layout.operator_menu_enum("patina.set_relief", "means", text=f"Relief By {MEANS[means]}")
     column = layout.column()
     if means == "NORMAL":
-        _draw_socket(column, find(tree, "Normal Map"), "Strength", "Normal Strength")
+        _draw_socket(column, find(tree, "Normal Map"), "Strength", "Strength")
     elif means == "BUMP":
         _draw_socket(column, find(tree, "Bump"), "Strength", "Strength")
         _draw_socket(column, find(tree, "Bump"), "Distance", "Relief (m)")
