@@ -54,8 +54,8 @@ class PATINA_PT_edit(Detail, Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(material, "name", text="")
-        if material.users > 1:
-            layout.label(text=f"Changes show on all its {material.users} users")
+        if (users := tuning.users(material)) > 1:
+            layout.label(text=f"Changes show on all its {users} users")
         _draw_place(layout, context, material)
         _draw_relief(layout, context, material)
 
