@@ -12,6 +12,11 @@ def active(item: object) -> Material | None:
     return material if materials.is_ours(material) and material.library is None else None
 
 
+def users(material: Material) -> int:
+    """How many objects and data have it; being kept as an asset is not counted."""
+    return material.users - material.use_fake_user
+
+
 def tile_size(material: Material) -> float:
     """Metres, along X, by the Mapping node's scale as it is now."""
     place = find(material.node_tree, "Mapping")

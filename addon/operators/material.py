@@ -67,7 +67,7 @@ def _replace(context: Context) -> list[str]:
     changed = targets.of_ours(context)
     for material in changed:
         materials.replace(material, pump.session.chosen, tuning.tile_size(material))
-    names = ", ".join(f"{item.name} ({_users(item.users)})" for item in changed)
+    names = ", ".join(f"{item.name} ({_users(tuning.users(item))})" for item in changed)
     return [f"Other maps are in {names}"]
 
 

@@ -66,8 +66,8 @@ class PATINA_PT_edit(Detail, Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         layout.prop(material, "name", text="")
-        if material.users > 1:
-            layout.label(text=f"Changes show on all its {material.users} users")
+        if (users := tuning.users(material)) > 1:
+            layout.label(text=f"Changes show on all its {users} users")
         _draw_place(layout, context, material)
         _draw_relief(layout, context, material)
 
@@ -89,7 +89,7 @@ def _draw_relief(layout: UILayout, context: Context, material: Material) -> None
     layout.operator_menu_enum("patina.set_relief", "means", text=f"Relief By {MEANS[means]}")
     column = layout.column()
     if means == "NORMAL":
-        _draw_socket(column, find(tree, "Normal Map"), "Strength", "Normal Strength")
+        _draw_socket(column, find(tree, "Normal Map"), "Strength", "Strength")
     elif means == "BUMP":
         _draw_socket(column, find(tree, "Bump"), "Strength", "Strength")
         _draw_socket(column, find(tree, "Bump"), "Distance", "Relief (m)")

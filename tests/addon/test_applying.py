@@ -382,6 +382,10 @@ def test_the_panel_shows_the_nodes_own_values(finished):
     for socket in (place.inputs["Scale"], place.inputs["Rotation"], normal.inputs["Strength"]):
         assert socket in shown
     assert {"50 cm", "Relief: 2 cm deep"} <= set(layout.texts())
+    material.use_fake_user = True
+    assert not any("users" in text for text in draw(bpy.types.PATINA_PT_edit).texts())
+    second_cube().active_material = material
+    assert "Changes show on all its 2 users" in draw(bpy.types.PATINA_PT_edit).texts()
 
 
 def test_a_tile_size_set_later_changes_pattern_and_relief(finished):

@@ -11,7 +11,7 @@ from guikit import Steps, until
 if TYPE_CHECKING:
     from scenario import Artist
 
-OPEN = ("material", "edit", "start", "tiled", "files")
+OPEN = ("edit", "start", "tiled", "files")
 SIDE = 64
 COLOURS = {
     "basecolor": (0.6, 0.2, 0.15),
