@@ -32,7 +32,7 @@ MEMORY = 0.8
 """Share of what guidance has changed that a frame takes over from the one before, where scenes are drawn."""
 
 PACE = 0.25
-"""Times the learning rate, where scenes are drawn: what guidance adds shall not flicker between frames."""
+"""Times the learning rate, where scenes are drawn: what guidance adds shall not flicker."""
 
 PLACE = 0.08
 """In cosine: so much worse may a scene's name fit to the words, if it is the same place as before."""
