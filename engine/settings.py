@@ -70,6 +70,9 @@ class RunSettings(BaseModel):
     cutouts: int = Field(8, ge=1, le=128, description="Views per variation and step")
     start: Start = Field("auto", description="Where it begins; auto: `image`, or the first that the pack has")
     proposals: int = Field(6, ge=1, le=16, description="Starts per variation; the best is kept")
+    candidates: int = Field(
+        1, ge=1, le=16, description="Tried per variation; the judge drops the weaker half again and again"
+    )
     redraw: float = Field(0.0, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
     negative_weight: float = Field(0.5, ge=0, le=4)

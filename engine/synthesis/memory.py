@@ -14,6 +14,7 @@ from engine.models.vqgan import TORUS, VQGAN, Wrap
 from engine.settings import RunSettings
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode
+from engine.synthesis.halving import guided
 from engine.synthesis.seeds import streams
 
 SMALL_PX, SMALLER_PX = 128, 64
@@ -42,8 +43,8 @@ class Cost:
         return cls(WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2), WORKING * (more - wider))
 
     def of_variation(self, s: RunSettings) -> int:
-        """Bytes for each variation of a run."""
-        return math.ceil(self.pixel * s.width * s.height + self.view * s.cutouts)
+        """Bytes for each variation of a run, with its candidates."""
+        return guided(s.candidates) * math.ceil(self.pixel * s.width * s.height + self.view * s.cutouts)
 
 
 _costs: WeakKeyDictionary[VQGAN, Cost] = WeakKeyDictionary()

@@ -18,6 +18,7 @@ from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.halving import Race, candidates, first_of_each, pool
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
@@ -66,13 +67,17 @@ def synthesize(
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
-    seeds, wrap = variation_seeds(s), tile_axes(s.tile)
+    wrap, each = tile_axes(s.tile), candidates(s, given=edits.has_base)
+    seeds = [seed for own in variation_seeds(s) for seed in pool(own, each)]
     pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
     asked = targets.of_request(s, pack.guide, pictures)
-    start = yield from begin(s, pack, seeds, wrap, asked.attracting().direction(), edits)
-    edit = Edit.of(s, edits, pack, wrap, start)
+    judged = targets.of_request(s, pack.judge, pictures).direction()
+    begun = begin(s, pack, seeds, wrap, asked.attracting().direction(), edits)
+    start = yield from first_of_each(begun, each)
+    race = Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, s.steps)
     target = targets.everything(s, pack.guide, asked, pictures)
-    z = yield from _guide(s, pack, seeds, wrap, target, edit)
+    z = yield from _guide(s, pack, race, wrap, target)
+    edit, seeds = race.edit, race.seeds
     maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
@@ -83,7 +88,6 @@ def synthesize(
         views=s.judge_views,
         tile=wrap,
     )
-    judged = targets.of_request(s, pack.judge, pictures).direction()
     judge_scores = score(
         maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
     )
@@ -118,18 +122,19 @@ def _strange(words: list[str], pack: Pack) -> str:
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit
+    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, target: Targets
 ) -> Generator[Phase, None, Tensor]:
-    """The CLIP-guided optimisation of all variations at once."""
+    """The CLIP-guided optimisation of all variations at once, and of their candidates while they are in."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
-    proposal = edit.proposal
-    draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
+    race.select(0, race.edit.proposal.z, pack, wrap)
+    z = race.edit.proposal.z
 
     def objective(z: Tensor, progress: float) -> Tensor:
+        edit, proposal, start = race.edit, race.edit.proposal, race.edit.proposal.z
         with pack.compute.autocast():
             picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
         picture = edit.shown(picture)
-        params = cutouts.draw(draws, (s.height, s.width), progress)
+        params = cutouts.draw(race.draws, (s.height, s.width), progress)
         views = cutouts(edit.elsewhere(picture), params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
@@ -144,11 +149,16 @@ def _guide(
         return loss
 
     every = max(1, s.steps // SHOWN)
-    z_range, lr = pack.generator.z_range(), s.lr * edit.pace
-    steps = optimize(z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=edit.renew)
+    z_range, lr = pack.generator.z_range(), s.lr * race.edit.pace
+    steps = optimize(
+        z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=race.edit.renew,
+        select=lambda step, z: race.select(step, z, pack, wrap),
+    )  # fmt: skip
     for step in steps:
         z = step.z
-        due = step.index % every == 0
-        shown = edit.shown(decode_picture(z, pack, wrap, proposal.drawn)) if due else None
+        shown = None
+        if step.index % every == 0:
+            picture = decode_picture(z, pack, wrap, race.edit.proposal.drawn)
+            shown = race.leaders(race.edit.shown(picture))
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
     return z
