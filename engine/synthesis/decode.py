@@ -16,6 +16,7 @@ from engine.models.grad import clamp_with_grad
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
+from engine.synthesis.windows import decode_in_windows
 
 RARE = 0.005
 """Share of pixels at either end that may be cut off when heights are stretched."""
@@ -45,10 +46,14 @@ def decode(z: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None = None) -> Ten
     code. So drawn maps keep their detail, as in high-fidelity inversion of GANs (Wang et al. 2022), and
     of the changes what is wider than a code.
     """
-    x = pack.generator.decode(z, wrap)
+    generator = pack.generator
+    if generator.lean and not torch.is_grad_enabled():
+        x = decode_in_windows(generator, z, wrap)
+    else:
+        x = generator.decode(z, wrap)
     if drawn is None:
         return x
-    changed = drawn.maps + smooth(x - drawn.decoded, pack.generator.f, wrap)
+    changed = drawn.maps + smooth(x - drawn.decoded, generator.f, wrap)
     return clamp_with_grad(torch.lerp(x, changed, drawn.share), 0, 1)
 
 

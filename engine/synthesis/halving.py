@@ -71,7 +71,7 @@ def rungs(candidates: int, steps: int) -> dict[int, int]:
 
 
 def fittest(scores: Tensor, each: int, keep: int) -> list[int]:
-    """Rows of the best `keep` of every `each` in a row, by scores (V * each,), best first; ties as they come."""
+    """Rows of the best `keep` of every `each` in a row, by scores (V * each,), best first."""
     best = scores.view(-1, each).argsort(dim=1, descending=True, stable=True)[:, :keep].cpu()
     return (best + each * torch.arange(len(best))[:, None]).flatten().tolist()
 
@@ -87,6 +87,7 @@ class Race:
         families: of every variation, the seed that stands for its whole pool.
         target: what the judge compares them with, a unit embedding (D,).
         rungs: see `rungs`.
+        z: how far they have come, (B, C, h, w).
     """
 
     edit: Edit
@@ -95,11 +96,17 @@ class Race:
     families: list[int]
     target: Tensor
     rungs: dict[int, int]
+    z: Tensor
 
     @classmethod
     def of(cls, edit: Edit, seeds: list[int], each: int, target: Tensor, steps: int) -> Race:
         """All of them, as they are proposed: `each` in a row for every variation."""
-        return cls(edit, seeds, streams(seeds, "cutouts"), seeds[::each], target, rungs(each, steps))
+        draws, z = streams(seeds, "cutouts"), edit.proposal.z
+        return cls(edit, seeds, draws, seeds[::each], target, rungs(each, steps), z)
+
+    def at(self, edit: Edit, z: Tensor) -> Race:
+        """The same candidates at another size; all is decided."""
+        return replace(self, edit=edit, z=z, rungs={})
 
     @property
     def each(self) -> int:
@@ -118,6 +125,7 @@ class Race:
         rows = fittest(self._scores(step, z, pack, wrap), self.each, keep)
         self.edit = of_rows(self.edit, rows)
         self.seeds, self.draws = [self.seeds[i] for i in rows], [self.draws[i] for i in rows]
+        self.z = z[rows]
         return rows
 
     def _scores(self, step: int, z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
@@ -143,9 +151,7 @@ def of_rows(edit: Edit, rows: Sequence[int]) -> Edit:
     return replace(edit, proposal=proposal, kept=kept)
 
 
-def first_of_each(
-    phases: Generator[Phase, None, Beginning], each: int
-) -> Generator[Phase, None, Beginning]:
+def first_of_each(phases: Generator[Phase, None, Beginning], each: int) -> Generator[Phase, None, Beginning]:
     """Phases whose pictures show one candidate of each variation."""
     while True:
         try:

@@ -13,6 +13,7 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
+from engine.synthesis.coarse import continued, stages
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
@@ -67,18 +68,22 @@ def synthesize(
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
-    wrap, each = tile_axes(s.tile), candidates(s, given=edits.has_base)
-    seeds = [seed for own in variation_seeds(s) for seed in pool(own, each)]
-    pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
-    asked = targets.of_request(s, pack.guide, pictures)
-    judged = targets.of_request(s, pack.judge, pictures).direction()
-    begun = begin(s, pack, seeds, wrap, asked.attracting().direction(), edits)
-    start = yield from first_of_each(begun, each)
-    race = Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, s.steps)
-    target = targets.everything(s, pack.guide, asked, pictures)
-    z = yield from _guide(s, pack, race, wrap, target)
+    wrap = tile_axes(s.tile)
+    race: Race | None = None
+    for part, span in stages(s, edits):
+        pictures = [fitted(p.to(pack.compute.device), part.height, part.width) for p in inputs.pictures]
+        asked = targets.of_request(part, pack.guide, pictures)
+        judged = targets.of_request(part, pack.judge, pictures).direction()
+        text = asked.attracting().direction()
+        if race is None:
+            race = yield from _entered(part, pack, wrap, text, judged, edits, len(span))
+        else:
+            race = yield from continued(part, pack, race, wrap, text)
+        target = targets.everything(part, pack.guide, asked, pictures)
+        yield from _guide(part, pack, race, wrap, target, span)
+    assert race is not None, "there is always a stage"
     edit, seeds = race.edit, race.seeds
-    maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
+    maps = edit.finish(decode_maps(race.z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
@@ -121,13 +126,22 @@ def _strange(words: list[str], pack: Pack) -> str:
     return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
 
 
+def _entered(
+    s: RunSettings, pack: Pack, wrap: Wrap, text: Tensor, judged: Tensor, edits: Edits, steps: int
+) -> Generator[Phase, None, Race]:
+    """All candidates at their starts, for embeddings (D,) of the prompt: the guide's, and the judge's."""
+    each = candidates(s, given=edits.has_base)
+    seeds = [seed for own in variation_seeds(s) for seed in pool(own, each)]
+    start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits), each)
+    return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, steps)
+
+
 def _guide(
-    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, target: Targets
-) -> Generator[Phase, None, Tensor]:
+    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, target: Targets, span: range
+) -> Generator[Phase, None, None]:
     """The CLIP-guided optimisation of all variations at once, and of their candidates while they are in."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
-    race.select(0, race.edit.proposal.z, pack, wrap)
-    z = race.edit.proposal.z
+    race.select(0, race.z, pack, wrap)
 
     def objective(z: Tensor, progress: float) -> Tensor:
         edit, proposal, start = race.edit, race.edit.proposal, race.edit.proposal.z
@@ -151,14 +165,13 @@ def _guide(
     every = max(1, s.steps // SHOWN)
     z_range, lr = pack.generator.z_range(), s.lr * race.edit.pace
     steps = optimize(
-        z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=race.edit.renew,
-        select=lambda step, z: race.select(step, z, pack, wrap),
+        race.z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=race.edit.renew,
+        select=lambda step, z: race.select(step, z, pack, wrap), span=span,
     )  # fmt: skip
     for step in steps:
-        z = step.z
+        race.z = step.z
         shown = None
         if step.index % every == 0:
-            picture = decode_picture(z, pack, wrap, race.edit.proposal.drawn)
+            picture = decode_picture(race.z, pack, wrap, race.edit.proposal.drawn)
             shown = race.leaders(race.edit.shown(picture))
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
-    return z
