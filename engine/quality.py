@@ -51,8 +51,8 @@ def check(s: RunSettings) -> None:
     if s.coarse and not halves(s.width, s.height):
         least = 2 * _smallest_px()
         raise InvalidRequest(
-            f"'coarse' takes sides of {least} pixels or more, in steps of {HALVES_PX}; {s.width} x {s.height} "
-            "was given. Set coarse to false.",
+            f"'coarse' takes sides of {least} pixels or more, in steps of {HALVES_PX}; "
+            f"{s.width} x {s.height} was given. Set coarse to false.",
             field="coarse",
             remedy=Remedy("coarse", value=False),
         )

@@ -22,7 +22,7 @@ REPEAT_COST = 0.02
 
 
 def repeats(height: int, width: int) -> tuple[int, int]:
-    """How often a square tile lies in a picture from top to bottom and from left to right: 2 x 3 in 256 x 384.
+    """How many rows and columns of a square tile a picture holds: 2 x 3 in 256 x 384.
 
     Whole tiles have to fill it, and stay nearly square, even if that takes several along the shorter side.
     """
@@ -39,7 +39,8 @@ def repeats(height: int, width: int) -> tuple[int, int]:
 def draw_maps(params: Params, channels: Sequence[str], height: int, width: int) -> Tensor:
     """A material's maps, (C, height, width) float32 in 0..1, periodic, in the order of `channels`.
 
-    A picture that is not square repeats the tile, whole: see `repeats`. Its relief is a fraction of its own width, so of several tiles where they lie side by side.
+    A picture that is not square repeats the tile, whole: see `repeats`. Its relief is a fraction of
+    its own width, so of several tiles where they lie side by side.
 
     Args:
         params: as `engine.starter.materials.sample` makes them.
