@@ -15,6 +15,7 @@ from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.halving import guided
 from engine.synthesis.inputs import NOTHING, Inputs
 from engine.synthesis.memory import at_once, cost_of, fits
 from engine.synthesis.phase import Phase
@@ -126,6 +127,13 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _too_large(s: RunSettings, error: Exception) -> OutOfMemory:
+    if guided(s.candidates) > 1:
+        return OutOfMemory(
+            f"{s.candidates} candidates of {s.width} x {s.height} pixels do not fit into memory. Try fewer.",
+            field="candidates",
+            remedy=Remedy("candidates", s.candidates // 2),
+            details=str(error),
+        )
     name = "width" if s.width >= s.height else "height"
     smaller = max(SMALLEST_PX, getattr(s, name) // 2)
     return OutOfMemory(

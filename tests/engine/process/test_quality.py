@@ -97,4 +97,5 @@ def test_older_results_are_made_again_as_they_were(tmp_path):
 
 
 def test_the_shell_takes_it():
-    assert cli.parser().parse_args(["generate", "moss", "--quality", "draft"]).quality == "draft"
+    options = cli.parser().parse_args(["generate", "moss", "--quality", "draft", "--candidates", "3"])
+    assert (options.quality, options.candidates) == ("draft", 3)
