@@ -129,6 +129,12 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--preset", metavar="NAME", help=f"one of {names} (default: plain)")
     add.add_argument("--variations", type=int, metavar="N", help="how many to make, 1 to 16 (default: 4)")
     add.add_argument("--size", type=_size, metavar="WxH", help="pixels: 512x256, or 512 (default: 256)")
+    add.add_argument(
+        "--quality", metavar="Q", help="draft, normal or best: fills what is left open (default: normal)"
+    )
+    add.add_argument(
+        "--candidates", type=int, metavar="N", help="tried for each variation; the best goes on (default: 1)"
+    )
     add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer (default: 12)")
     add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
@@ -186,7 +192,19 @@ def _generate(options: argparse.Namespace) -> int:
     from engine.params import resolve
 
     asked = (
-        *("prompt", "negative", "preset", "variations", "steps", "seed", "tile", "pack", "device"),
+        *(
+            "prompt",
+            "negative",
+            "preset",
+            "quality",
+            "candidates",
+            "variations",
+            "steps",
+            "seed",
+            "tile",
+            "pack",
+            "device",
+        ),
         *("pictures", "palette", "palette_weight", "anti_lettering"),
     )
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}

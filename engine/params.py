@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine import pictures, presets, sources
+from engine import pictures, presets, quality, sources
 from engine.errors import InvalidRequest, Remedy, UnknownPreset
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.prompts import wanted
@@ -53,7 +53,7 @@ class Delivery(BaseModel):
 
 
 def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:
-    """The complete settings of a `generate` request: defaults < preset < what the request names.
+    """The complete settings of a `generate` request: defaults < quality < preset < what the request names.
 
     A negative prompt of the preset counts where the request has none. A missing seed is drawn here, and
     pictures get their hashes, so that both are stored with the result. For `palette` a request may also
@@ -82,6 +82,10 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     if not own.negative:
         filled["negative"] = preset.negative
     settings = RunSettings.model_validate(filled)
+    given = {*preset.settings, *asked}
+    more = quality.filled(given, settings, gpu=_has_gpu(settings.quality, delivery.device))
+    settings = settings.model_copy(update=more)
+    quality.check(settings)
     wanted(settings.prompt, settings.negative)  # raises now what synthesis would raise later
     sources.check(settings)
     return pictures.pinned(settings), delivery
@@ -95,6 +99,15 @@ def _preset(own: RunSettings, folder: Path, *, is_stored: bool) -> presets.Prese
         if not is_stored:
             raise
         return presets.Preset(own.preset, own.preset, list(own.templates))
+
+
+def _has_gpu(quality_id: str, device: str) -> bool:
+    """Whether a run would be on one; torch, which takes seconds to load, is asked only where it matters."""
+    if quality_id != "best" or device != "auto":
+        return device not in {"auto", "cpu"}
+    from engine import compute
+
+    return compute.choose("auto").device.type != "cpu"
 
 
 def invalid(error: ValidationError, *schemas: type[BaseModel]) -> InvalidRequest:

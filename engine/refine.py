@@ -39,7 +39,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         raise InvalidRequest(f"'scale' must be 1 or 2; {scale!r} was given.", field="scale")
     content = sources.sidecar(Path(path), "sidecar")
     asked = {name: value for name, value in params.items() if name not in {"sidecar", "scale"}}
-    settings = dict(content["settings"])
+    settings = {"coarse": False, **content["settings"]}  # older results do not say
     if "preset" in asked:
         settings = {name: value for name, value in settings.items() if name not in OF_A_PRESET}
     for side in ("width", "height"):

@@ -11,6 +11,9 @@ from engine.errors import InvalidRequest
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
 
+BEFORE = {"coarse": False}
+"""What results were made with that do not say so: newer than they are, and not left to the size."""
+
 
 def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:
     """The settings of the run that a result is of: all its variations come again, in the same order.
@@ -27,7 +30,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         raise InvalidRequest("'sidecar' must be the absolute path of a result's JSON file.", field="sidecar")
     content = sources.sidecar(Path(path), "sidecar")
     asked = {name: value for name, value in params.items() if name != "sidecar"}
-    settings, delivery = resolve_generate({**content["settings"], **asked}, folder)
+    settings, delivery = resolve_generate({**BEFORE, **content["settings"], **asked}, folder)
     now, then = sources.hashes(settings).get("inputs", {}), content.get("inputs", {})
     if changed := [name for name in then if now.get(name) != then[name]]:
         raise InvalidRequest(

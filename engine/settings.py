@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 Tile = Literal["xy", "x", "y", "none"]
+Quality = Literal["draft", "normal", "best"]
 Start = Literal["auto", "exemplar", "prior", "codes", "noise", "gradient"]
 
 MAX_SEED = 2**53 - 1  # the largest integer that every JSON reader keeps exact
@@ -67,6 +68,7 @@ class RunSettings(BaseModel):
     templates: tuple[str, ...] = Field(
         ("{}",), min_length=1, max_length=16, strict=False, description="{} is the prompt; averaged"
     )
+    quality: Quality = Field("normal", description="What filled the settings that were left open")
     pack: str = Field("starter", pattern=r"^[a-z0-9_-]+$")
     variations: int = Field(4, ge=1, le=16)
     width: int = Field(256, ge=128, le=2048, multiple_of=16)
@@ -80,6 +82,12 @@ class RunSettings(BaseModel):
     cutouts: int = Field(8, ge=1, le=128, description="Views per variation and step")
     start: Start = Field("auto", description="Where it begins; auto: `image`, or the first that the pack has")
     proposals: int = Field(6, ge=1, le=16, description="Starts per variation; the best is kept")
+    candidates: int = Field(
+        1, ge=1, le=16, description="Tried per variation; the judge drops the weaker half again and again"
+    )
+    coarse: bool = Field(
+        False, description="First at half the size; not where a picture or another file gives the layout"
+    )
     redraw: float = Field(0.0, ge=0, le=1, description="Share of an exemplar that the prior draws anew")
     temperature: float = Field(1.0, ge=0, le=4, description="Of the prior's choices")
     negative_weight: float = Field(0.5, ge=0, le=4)

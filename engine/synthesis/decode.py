@@ -16,6 +16,7 @@ from engine.models.grad import clamp_with_grad
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
+from engine.synthesis.windows import decode_in_windows
 
 RARE = 0.005
 """Share of pixels at either end that may be cut off when heights are stretched."""
@@ -45,7 +46,18 @@ def decode(z: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None = None) -> Ten
     code. So drawn maps keep their detail, as in high-fidelity inversion of GANs (Wang et al. 2022), and
     of the changes what is wider than a code.
     """
-    x = pack.generator.decode(z, wrap)
+    return _with_detail(pack.generator.decode(z, wrap), pack, wrap, drawn)
+
+
+@torch.no_grad()
+def decode_sparingly(z: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None = None) -> Tensor:
+    """As `decode`, without gradient: in windows where the generator puts memory before time."""
+    generator = pack.generator
+    x = decode_in_windows(generator, z, wrap) if generator.lean else generator.decode(z, wrap)
+    return _with_detail(x, pack, wrap, drawn)
+
+
+def _with_detail(x: Tensor, pack: Pack, wrap: Wrap, drawn: Drawn | None) -> Tensor:
     if drawn is None:
         return x
     changed = drawn.maps + smooth(x - drawn.decoded, pack.generator.f, wrap)
@@ -76,7 +88,7 @@ def decode_maps(z: Tensor, s: RunSettings, pack: Pack, wrap: Wrap, drawn: Drawn 
     A generator that decodes a picture alone leaves the maps to the pack's estimator, and where there is
     none to the classical formulas.
     """
-    x = decode(z, pack, wrap, drawn)
+    x = decode_sparingly(z, pack, wrap, drawn)
     if pack.channels == ("red", "green", "blue"):
         maps = maps_from_picture(x, pack.estimator, wrap)
     else:

@@ -15,8 +15,9 @@ from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.halving import guided
 from engine.synthesis.inputs import NOTHING, Inputs
-from engine.synthesis.memory import at_once, cost_of
+from engine.synthesis.memory import at_once, cost_of, fits
 from engine.synthesis.phase import Phase
 from engine.synthesis.run import Synthesis, ranked, synthesize
 
@@ -39,12 +40,14 @@ def synthesize_in_groups(
     """As `run.synthesize`, with no more variations at once than fit into `budget` bytes (None: all).
 
     A variation does not depend on its neighbours, so grouping changes nothing but time. Where memory runs
-    out all the same, the group is made again in halves, and the result says so.
+    out all the same, the group is made again in halves, and the result says so. One variation that does not
+    fit is made with less memory and in more time.
 
     Raises:
         OutOfMemory: one variation alone is too much.
     """
     size = s.variations if budget is None else at_once(s, cost_of(pack), budget)
+    lean = budget is not None and not fits(s, cost_of(pack), budget)
     if size < s.variations:
         log.info("%d variations, %d at once", s.variations, size)
     parts: list[Synthesis] = []
@@ -58,15 +61,15 @@ def synthesize_in_groups(
                 "shares": s.shares[done : done + size],
             }
         )
-        phases = synthesize(part, pack, inputs, edits=edits)
+        phases = _saving(pack, synthesize(part, pack, inputs, edits=edits), lean=lean)
         try:
             parts.append((yield from _placed(phases, done, size, s.variations)))
         except (torch.OutOfMemoryError, RuntimeError) as error:
             if not _is_out_of_memory(error):
                 raise
-            if size == 1:
+            if size == 1 and lean:
                 raise _too_large(s, error) from error
-            size //= 2
+            lean, size = size == 1, max(1, size // 2)
             warnings = [f"Memory was short, so that {size} of the variations were made at once."]
             log.warning("out of memory; now %d at once: %s", size, error)
             if pack.compute.device.type == "cuda":
@@ -74,6 +77,17 @@ def synthesize_in_groups(
             continue
         done += size
     return _joined(s, parts, warnings)
+
+
+def _saving(
+    pack: Pack, phases: Generator[Phase, None, Synthesis], *, lean: bool
+) -> Generator[Phase, None, Synthesis]:
+    """Phases in which the generator saves memory rather than time, or not: the pictures are the same."""
+    pack.generator.lean = lean
+    try:
+        return (yield from phases)
+    finally:
+        pack.generator.lean = False
 
 
 def _placed(
@@ -119,6 +133,13 @@ def _is_out_of_memory(error: Exception) -> bool:
 
 
 def _too_large(s: RunSettings, error: Exception) -> OutOfMemory:
+    if guided(s.candidates) > 1:
+        return OutOfMemory(
+            f"{s.candidates} candidates of {s.width} x {s.height} pixels do not fit into memory. Try fewer.",
+            field="candidates",
+            remedy=Remedy("candidates", s.candidates // 2),
+            details=str(error),
+        )
     name = "width" if s.width >= s.height else "height"
     smaller = max(SMALLEST_PX, getattr(s, name) // 2)
     return OutOfMemory(

@@ -14,6 +14,7 @@ from engine.models.vqgan import TORUS, VQGAN, Wrap
 from engine.settings import RunSettings
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode
+from engine.synthesis.halving import guided
 from engine.synthesis.seeds import streams
 
 SMALL_PX, SMALLER_PX = 128, 64
@@ -42,8 +43,12 @@ class Cost:
         return cls(WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2), WORKING * (more - wider))
 
     def of_variation(self, s: RunSettings) -> int:
-        """Bytes for each variation of a run."""
-        return math.ceil(self.pixel * s.width * s.height + self.view * s.cutouts)
+        """Bytes for each variation of a run, with its candidates."""
+        first = guided(s.candidates) * self._of_picture(s.width * s.height // (4 if s.coarse else 1), s)
+        return max(first, self._of_picture(s.width * s.height, s))
+
+    def _of_picture(self, pixels: int, s: RunSettings) -> int:
+        return math.ceil(self.pixel * pixels + self.view * s.cutouts)
 
 
 _costs: WeakKeyDictionary[VQGAN, Cost] = WeakKeyDictionary()
@@ -59,6 +64,11 @@ def cost_of(pack: Pack) -> Cost:
 def at_once(s: RunSettings, cost: Cost, budget: int) -> int:
     """How many variations of a run to guide together in `budget` bytes: one at least."""
     return max(1, min(s.variations, budget // cost.of_variation(s)))
+
+
+def fits(s: RunSettings, cost: Cost, budget: int) -> bool:
+    """Whether one variation of a run can be guided in `budget` bytes with all that its steps keep."""
+    return cost.of_variation(s) <= budget
 
 
 def _kept(pack: Pack, wrap: Wrap, side_px: int, views: int) -> int:

@@ -37,12 +37,17 @@ def optimize(
     lr: float,
     ema: float,
     renew: Callable[[int, Tensor], Tensor] | None = None,
+    select: Callable[[int, Tensor], list[int] | None] | None = None,
+    span: range | None = None,
 ) -> Iterator[Step]:
     """Guides z (B, C, h, w), one row a variation, down the objective. Yields after every step.
 
     The learning rate drops to a tenth for the last quarter; z is held inside the codebook's range per
     channel; the yielded latent is an exponential average whose memory grows from nothing to `ema`.
     `renew` is given the number of every step and the z that it made, and says what to go on from instead.
+    `select` is given that number and the average, and says which rows go on, in which order (None: all as
+    they are); the objective is then called with these. `span` are the steps to take of all, where a course
+    is taken in parts.
     Whoever iterates decides about progress, previews and stopping: stopping early leaves a result.
 
     Source: nerdyrodent/VQGAN-CLIP `generate.py` for the loop, pixray for the drop, pytti for the average.
@@ -50,9 +55,9 @@ def optimize(
     z = z.float().clone().requires_grad_()
     z_ema = z.detach().clone()
     adam = torch.optim.Adam([z], lr=lr)
-    for i in range(steps):
-        if i == steps * 3 // 4:
-            adam.param_groups[0]["lr"] /= 10  # in place: a new optimiser would lose its momentum
+    for i in range(steps) if span is None else span:
+        # In place: a new optimiser would lose its momentum.
+        adam.param_groups[0]["lr"] = lr / 10 if i >= steps * 3 // 4 else lr
         loss = objective(z, i / max(1, steps - 1))
         adam.zero_grad()
         loss.sum().backward()  # sum: a row's gradient must not depend on how many rows there are
@@ -62,4 +67,16 @@ def optimize(
             if renew is not None:
                 z.copy_(renew(i + 1, z))
             z_ema.lerp_(z, 1 - min(ema, (1 + i) / (10 + i)))
+        rows = None if select is None else select(i + 1, z_ema)
+        if rows is not None:
+            z, z_ema = _only(adam, z, rows), z_ema[rows]
         yield Step(i + 1, steps, loss.detach(), z_ema)
+
+
+def _only(adam: torch.optim.Adam, z: Tensor, rows: list[int]) -> Tensor:
+    """These rows of z, with their momentum, in place of it as what Adam moves."""
+    kept = z.detach()[rows].clone().requires_grad_()
+    state = adam.state.pop(z)
+    adam.state[kept] = {name: x[rows] if x.shape == z.shape else x for name, x in state.items()}
+    adam.param_groups[0]["params"] = [kept]
+    return kept

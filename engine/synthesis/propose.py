@@ -19,7 +19,7 @@ from engine.settings import RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another
-from engine.synthesis.decode import Drawn, decode_picture, smooth
+from engine.synthesis.decode import Drawn, decode_picture, decode_sparingly, smooth
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
 from engine.synthesis.recipes import as_asked
@@ -151,7 +151,7 @@ class Proposer:
         """Maps (B, C, H, W) → the latent on their codes, and what it decodes to."""
         generator = self.pack.generator
         z = generator.lookup(generator.codes_of(x, self.wrap))
-        return z, generator.decode(z, self.wrap)
+        return z, decode_sparingly(z, self.pack, self.wrap)
 
     def draw(self, prior: AnyPrior) -> Generator[Phase, None, Proposal]:
         """Grids that the prior draws from nothing."""

@@ -14,11 +14,13 @@ from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
 from engine.synthesis.aims import aims_of, direction
+from engine.synthesis.coarse import continued, stages
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.halving import Race, candidates, first_of_each, pool
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
@@ -67,15 +69,23 @@ def synthesize(
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
-    seeds, wrap = variation_seeds(s), tile_axes(s.tile)
-    pictures = [fitted(p.to(pack.compute.device), s.height, s.width) for p in inputs.pictures]
-    asked = targets.of_request(s, pack.guide, pictures)
-    aims = aims_of(s, edits, pack.guide, seeds)
-    start = yield from begin(s, pack, seeds, wrap, direction(asked.attracting(), aims), edits)
-    edit = Edit.of(s, edits, pack, wrap, start)
-    target = targets.everything(s, pack.guide, asked, pictures, aims)
-    z = yield from guide(s, pack, seeds, wrap, target, edit)
-    maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
+    wrap, own = tile_axes(s.tile), variation_seeds(s)
+    race: Race | None = None
+    for part, span in stages(s, edits):
+        pictures = [fitted(p.to(pack.compute.device), part.height, part.width) for p in inputs.pictures]
+        asked, aims = targets.of_request(part, pack.guide, pictures), aims_of(s, edits, pack.guide, own)
+        nearness = aims_of(s, edits, pack.judge, seeds=None)
+        judged = direction(targets.of_request(part, pack.judge, pictures), nearness)
+        text = direction(asked.attracting(), aims)
+        if race is None:
+            race = yield from _entered(part, pack, wrap, text, judged, edits, len(span))
+        else:
+            race = yield from continued(part, pack, race, wrap, text)
+        target = targets.everything(part, pack.guide, asked, pictures, aims)
+        yield from guide(part, pack, race, wrap, target, span)
+    assert race is not None, "there is always a stage"
+    edit, seeds = race.edit, race.seeds
+    maps = edit.finish(decode_maps(race.z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
         maps.basecolor,
@@ -85,7 +95,6 @@ def synthesize(
         views=s.judge_views,
         tile=wrap,
     )
-    judged = direction(targets.of_request(s, pack.judge, pictures), aims_of(s, edits, pack.judge, seeds=None))
     judge_scores = score(
         maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
     )
@@ -128,19 +137,29 @@ def _strange(words: list[str], pack: Pack) -> str:
     return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
 
 
+def _entered(
+    s: RunSettings, pack: Pack, wrap: Wrap, text: Tensor, judged: Tensor, edits: Edits, steps: int
+) -> Generator[Phase, None, Race]:
+    """All candidates at their starts, for what the prompt is to guide and judge: unit vectors."""
+    each = candidates(s, given=edits.has_base)
+    seeds = [seed for own in variation_seeds(s) for seed in pool(own, each)]
+    start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits), each)
+    return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, steps)
+
+
 def guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit
-) -> Generator[Phase, None, Tensor]:
-    """The CLIP-guided optimisation of all variations at once."""
+    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, target: Targets, span: range
+) -> Generator[Phase, None, None]:
+    """The CLIP-guided optimisation of all variations at once, and of their candidates while they are in."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
-    proposal = edit.proposal
-    draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
+    race.select(0, race.z, pack, wrap)
 
     def objective(z: Tensor, progress: float) -> Tensor:
+        edit, proposal, start = race.edit, race.edit.proposal, race.edit.proposal.z
         with pack.compute.autocast():
             picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
         picture = edit.shown(picture)
-        params = cutouts.draw(draws, (s.height, s.width), progress)
+        params = cutouts.draw(race.draws, (s.height, s.width), progress)
         views = cutouts(edit.elsewhere(picture), params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
@@ -155,11 +174,15 @@ def guide(
         return loss
 
     every = max(1, s.steps // SHOWN)
-    z_range, lr = pack.generator.z_range(), s.lr * edit.pace
-    steps = optimize(z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=edit.renew)
+    z_range, lr = pack.generator.z_range(), s.lr * race.edit.pace
+    steps = optimize(
+        race.z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=race.edit.renew,
+        select=lambda step, z: race.select(step, z, pack, wrap), span=span,
+    )  # fmt: skip
     for step in steps:
-        z = step.z
-        due = step.index % every == 0
-        shown = edit.shown(decode_picture(z, pack, wrap, proposal.drawn)) if due else None
+        race.z = step.z
+        shown = None
+        if step.index % every == 0:
+            picture = decode_picture(race.z, pack, wrap, race.edit.proposal.drawn)
+            shown = race.leaders(race.edit.shown(picture))
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
-    return z

@@ -19,6 +19,7 @@ from engine.synthesis.crossing import between, crossed
 from engine.synthesis.decode import Drawn, decode, maps_of
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS
+from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import Prompt, parse
 from engine.synthesis.propose import Proposal, Proposer, propose
@@ -75,7 +76,9 @@ def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generat
         proposal = Proposal(carried, start.origins, start.drawn)
         pace = 1.0 if start.drawn is None else PACE
         edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(proposal, pace=pace))
-        z = yield from _counted(guide(s, pack, [s.seed], wrap, target, edit), k, frames)
+        race = Race.of(edit, [s.seed], 1, text, s.steps)
+        yield from _counted(guide(s, pack, race, wrap, target, range(s.steps)), k, frames)
+        z = race.z
         with torch.no_grad():
             yield Frame(k, decode(z, pack, wrap, start.drawn)[:, :3])
 
@@ -157,12 +160,7 @@ def _carried(start: Proposal, begun: Tensor, z: Tensor, pack: Pack) -> Tensor:
     return (start.z + MEMORY * (z - begun)).clamp(low, high)
 
 
-def _counted(phases: Generator[Phase, None, Tensor], k: int, frames: int) -> Generator[Phase, None, Tensor]:
+def _counted(phases: Generator[Phase, None, None], k: int, frames: int) -> Generator[Phase, None, None]:
     """A frame's guided steps, as steps of the whole story."""
-    while True:
-        try:
-            phase = next(phases)
-        except StopIteration as end:
-            z: Tensor = end.value
-            return z
+    for phase in phases:
         yield Phase("guide", k * phase.total + phase.step, frames * phase.total, phase.loss)

@@ -13,6 +13,7 @@ from tests.addon.support import ROOT, engine_python
 
 OF_THE_ENGINE = {  # settings that the add-on leaves alone
     *("lr", "ema", "templates", "pack"),
+    *("quality", "candidates", "coarse"),
     *("pictures", "palette", "palette_weight", "anti_lettering", "noise_prompts"),
     *("vary", "difference", "shares", "towards"),
     *("image", "strength", "mask", "spots", "overlay", "overlay_every", "decal", "alpha"),

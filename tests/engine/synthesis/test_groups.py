@@ -88,6 +88,35 @@ def test_one_variation_too_large_is_refused_with_a_way_out(tiny_pack):
     assert (caught.value.remedy.setting, caught.value.remedy.value) == ("width", 256)
 
 
+def test_one_variation_that_does_not_fit_saves_memory_first(tiny_pack):
+    """Only then, and only as long; what runs out of memory all the same tries it, too."""
+    least = cost_of(tiny_pack).of_variation(settings())
+    for budget, lean in ((least, False), (least - 1, True)):
+        phases = synthesize_in_groups(settings(), tiny_pack, budget=budget)
+        assert next(phases).name == "propose" and tiny_pack.generator.lean is lean
+        phases.close()  # as a job that is cancelled does
+        assert not tiny_pack.generator.lean
+
+    def only_if_lean(s, pack, *rest, **files):
+        if not pack.generator.lean:
+            raise torch.OutOfMemoryError("no")
+        return (yield from synthesize(s, pack, *rest, **files))
+
+    one = settings(variations=1)
+    whole, _ = run(synthesize(one, tiny_pack))
+    made, _ = run(synthesize_in_groups(one, tiny_pack, synthesize=only_if_lean))
+    torch.testing.assert_close(made.maps.basecolor, whole.maps.basecolor, rtol=0, atol=1e-4)
+    assert made.warnings
+
+
+def test_candidates_that_are_too_many_are_what_to_change(tiny_pack):
+    many = settings(candidates=8)
+    phases = synthesize_in_groups(many, tiny_pack, synthesize=short_of(0, torch.OutOfMemoryError("no")))
+    with pytest.raises(OutOfMemory, match="8 candidates of 128 x 128") as caught:
+        run(phases)
+    assert (caught.value.remedy.setting, caught.value.remedy.value) == ("candidates", 4)
+
+
 def test_other_errors_are_what_they_are(tiny_pack):
     with pytest.raises(RuntimeError, match="shape"):
         run(synthesize_in_groups(settings(), tiny_pack, synthesize=short_of(0, RuntimeError("shape"))))

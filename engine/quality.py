@@ -1,0 +1,68 @@
+"""How much time a run may take: what fills the settings that a request and its preset leave open."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+from engine.errors import InvalidRequest, Remedy
+from engine.settings import RunSettings
+
+LARGE_PX = 512
+"""From this side on, most steps are taken at half the size."""
+
+HALVES_PX = 32
+"""Sides that halve to sides that packs take are multiples of this, and twice the smallest."""
+
+GPU_SIDE_PX = 512
+
+QUALITIES: dict[str, dict[str, Any]] = {
+    "draft": {"steps": 4, "cutouts": 4, "proposals": 2, "judge_views": 8},
+    "normal": {},  # the defaults of RunSettings
+    "best": {"steps": 18, "cutouts": 12, "proposals": 8, "judge_views": 32, "candidates": 4},
+}
+"""By the name of the quality. `width` and `height` are not here: see `filled`."""
+
+
+def filled(asked: Collection[str], settings: RunSettings, *, gpu: bool) -> dict[str, Any]:
+    """What settings become whose values nobody asked for.
+
+    Args:
+        asked: names of what the request and its preset set.
+        settings: these, complete by defaults.
+        gpu: whether it runs on one: only there is "best" larger, as a CPU would take minutes.
+    """
+    chosen = dict(QUALITIES[settings.quality])
+    if settings.quality == "best" and gpu and "width" not in asked and "height" not in asked:
+        chosen |= {"width": GPU_SIDE_PX, "height": GPU_SIDE_PX}
+    found = {name: value for name, value in chosen.items() if name not in asked}
+    sides = [found.get("width", settings.width), found.get("height", settings.height)]
+    if "coarse" not in asked and max(sides) >= LARGE_PX and halves(*sides):
+        found["coarse"] = True
+    return found
+
+
+def check(s: RunSettings) -> None:
+    """See that a coarse stage has a size.
+
+    Raises:
+        InvalidRequest: half of a side is none that a picture can have.
+    """
+    if s.coarse and not halves(s.width, s.height):
+        least = 2 * _smallest_px()
+        raise InvalidRequest(
+            f"'coarse' takes sides of {least} pixels or more, in steps of {HALVES_PX}; "
+            f"{s.width} x {s.height} was given. Set coarse to false.",
+            field="coarse",
+            remedy=Remedy("coarse", value=False),
+        )
+
+
+def halves(width: int, height: int) -> bool:
+    """Whether a picture of half these sides can be made."""
+    return all(side % HALVES_PX == 0 and side >= 2 * _smallest_px() for side in (width, height))
+
+
+def _smallest_px() -> int:
+    (least,) = (m.ge for m in RunSettings.model_fields["width"].metadata if hasattr(m, "ge"))
+    return int(least)

@@ -1,0 +1,101 @@
+"""Qualities: what they fill, what they leave alone, and sizes that cannot be halved."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from engine import cli, quality, remake
+from engine.errors import InvalidRequest, Remedy
+from engine.params import resolve
+from engine.settings import RunSettings
+
+GOOD = {"prompt": "moss", "folder": "/tmp/x", "seed": 1, "device": "cpu"}
+
+
+def made(**asked):
+    return resolve({**GOOD, **asked})[0]
+
+
+def test_normal_is_the_defaults():
+    assert made() == made(quality="normal") == RunSettings(prompt="moss", seed=1, templates=made().templates)
+
+
+def test_qualities_take_ever_more():
+    draft, normal, best = (made(quality=name) for name in ("draft", "normal", "best"))
+    for name in ("steps", "cutouts", "judge_views"):
+        assert getattr(draft, name) < getattr(normal, name) < getattr(best, name), name
+    assert draft.candidates == normal.candidates < best.candidates
+    assert best.quality == "best"
+
+
+def test_what_is_asked_for_wins_and_so_does_the_preset(tmp_path):
+    preset = {"format": 1, "label": "Test", "templates": ["{}"], "settings": {"steps": 7}}
+    (tmp_path / "test.json").write_text(json.dumps(preset))
+    found, _ = resolve({**GOOD, "preset": "test", "quality": "best", "cutouts": 3}, tmp_path)
+    assert (found.steps, found.cutouts, found.candidates) == (7, 3, made(quality="best").candidates)
+
+
+def test_best_is_large_only_where_that_takes_no_minutes():
+    plain = RunSettings(prompt="moss", seed=1, quality="best")
+    assert "width" not in quality.filled(set(), plain, gpu=False)
+    on_gpu = quality.filled(set(), plain, gpu=True)
+    assert (on_gpu["width"], on_gpu["height"], on_gpu["coarse"]) == (512, 512, True)
+    assert "width" not in quality.filled({"height"}, plain, gpu=True), "what is asked for is not stretched"
+
+
+@pytest.mark.parametrize(
+    ("asked", "coarse"),
+    [
+        ({}, False),
+        ({"width": 512, "height": 512}, True),
+        ({"width": 512}, True),
+        ({"width": 512, "height": 512, "coarse": False}, False),
+        ({"width": 512, "height": 144}, False),
+        ({"coarse": True}, True),
+    ],
+)
+def test_large_pictures_begin_small_where_they_can(asked, coarse):
+    assert made(**asked).coarse is coarse
+
+
+@pytest.mark.parametrize("size", [(272, 256), (256, 128)])
+def test_a_size_that_cannot_be_halved_is_refused_with_a_way_out(size):
+    with pytest.raises(InvalidRequest, match="steps of 32") as caught:
+        made(width=size[0], height=size[1], coarse=True)
+    assert (caught.value.field, caught.value.remedy) == ("coarse", Remedy("coarse", value=False))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "sentence"),
+    [
+        ({"quality": "bset"}, "'quality' must be one of 'draft', 'normal', 'best'; \"bset\" was given."),
+        ({"candidates": 17}, "'candidates' must be between 1 and 16; 17 was given."),
+        ({"coarse": 1}, "'coarse' must be true or false; 1 was given."),
+    ],
+)
+def test_bad_values_are_named(wrong, sentence):
+    with pytest.raises(InvalidRequest) as caught:
+        made(**wrong)
+    assert caught.value.message == sentence
+
+
+def test_what_was_resolved_resolves_to_itself():
+    best = made(quality="best", width=512, height=512)
+    assert resolve({**best.model_dump(mode="json"), "folder": "/tmp/x", "device": "cpu"})[0] == best
+
+
+def test_older_results_are_made_again_as_they_were(tmp_path):
+    """They do not say whether they began small, because nothing did."""
+    old = made(width=512, height=512, coarse=False).model_dump(mode="json")
+    del old["coarse"], old["candidates"], old["quality"]
+    facts = {"files": {}, "pack": {"sha256": {}}, "relief": 0.1, "origin": "prior", "seed": 1}
+    (tmp_path / "x.json").write_text(json.dumps({"format": 1, "settings": old, **facts}))
+    settings, _ = remake.resolve({"sidecar": str(tmp_path / "x.json"), "folder": "/tmp/x"})
+    assert (settings.coarse, settings.candidates) == (False, 1)
+
+
+def test_the_shell_takes_it():
+    options = cli.parser().parse_args(["generate", "moss", "--quality", "draft", "--candidates", "3"])
+    assert (options.quality, options.candidates) == ("draft", 3)
