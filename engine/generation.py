@@ -16,7 +16,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import __version__, compute, pictures, sources
+from engine import __version__, compute, pictures, sources, verdict
 from engine.errors import Cancelled, CannotWrite
 from engine.material import files, seams
 from engine.material.maps import ao_from_height, normal_from_height, normalise_height
@@ -134,6 +134,7 @@ def run_generate(
         "seconds": watch.seconds(),
         "steps_per_second": watch.steps_per_second(),
         "warnings": result.warnings,
+        "diversity": round(result.ranking.diversity, 3),
         "variations": variations,
     }
     files.write_summary(folder, summary)
@@ -202,14 +203,13 @@ def _finish(
     for rank, i in enumerate(result.order, 1):
         facts = {
             "rank": rank,
-            "judge_score": float(result.judge_scores[i]),
-            "guide_score": float(result.guide_scores[i]),
+            **verdict.of(result, i),
             "seam": float(seam[i]),
             "seed": result.seeds[i],
             "relief": float(maps.relief[i]),
             "origin": result.origins[i],
         }
-        sidecar = {**about, **facts, "variation": i}
+        sidecar = {**about, **facts, "diversity": round(result.ranking.diversity, 3), "variation": i}
         row = slice(i, i + 1)
         alpha = None if result.alpha is None else result.alpha[row]
         names = files.write_variation(

@@ -13,11 +13,12 @@ from torch import Tensor
 from engine.errors import OutOfMemory, Remedy
 from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
-from engine.settings import MAX_SEED, RunSettings
+from engine.settings import MAX_SEED, RunSettings, Tile
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.inputs import NOTHING, Inputs
 from engine.synthesis.memory import at_once, cost_of
 from engine.synthesis.phase import Phase
+from engine.synthesis.ranking import rank
 from engine.synthesis.run import Synthesis, synthesize
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ def synthesize_in_groups(
                 torch.cuda.empty_cache()
             continue
         done += size
-    return _joined(parts, warnings)
+    return _joined(parts, warnings, s.tile)
 
 
 def _placed(
@@ -86,18 +87,20 @@ def _placed(
         yield replace(phase, step=step, total=phase.total * of, first=done)
 
 
-def _joined(parts: list[Synthesis], warnings: list[str]) -> Synthesis:
+def _joined(parts: list[Synthesis], warnings: list[str], tile: Tile) -> Synthesis:
     """Groups side by side, ranked together."""
     maps = {name: torch.cat([vars(p.maps)[name] for p in parts]) for name in vars(parts[0].maps)}
-    judge = torch.cat([p.judge_scores for p in parts])
+    joined = DecodedMaps(**maps)
+    judge, looks = torch.cat([p.judge_scores for p in parts]), torch.cat([p.looks for p in parts])
     alphas = [p.alpha for p in parts if p.alpha is not None]
     return Synthesis(
-        maps=DecodedMaps(**maps),
+        maps=joined,
         seeds=[seed for p in parts for seed in p.seeds],
         origins=[origin for p in parts for origin in p.origins],
         guide_scores=torch.cat([p.guide_scores for p in parts]),
         judge_scores=judge,
-        order=judge.argsort(descending=True, stable=True).tolist(),
+        looks=looks,
+        ranking=parts[0].ranking if len(parts) == 1 else rank(judge, looks, joined, tile),
         warnings=list(dict.fromkeys(chain(*(p.warnings for p in parts), warnings))),
         alpha=_all(alphas),
     )

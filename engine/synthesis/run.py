@@ -24,7 +24,8 @@ from engine.synthesis.optimize import optimize
 from engine.synthesis.palette import palette_distance, palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
-from engine.synthesis.rank import score
+from engine.synthesis.rank import looks, score
+from engine.synthesis.ranking import Ranking, rank
 from engine.synthesis.seeds import streams
 from engine.synthesis.starts import begin
 from engine.synthesis.targets import Targets
@@ -35,9 +36,10 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What a run made, in the order of its variations; `order` lists them best first.
+    """What a run made, in the order of its variations; `ranking` lists them best first.
 
-    `origins` says where each began, for people; `alpha` is the opacity of decals, (B, 1, H, W).
+    `origins` says where each began, for people; `looks` is what the judge sees in each, unit vectors (B, D);
+    `alpha` is the opacity of decals, (B, 1, H, W).
     """
 
     maps: DecodedMaps
@@ -45,9 +47,15 @@ class Synthesis:
     origins: list[str]
     guide_scores: Tensor
     judge_scores: Tensor
-    order: list[int]
+    looks: Tensor
+    ranking: Ranking
     warnings: list[str]
     alpha: Tensor | None = None
+
+    @property
+    def order(self) -> list[int]:
+        """Variations, best first."""
+        return self.ranking.order
 
 
 def variation_seeds(s: RunSettings) -> list[int]:
@@ -84,18 +92,17 @@ def synthesize(
         tile=wrap,
     )
     judged = targets.of_request(s, pack.judge, pictures).direction()
-    judge_scores = score(
-        maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
-    )
+    seen = looks(maps.basecolor, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap)
+    judge_scores, look = (seen @ judged).mean(1).cpu(), F.normalize(seen.mean(1), dim=-1).cpu()
     yield Phase("rank", 2, 2, picture=maps.basecolor)
-    order = judge_scores.argsort(descending=True, stable=True).tolist()
     return Synthesis(
         maps,
         seeds,
         edit.proposal.origins,
         guide_scores.cpu(),
-        judge_scores.cpu(),
-        order,
+        judge_scores,
+        look,
+        rank(judge_scores, look, maps, s.tile),
         _warnings(s, pack),
         decal_alpha(s, seeds, maps, edits.alpha),
     )
