@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, models_cli, presets, server, stdio
+from engine import __version__, cli_edits, cli_stop, models_cli, presets, server, stdio
 from engine.bench import commands as bench_commands
-from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.errors import Cancelled, InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
 from engine.starter import commands
 
@@ -56,6 +56,9 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         return COMMANDS[options.command].run(options)
+    except Cancelled as error:
+        print(f"\npatina: {cli_stop.sentence(error)}", file=sys.stderr)
+        return 130
     except PatinaError as error:
         print(f"patina: {error.message}", file=sys.stderr)
         return 2 if isinstance(error, BAD_INPUT) else 1
@@ -150,6 +153,12 @@ def _remake_arguments(add: argparse.ArgumentParser) -> None:
     _place_arguments(add)
 
 
+def _resume_arguments(add: argparse.ArgumentParser) -> None:
+    add.add_argument("out", type=Path, metavar="FOLDER", help="the folder of a run that was stopped")
+    add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
+    add.add_argument("--json", action="store_true", help="print the summary as one line of JSON")
+
+
 def _place_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
     add.add_argument("--out", type=Path, metavar="DIR", help="folder for the files (default: patina-out/...)")
@@ -195,6 +204,13 @@ def _remake(options: argparse.Namespace) -> int:
     return 0
 
 
+def _resume(options: argparse.Namespace) -> int:
+    from engine.resume import resolve
+
+    _make(options, {} if options.device is None else {"device": options.device}, resolve)
+    return 0
+
+
 def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Callable[..., Any]) -> Path:
     """Run a job from parameters that `resolve` understands, and say what came of it. Returns its folder."""
     place = options.out or Path("patina-out")
@@ -210,9 +226,18 @@ def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Calla
         from engine.synthesis.prompts import title
 
         folder = Path(delivery.folder) / ("" if options.out else slug(title(settings.prompt)))
-        summary = generation.run_generate(
-            settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
-        )
+        with cli_stop.on_interrupt() as stop:
+            summary = generation.run_generate(
+                settings,
+                folder,
+                load=generation.Models().load,
+                device=delivery.device,
+                on_progress=bar.show,
+                should_stop=stop.is_set,
+                keep_on_cancel=delivery.keep_on_cancel,
+                checkpoint_every=delivery.checkpoint_every,
+                resume=delivery.resume,
+            )
     with os.fdopen(answers, "w", encoding="utf-8") as stdout:
         if options.json:
             print(json.dumps(summary), file=stdout)
@@ -294,6 +319,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "refine": Command("Go on from a result, as large or twice as large", _refine_arguments, _refine),
+    "resume": Command("Go on with a run that was stopped, to its end", _resume_arguments, _resume),
     "remake": Command("Make a result again from its JSON file", _remake_arguments, _remake),
     "presets": Command("List the presets", lambda _: None, _list_presets),
     "models": Command(

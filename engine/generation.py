@@ -6,7 +6,8 @@ import contextlib
 import logging
 import platform
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +17,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import __version__, compute, pictures, sources, verdict
-from engine.errors import Cancelled, CannotWrite
+from engine import __version__, checkpoint, compute, pictures, sources, verdict
+from engine.errors import Cancelled, CannotWrite, Kept
 from engine.material import files, seams
 from engine.material.maps import ao_from_height, normal_from_height, normalise_height
 from engine.models import packs
@@ -26,6 +27,7 @@ from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
 from engine.settings import RunSettings
 from engine.synthesis import prompts
+from engine.synthesis.course import Course, Saved
 from engine.synthesis.groups import synthesize_in_groups
 from engine.synthesis.inputs import Inputs
 from engine.synthesis.phase import Phase
@@ -82,6 +84,9 @@ def run_generate(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_preview: ShowPreview | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    keep_on_cancel: bool = False,
+    checkpoint_every: int = 0,
+    resume: bool = False,
     synthesize: Synthesize = synthesize_in_groups,
 ) -> dict[str, Any]:
     """Make the variations of a request and write them, with their sidecars and summary.json, into a folder.
@@ -94,22 +99,30 @@ def run_generate(
         on_progress: hears of every unit of work.
         on_preview: hears variation, file name in `folder`, width and height of every preview.
         should_stop: asked after every unit of work.
+        keep_on_cancel: once guiding has begun, a stop still makes results of what there is, and leaves a
+            checkpoint to go on from.
+        checkpoint_every: guided steps from one checkpoint to the next; 0 for none on the way.
+        resume: go on from the folder's checkpoint.
         synthesize: the synthesis to run; it takes settings, pack and, as `edits`, the files that they name.
 
     Returns:
         The summary, as in summary.json: variations in rank order, paths relative to `folder`.
 
     Raises:
-        Cancelled: `should_stop` said so.
+        Cancelled: `should_stop` said so; `kept` says where results are all the same.
         CannotWrite: the folder does not take files.
-        InvalidRequest: see `pictures.pinned` and `sources.read`.
+        InvalidRequest: see `pictures.pinned`, `sources.read`, `checkpoint.read` and `checkpoint.check`.
         PatinaError: what `load` and `synthesize` raise.
     """
     watch = _stopwatch(settings)
 
+    guided = False
+
     def tell(phase: str, step: int, total: int, loss: float | None = None) -> None:
+        nonlocal guided
+        guided = guided or phase == "guide"
         on_progress(watch.tick(phase, step, total, loss))
-        if should_stop():
+        if should_stop() and not (keep_on_cancel and guided):
             raise Cancelled("Cancelled.")
 
     _check(folder)
@@ -121,9 +134,16 @@ def run_generate(
     tell("load", 1, 1)
     previews = None if on_preview is None else Previews(folder, on_preview)
     budget = compute.budget(pack.compute.device)
-    with contextlib.closing(synthesize(settings, pack, inputs, edits=edits, budget=budget)) as phases:
+    course = _course(folder, _about(settings, pack), checkpoint_every, resume=resume)
+    if keep_on_cancel:
+        course.stop = should_stop
+    with contextlib.closing(
+        synthesize(settings, pack, inputs, edits=edits, budget=budget, course=course)
+    ) as phases:
         result = _follow(phases, tell, previews)
     variations = _finish(result, settings, pack, folder, tell)
+    stopped_at = min((step for step in result.stopped_at if step is not None), default=None)
+    whole = stopped_at is None and len(variations) == settings.variations
     summary = {
         "prompt": settings.prompt,
         "negative": settings.negative,
@@ -137,8 +157,25 @@ def run_generate(
         "diversity": round(result.ranking.diversity, 3),
         "variations": variations,
     }
+    if not whole:
+        summary["stopped_at"] = stopped_at
     files.write_summary(folder, summary)
+    if whole:
+        checkpoint.remove(folder)
+    if should_stop():
+        raise Cancelled("Cancelled. What there was is kept.", kept=Kept(str(folder), stopped_at))
     return summary
+
+
+def _course(folder: Path, about: Mapping[str, Any], every: int, *, resume: bool) -> Course:
+    """The course of a run whose checkpoints go into a folder."""
+    saved: Sequence[Saved] = ()
+    if resume:
+        then, saved = checkpoint.read(folder)
+        checkpoint.check(then, about)
+    else:
+        checkpoint.remove(folder)
+    return Course(save=partial(checkpoint.write, folder, about), every=every, saved=saved)
 
 
 class Previews:
@@ -209,6 +246,8 @@ def _finish(
             "relief": float(maps.relief[i]),
             "origin": result.origins[i],
         }
+        if result.stopped_at and result.stopped_at[i] is not None:
+            facts["stopped_at"] = result.stopped_at[i]
         sidecar = {**about, **facts, "diversity": round(result.ranking.diversity, 3), "variation": i}
         row = slice(i, i + 1)
         alpha = None if result.alpha is None else result.alpha[row]

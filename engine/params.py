@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
@@ -47,6 +47,9 @@ class Delivery(BaseModel):
     folder: Annotated[str, AfterValidator(_absolute)]
     preview: bool = True
     device: Literal["auto", "cpu", "cuda", "mps"] = "auto"
+    keep_on_cancel: bool = Field(True, description="Make results of what there is when it is cancelled")
+    checkpoint_every: int = Field(50, ge=0, description="Guided steps between checkpoints; 0: none")
+    resume: bool = Field(False, description="Go on from the checkpoint in the folder")
 
 
 def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:

@@ -64,6 +64,7 @@ class Server:
             "initialize": self._initialize,
             "generate": self._generate,
             "refine": self._refine,
+            "resume": self._resume,
             "models/list": self._list_models,
             "models/download": self._download_model,
             "tag": partial(self._ask_library, "Tag"),
@@ -128,6 +129,11 @@ class Server:
 
         self._run(request, answer, resolve)
 
+    def _resume(self, request: Request, answer: Reply) -> None:
+        from engine.resume import resolve
+
+        self._run(request, answer, resolve)
+
     def _run(self, request: Request, answer: Reply, resolve: Callable[..., Any]) -> None:
         """Queue a job that makes a material, from parameters that `resolve` understands."""
         if request.id is None:
@@ -146,6 +152,9 @@ class Server:
                 on_progress=news.progress,
                 on_preview=news.preview if delivery.preview else None,
                 should_stop=job.stop.is_set,
+                keep_on_cancel=delivery.keep_on_cancel,
+                checkpoint_every=delivery.checkpoint_every,
+                resume=delivery.resume,
             )
             return {**summary, "folder": str(folder)}
 

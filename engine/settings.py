@@ -80,6 +80,9 @@ class RunSettings(BaseModel):
     relief: float | None = Field(
         None, gt=0, le=0.5, description="Height range / tile width; None: what the network decodes"
     )
+    lit_cuts: float = Field(
+        0.0, ge=0, le=1, description="Share of the views that show it under light; 0 where a pack has no maps"
+    )
     judge_views: int = Field(16, ge=1, le=128, description="Augmented views per picture in ranking")
 
     pictures: tuple[PicturePrompt, ...] = Field(

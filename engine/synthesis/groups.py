@@ -14,6 +14,7 @@ from engine.errors import OutOfMemory, Remedy
 from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
 from engine.settings import MAX_SEED, RunSettings, Tile
+from engine.synthesis.course import Course
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.inputs import NOTHING, Inputs
 from engine.synthesis.memory import at_once, cost_of
@@ -35,12 +36,14 @@ def synthesize_in_groups(
     *,
     edits: Edits = NO_EDITS,
     budget: int | None = None,
+    course: Course | None = None,
     synthesize: Synthesize = synthesize,
 ) -> Generator[Phase, None, Synthesis]:
     """As `run.synthesize`, with no more variations at once than fit into `budget` bytes (None: all).
 
     A variation does not depend on its neighbours, so grouping changes nothing but time. Where memory runs
-    out all the same, the group is made again in halves, and the result says so.
+    out all the same, the group is made again in halves, and the result says so. Where `course` stops it,
+    variations that were not begun are not in the result.
 
     Raises:
         OutOfMemory: one variation alone is too much.
@@ -50,10 +53,11 @@ def synthesize_in_groups(
         log.info("%d variations, %d at once", s.variations, size)
     parts: list[Synthesis] = []
     done, warnings = 0, []
-    while done < s.variations:
-        size = min(size, s.variations - done)
+    course = course or Course()
+    while done < s.variations and not (done and course.stop()):
+        size = min(course.size(done) or size, s.variations - done)
         part = s.model_copy(update={"seed": (s.seed + done) % (MAX_SEED + 1), "variations": size})
-        phases = synthesize(part, pack, inputs, edits=edits)
+        phases = synthesize(part, pack, inputs, edits=edits, leg=course.leg(done, size))
         try:
             parts.append((yield from _placed(phases, done, size, s.variations)))
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -103,6 +107,7 @@ def _joined(parts: list[Synthesis], warnings: list[str], tile: Tile) -> Synthesi
         ranking=parts[0].ranking if len(parts) == 1 else rank(judge, looks, joined, tile),
         warnings=list(dict.fromkeys(chain(*(p.warnings for p in parts), warnings))),
         alpha=_all(alphas),
+        stopped_at=[step for p in parts for step in p.stopped_at],
     )
 
 

@@ -4,12 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor
 
 Objective = Callable[[Tensor, float], Tensor]
 """(z (B, C, h, w), progress 0..1) → loss (B,): one number a variation, independent of its neighbours."""
+
+
+@dataclass(frozen=True)
+class LoopState:
+    """All that the loop remembers between two steps, but for the random streams of its objective.
+
+    Attributes:
+        step: how many are done.
+        latent: (B, C, h, w), what Adam moves.
+        average: (B, C, h, w), its running average.
+        first_moment: (B, C, h, w), Adam's average of gradients.
+        second_moment: (B, C, h, w), that of their squares.
+    """
+
+    step: int
+    latent: Tensor
+    average: Tensor
+    first_moment: Tensor
+    second_moment: Tensor
 
 
 @dataclass(frozen=True)
@@ -20,12 +40,14 @@ class Step:
         index: 1..total.
         loss: (B,) before the step's update, detached.
         z: (B, C, h, w), the running average of the latent: what is worth showing.
+        state: copies what it takes to go on from here.
     """
 
     index: int
     total: int
     loss: Tensor
     z: Tensor
+    state: Callable[[], LoopState]
 
 
 def optimize(
@@ -37,22 +59,27 @@ def optimize(
     lr: float,
     ema: float,
     renew: Callable[[int, Tensor], Tensor] | None = None,
+    resume: LoopState | None = None,
 ) -> Iterator[Step]:
     """Guides z (B, C, h, w), one row a variation, down the objective. Yields after every step.
 
     The learning rate drops to a tenth for the last quarter; z is held inside the codebook's range per
     channel; the yielded latent is an exponential average whose memory grows from nothing to `ema`.
     `renew` is given the number of every step and the z that it made, and says what to go on from instead.
+    `resume` is where an earlier loop was: this one ends where that would have, bit for bit.
     Whoever iterates decides about progress, previews and stopping: stopping early leaves a result.
 
     Source: nerdyrodent/VQGAN-CLIP `generate.py` for the loop, pixray for the drop, pytti for the average.
     """
-    z = z.float().clone().requires_grad_()
-    z_ema = z.detach().clone()
+    z = (z if resume is None else resume.latent).float().clone().requires_grad_()
+    z_ema = z.detach().clone() if resume is None else resume.average.clone()
     adam = torch.optim.Adam([z], lr=lr)
-    for i in range(steps):
-        if i == steps * 3 // 4:
-            adam.param_groups[0]["lr"] /= 10  # in place: a new optimiser would lose its momentum
+    if resume is not None:
+        moments = {"exp_avg": resume.first_moment.clone(), "exp_avg_sq": resume.second_moment.clone()}
+        adam.state[z] = {"step": torch.tensor(float(resume.step)), **moments}
+    for i in range(0 if resume is None else resume.step, steps):
+        # In place: a new optimiser would lose its momentum.
+        adam.param_groups[0]["lr"] = lr / 10 if i >= steps * 3 // 4 else lr
         loss = objective(z, i / max(1, steps - 1))
         adam.zero_grad()
         loss.sum().backward()  # sum: a row's gradient must not depend on how many rows there are
@@ -62,4 +89,9 @@ def optimize(
             if renew is not None:
                 z.copy_(renew(i + 1, z))
             z_ema.lerp_(z, 1 - min(ema, (1 + i) / (10 + i)))
-        yield Step(i + 1, steps, loss.detach(), z_ema)
+        yield Step(i + 1, steps, loss.detach(), z_ema, partial(_state, i + 1, z, z_ema, adam))
+
+
+def _state(step: int, z: Tensor, z_ema: Tensor, adam: torch.optim.Adam) -> LoopState:
+    moments = (adam.state[z][name].clone() for name in ("exp_avg", "exp_avg_sq"))
+    return LoopState(step, z.detach().clone(), z_ema.clone(), *moments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from torch import Tensor
 from torch.nn import functional as F  # the field's name for it
@@ -13,12 +13,14 @@ from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
+from engine.synthesis.course import Course, Leg
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
+from engine.synthesis.lit import Lit
 from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
 from engine.synthesis.palette import palette_distance, palette_of
@@ -39,7 +41,8 @@ class Synthesis:
     """What a run made, in the order of its variations; `ranking` lists them best first.
 
     `origins` says where each began, for people; `looks` is what the judge sees in each, unit vectors (B, D);
-    `alpha` is the opacity of decals, (B, 1, H, W).
+    `alpha` is the opacity of decals, (B, 1, H, W); `stopped_at` the step after which a variation was told to
+    stop, None where it was not.
     """
 
     maps: DecodedMaps
@@ -51,6 +54,7 @@ class Synthesis:
     ranking: Ranking
     warnings: list[str]
     alpha: Tensor | None = None
+    stopped_at: list[int | None] = field(default_factory=list)
 
     @property
     def order(self) -> list[int]:
@@ -64,12 +68,17 @@ def variation_seeds(s: RunSettings) -> list[int]:
 
 
 def synthesize(
-    s: RunSettings, pack: Pack, inputs: Inputs = NOTHING, *, edits: Edits = NO_EDITS
+    s: RunSettings,
+    pack: Pack,
+    inputs: Inputs = NOTHING,
+    *,
+    edits: Edits = NO_EDITS,
+    leg: Leg | None = None,
 ) -> Generator[Phase, None, Synthesis]:
     """Runs a request. Yields after every unit of work; the value at the end is the result.
 
     Nothing but `s`, the files that it names, which are `inputs` and `edits`, and the pack's weights decides
-    the result.
+    the result, unless `leg` stops it after a step: then what there is becomes one.
 
     Raises:
         BadPrompt: see `prompts.wanted`.
@@ -80,7 +89,8 @@ def synthesize(
     start = yield from begin(s, pack, seeds, wrap, asked.attracting().direction(), edits)
     edit = Edit.of(s, edits, pack, wrap, start)
     target = targets.everything(s, pack.guide, asked, pictures)
-    z = yield from _guide(s, pack, seeds, wrap, target, edit)
+    leg = leg or Course().leg(0, s.variations)
+    z = yield from _guide(s, pack, seeds, wrap, target, edit, leg)
     maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
@@ -105,6 +115,7 @@ def synthesize(
         rank(judge_scores, look, maps, s.tile),
         _warnings(s, pack),
         decal_alpha(s, seeds, maps, edits.alpha),
+        [leg.stopped_at] * s.variations,
     )
 
 
@@ -125,19 +136,22 @@ def _strange(words: list[str], pack: Pack) -> str:
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit
+    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit, leg: Leg
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
     proposal = edit.proposal
     draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
+    light = Lit.of(s, pack, seeds, wrap)
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
-            picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
-        picture = edit.shown(picture)
+            decoded = decode(z, pack, wrap, proposal.drawn)
+        picture = edit.shown(decoded[:, :3])
         params = cutouts.draw(draws, (s.height, s.width), progress)
         views = cutouts(edit.elsewhere(picture), params)
+        if light is not None:
+            views = light.mixed(views, cutouts(edit.elsewhere(light.picture(decoded, picture)), params))
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
         if s.palette and s.palette_weight > 0:
@@ -152,10 +166,17 @@ def _guide(
 
     every = max(1, s.steps // SHOWN)
     z_range, lr = pack.generator.z_range(), s.lr * edit.pace
-    steps = optimize(z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=edit.renew)
+    draw = {"cutouts": draws} | ({} if light is None else {"light": light.draws})
+    before = leg.begin(draw, z.device)
+    z = z if before is None else before.average
+    steps = optimize(
+        proposal.z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=edit.renew, resume=before
+    )
     for step in steps:
         z = step.z
         due = step.index % every == 0
         shown = edit.shown(decode_picture(z, pack, wrap, proposal.drawn)) if due else None
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
+        if leg.stops(step.index, step.total, step.state, draw):
+            break
     return z
