@@ -75,7 +75,7 @@ speckles. Less than the source's 0.6 would flag nine.
 
 def flags(found: dict[str, Tensor]) -> list[tuple[str, ...]]:
     """What of `measures` is out of bounds, for each picture: "flat" alone, or any of `FLAGS`, in order."""
-    named = []
+    named: list[tuple[str, ...]] = []
     for i in range(len(found["contrast"])):
         if found["contrast"][i] < FLAT:
             named.append(("flat",))

@@ -23,6 +23,10 @@ ABOVE_MODELS = [
     "engine.cli_edits",
     "engine.refine",
     "engine.remake",
+    "engine.resume",
+    "engine.checkpoint",
+    "engine.verdict",
+    "engine.cli_stop",
     "engine.sources",
     "engine.bench",
 ]

@@ -57,7 +57,7 @@ def test_what_a_stopped_run_has_is_kept_as_results(tmp_path, go):
 
 def test_going_on_ends_with_the_bytes_of_a_run_that_was_never_stopped(tmp_path, go):
     go(tmp_path / "whole")
-    for at in (1, 3):
+    for at in (1, 2):  # of the steps that each of the two makes
         with pytest.raises(Cancelled):
             go(tmp_path / "stopped", stop_at=at, resume=at > 1)
     settings, delivery = resume.resolve({"folder": str(tmp_path / "stopped")})
