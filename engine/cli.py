@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, cli_stop, models_cli, presets, server, stdio
+from engine import __version__, cli_edits, cli_report, cli_stop, models_cli, presets, server, stdio
 from engine.bench import commands as bench_commands
 from engine.errors import Cancelled, InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
@@ -287,6 +287,10 @@ def _print_table(console: Console, summary: dict[str, Any], folder: Path) -> Non
         scores = (f"{v[name]:.3f}" for name in ("judge_score", "guide_score", "seam", "relief"))
         table.add_row(str(v["rank"]), *scores, v["files"]["basecolor"])
     console.print(table)
+    if line := cli_report.memory(summary):
+        console.print(line, markup=False)
+    for note in cli_report.notes(summary):
+        console.print(note, markup=False)
     for warning in summary["warnings"]:
         console.print(f"Note: {warning}", markup=False)
     console.print(f"In {folder}", markup=False, soft_wrap=True)

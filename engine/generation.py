@@ -21,7 +21,8 @@ from engine import __version__, checkpoint, compute, pictures, sources, verdict
 from engine.errors import Cancelled, CannotWrite, Kept
 from engine.material import files, seams
 from engine.material.maps import ao_from_height, normal_from_height, normalise_height
-from engine.models import packs
+from engine.meter import Meter
+from engine.models import extra, packs
 from engine.models.packs import Pack
 from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
@@ -131,16 +132,20 @@ def run_generate(
     edits = sources.read(settings)
     tell("load", 0, 1)
     pack = load(settings.pack, device)
+    if settings.guides:
+        pack = extra.joined(pack, [guide.name for guide in settings.guides])
     tell("load", 1, 1)
     previews = None if on_preview is None else Previews(folder, on_preview)
     budget = compute.budget(pack.compute.device)
     course = _course(folder, _about(settings, pack), checkpoint_every, resume=resume)
     if keep_on_cancel:
         course.stop = should_stop
+    meter = Meter(pack.compute.device)
     with contextlib.closing(
         synthesize(settings, pack, inputs, edits=edits, budget=budget, course=course)
     ) as phases:
         result = _follow(phases, tell, previews)
+    meter.pause()
     variations = _finish(result, settings, pack, folder, tell)
     stopped_at = min((step for step in result.stopped_at if step is not None), default=None)
     whole = stopped_at is None and len(variations) == settings.variations
@@ -153,6 +158,7 @@ def run_generate(
         "settings": settings.model_dump(mode="json"),
         "seconds": watch.seconds(),
         "steps_per_second": watch.steps_per_second(),
+        "memory": {"estimated": result.estimated, "used": meter.bytes()},
         "warnings": result.warnings,
         "diversity": round(result.ranking.diversity, 3),
         "variations": variations,
@@ -266,6 +272,7 @@ def _about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
         "settings": settings.model_dump(mode="json"),
         **sources.hashes(settings),
         "pack": {"id": pack.id, "sha256": pack.hashes},
+        **({"guides": {guide.name: guide.sha256 for guide in pack.extra}} if settings.guides else {}),
         "device": pack.compute.describe(),
         "versions": {
             "patina": __version__,

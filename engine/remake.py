@@ -43,6 +43,8 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     for role, sha256 in then["pack"]["sha256"].items():
         if now["pack"]["sha256"].get(role) != sha256:
             found.append(f"The {role} of the pack {now['pack']['id']!r} is another one now.")
+    if then.get("guides") != now.get("guides"):
+        found.append("One of the guides beside the pack's own is another one now.")
     if then.get("device") != now["device"]:
         found.append(f"It was made on {then.get('device')}, and now on {now['device']}.")
     if then.get("stopped_at") is not None and now.get("stopped_at") is None:

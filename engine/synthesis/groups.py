@@ -48,7 +48,8 @@ def synthesize_in_groups(
     Raises:
         OutOfMemory: one variation alone is too much.
     """
-    size = s.variations if budget is None else at_once(s, cost_of(pack), budget)
+    each = None if budget is None else cost_of(pack).of_variation(s)
+    size = s.variations if each is None or budget is None else at_once(s, cost_of(pack), budget)
     if size < s.variations:
         log.info("%d variations, %d at once", s.variations, size)
     parts: list[Synthesis] = []
@@ -72,7 +73,8 @@ def synthesize_in_groups(
                 torch.cuda.empty_cache()
             continue
         done += size
-    return _joined(parts, warnings, s.tile)
+    together = _joined(parts, warnings, s.tile)
+    return replace(together, estimated=each and each * max(len(part.seeds) for part in parts))
 
 
 def _placed(

@@ -14,7 +14,6 @@ from torch import Tensor
 from engine.material.shading import Light, random_lights, shade
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
-from engine.settings import RunSettings
 from engine.synthesis.decode import maps_of, spread
 from engine.synthesis.seeds import streams
 
@@ -38,11 +37,11 @@ class Lit:
     draws: list[torch.Generator]
 
     @classmethod
-    def of(cls, s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap) -> Lit | None:
+    def of(cls, share: float, relief: float | None, pack: Pack, seeds: list[int], wrap: Wrap) -> Lit | None:
         """Those of a run; None where it asks for none, or its pack decodes nothing but colour."""
-        if s.lit_cuts == 0 or "height" not in pack.channels:
+        if share == 0 or "height" not in pack.channels:
             return None
-        return cls(s.lit_cuts, pack.channels, s.relief, wrap, streams(seeds, "light"))
+        return cls(share, pack.channels, relief, wrap, streams(seeds, "light"))
 
     def picture(self, decoded: Tensor, basecolor: Tensor) -> Tensor:
         """Materials under one random light each, (B, 3, H, W), sRGB, 0..1. Without ambient occlusion.

@@ -14,11 +14,12 @@ from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
 from engine.synthesis.course import Course, Leg
-from engine.synthesis.cutouts import Cutouts
+from engine.synthesis.cutouts import CutoutParams, Cutouts
 from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.extra_guides import Helpers
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.lit import Lit
 from engine.synthesis.losses import lone_changes
@@ -42,7 +43,7 @@ class Synthesis:
 
     `origins` says where each began, for people; `looks` is what the judge sees in each, unit vectors (B, D);
     `alpha` is the opacity of decals, (B, 1, H, W); `stopped_at` the step after which a variation was told to
-    stop, None where it was not.
+    stop, None where it was not; `estimated` the bytes that its largest group was expected to take.
     """
 
     maps: DecodedMaps
@@ -55,6 +56,7 @@ class Synthesis:
     warnings: list[str]
     alpha: Tensor | None = None
     stopped_at: list[int | None] = field(default_factory=list)
+    estimated: int | None = None
 
     @property
     def order(self) -> list[int]:
@@ -90,7 +92,8 @@ def synthesize(
     edit = Edit.of(s, edits, pack, wrap, start)
     target = targets.everything(s, pack.guide, asked, pictures)
     leg = leg or Course().leg(0, s.variations)
-    z = yield from _guide(s, pack, seeds, wrap, target, edit, leg)
+    helpers = Helpers.of(s, pack, seeds, wrap, pictures)
+    z = yield from _guide(s, pack, seeds, wrap, target, helpers, edit, leg)
     maps = edit.finish(decode_maps(z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
     guide_scores = score(
@@ -136,24 +139,36 @@ def _strange(words: list[str], pack: Pack) -> str:
 
 
 def _guide(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, target: Targets, edit: Edit, leg: Leg
+    s: RunSettings,
+    pack: Pack,
+    seeds: list[int],
+    wrap: Wrap,
+    target: Targets,
+    helpers: Helpers,
+    edit: Edit,
+    leg: Leg,
 ) -> Generator[Phase, None, Tensor]:
     """The CLIP-guided optimisation of all variations at once."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
     proposal = edit.proposal
     draws, start, z = streams(seeds, "cutouts"), proposal.z, proposal.z
-    light = Lit.of(s, pack, seeds, wrap)
+    light = Lit.of(s.lit_cuts, s.relief, pack, seeds, wrap)
 
     def objective(z: Tensor, progress: float) -> Tensor:
         with pack.compute.autocast():
             decoded = decode(z, pack, wrap, proposal.drawn)
         picture = edit.shown(decoded[:, :3])
         params = cutouts.draw(draws, (s.height, s.width), progress)
-        views = cutouts(edit.elsewhere(picture), params)
-        if light is not None:
-            views = light.mixed(views, cutouts(edit.elsewhere(light.picture(decoded, picture)), params))
+        lit = None if light is None else edit.elsewhere(light.picture(decoded, picture))
+
+        def show(cutouts: Cutouts, params: CutoutParams) -> Tensor:
+            views = cutouts(edit.elsewhere(picture), params)
+            return views if light is None or lit is None else light.mixed(views, cutouts(lit, params))
+
+        views = show(cutouts, params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
+        loss = sum(helpers.losses(show, (s.height, s.width), progress), loss)
         if s.palette and s.palette_weight > 0:
             loss = loss + s.palette_weight * palette_distance(picture, palette_of(s.palette, z))
         if s.coherence > 0:
@@ -166,7 +181,7 @@ def _guide(
 
     every = max(1, s.steps // SHOWN)
     z_range, lr = pack.generator.z_range(), s.lr * edit.pace
-    draw = {"cutouts": draws} | ({} if light is None else {"light": light.draws})
+    draw = {"cutouts": draws, **helpers.streams(), **({} if light is None else {"light": light.draws})}
     before = leg.begin(draw, z.device)
     z = z if before is None else before.average
     steps = optimize(
