@@ -60,6 +60,8 @@ def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
     assert summary["settings"] == SETTINGS.model_dump(mode="json")
     assert summary["warnings"] == ["That was easy."]
     assert summary["diversity"] == 2
+    assert summary["memory"]["estimated"] is None  # of a synthesis that pretends
+    assert summary["memory"]["used"] is None or summary["memory"]["used"] >= 0
     assert [v["gap"] for v in summary["variations"]] == [-0.25, -0.125]
     assert [v["repeats"] for v in summary["variations"]] == [None, None]
     assert all(v["artefacts"] == ["noisy"] or "speckled" in v["artefacts"] for v in summary["variations"])

@@ -61,9 +61,8 @@ def test_gradients_add_with_their_weights(pack):
 
 
 def test_a_costly_guide_is_asked_every_so_many_steps(pack):
-    s, asked = settings(ExtraGuide(name="a", every=2)), []
-    for step in range(s.steps):
-        asked.append(bool(gradient(s, one(pack, 0), step).any()))
+    s = settings(ExtraGuide(name="a", every=2))
+    asked = [bool(gradient(s, one(pack, 0), step).any()) for step in range(s.steps)]
     assert asked == [True, False, True, False, True]
 
 
