@@ -13,7 +13,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, cli_report, cli_stop, models_cli, presets, server, stdio
+from engine import (
+    __version__,
+    cli_edits,
+    cli_guiding,
+    cli_report,
+    cli_stop,
+    models_cli,
+    presets,
+    server,
+    stdio,
+)
 from engine.bench import commands as bench_commands
 from engine.errors import Cancelled, InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
@@ -126,6 +136,7 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
     add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
     cli_edits.add_image(add)
+    cli_guiding.add(add)
     _place_arguments(add)
     cli_edits.add_edits(add)
 
@@ -142,6 +153,7 @@ def _refine_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--negative", metavar="T", help="what it should not look like")
     add.add_argument("--preset", metavar="NAME", help="another preset")
     add.add_argument("--steps", type=int, metavar="N", help="guided steps (default: those of the result)")
+    cli_guiding.add(add)
     _place_arguments(add)
     cli_edits.add_edits(add)
 
@@ -214,7 +226,8 @@ def _resume(options: argparse.Namespace) -> int:
 def _make(options: argparse.Namespace, params: Mapping[str, Any], resolve: Callable[..., Any]) -> Path:
     """Run a job from parameters that `resolve` understands, and say what came of it. Returns its folder."""
     place = options.out or Path("patina-out")
-    settings, delivery = resolve({**params, **cli_edits.edits_of(options), "folder": str(place.resolve())})
+    asked = {**params, **cli_edits.edits_of(options), **cli_guiding.settings_of(options)}
+    settings, delivery = resolve({**asked, "folder": str(place.resolve())})
     answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
 

@@ -124,6 +124,7 @@ def synthesize(
 
 def _warnings(s: RunSettings, pack: Pack) -> list[str]:
     texts = [prompt.text for prompt in parse(s.prompt) if prompt.weight > 0]
+    texts += [spot.prompt for spot in s.spots if spot.weight > 0]
     found = [_strange(words, pack) for text in texts if (words := pack.guide.unknown_words(text))]
     if s.anti_lettering > 0 and pack.guide.unknown_words(" ".join(targets.LETTERING)):
         found.append(f"The {pack.id} pack has hardly read of lettering: to push it away will change little.")

@@ -131,7 +131,7 @@ def test_cancel_ends_a_job_within_a_step_and_leaves_no_material_if_asked(ready, 
 
 def test_a_cancelled_job_keeps_what_it_has_and_resumes_to_the_bytes_of_a_whole_one(ready, tmp_path):
     """The starter pack, in a process of its own."""
-    asked = {**SMALL, "steps": 40}
+    asked = {**SMALL, "steps": 6}
     ready.send("generate", {**asked, "folder": str(tmp_path / "stopped")}, "kept")
     ready.until(
         lambda m: (p := m.get("params", {})).get("phase") == "guide" and p["job"] == "kept", timeout_s=60
@@ -139,7 +139,7 @@ def test_a_cancelled_job_keeps_what_it_has_and_resumes_to_the_bytes_of_a_whole_o
     ready.send("cancel", {"job": "kept"}, "stop it")
     data = ready.answer("kept", timeout_s=60)["error"]["data"]
     assert (data["kind"], data["folder"]) == ("cancelled", str(tmp_path / "stopped"))
-    assert 1 <= data["stopped_at"] < 40
+    assert 1 <= data["stopped_at"] < 6
     assert len(list((tmp_path / "stopped").glob("*_basecolor.png"))) == 2
     ready.send("resume", {"folder": str(tmp_path / "stopped")}, "more")
     assert "stopped_at" not in ready.answer("more", timeout_s=120)["result"]

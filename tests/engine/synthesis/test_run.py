@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from engine.models.known import Known
-from engine.settings import MAX_SEED, NoisePrompt, PicturePrompt, RunSettings
+from engine.settings import MAX_SEED, NoisePrompt, PicturePrompt, RunSettings, Spot
 from engine.synthesis.inputs import Inputs
 from engine.synthesis.ranking import TIE
 from engine.synthesis.run import _warnings, synthesize, variation_seeds
@@ -149,4 +149,7 @@ def test_a_strange_word_is_named_with_what_comes_closest(tiny_pack):
     assert _warnings(settings(prompt="a wall of stone"), pack) == []
     several = settings(prompt="stone | a temple:0.5 | a cathedral:2 | a castle:-1", negative="a church")
     assert [w.split('"')[1] for w in _warnings(several, pack)] == ["temple", "cathedral"]
+    spots = (Spot(prompt="a temple", mask="/m"), Spot(prompt="a castle", mask="/m", weight=-1.0))
+    of_spots = _warnings(settings(prompt="stone", spots=spots), pack)
+    assert [w.split('"')[1] for w in of_spots] == ["temple"]
     assert _warnings(settings(prompt="a cathedral of stone"), tiny_pack) == []
