@@ -2,6 +2,12 @@
 
 A guide that sees base colour alone paints highlights and shadows into it, because that is what pictures of
 surfaces have. Under light the other maps give it those.
+
+Off unless asked: with the starter pack, 4 prompts of 2 variations at 128 px and 12 steps, half of the views
+lit gain nothing that is above the judge's noise of 0.006: its score of base colour goes from 0.707 to 0.707,
+of lit views from 0.662 to 0.669, what the brightest hundredth is above the median from 0.224 to 0.220, and a
+step takes 17 % longer. Where guidance is let freer (lr 0.1, keep 1, coherence 5), 0.714 becomes 0.707, 0.662
+0.677 and 0.239 0.224: less is painted, and the base colour alone fits the prompt less.
 """
 
 from __future__ import annotations
