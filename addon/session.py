@@ -5,6 +5,7 @@ The window manager's properties are a copy of it for panels to draw; `pump` make
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -259,6 +260,20 @@ class Session:
             self.error = event.error
         elif isinstance(event, Cancelled):
             self.queue.drop()
+            if event.folder is not None:
+                self._take_kept(Path(event.folder), event.stopped_at)
+
+    def _take_kept(self, folder: Path, step: int | None) -> None:
+        """The results of a run that was cancelled: what it had by then."""
+        try:
+            summary = json.loads((folder / "summary.json").read_text("utf-8"))
+            total = int(summary["settings"]["steps"])
+        except (OSError, KeyError, TypeError, ValueError):
+            log.exception("what the cancelled run kept cannot be read")
+            return
+        self._take_summary({**summary, "folder": str(folder)})
+        if step is not None:
+            self.warnings.insert(0, f"Stopped after step {step} of {total}: this is what there was.")
 
     def _take_summary(self, summary: dict[str, Any]) -> None:
         try:

@@ -14,9 +14,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import __version__, cli_edits, cli_vary, models_cli, presets, selfcheck, server, stdio, thumbnails
+from engine import (
+    __version__,
+    cli_edits,
+    cli_guiding,
+    cli_report,
+    cli_stop,
+    cli_vary,
+    models_cli,
+    presets,
+    selfcheck,
+    server,
+    stdio,
+    thumbnails,
+)
 from engine.bench import commands as bench_commands
-from engine.errors import InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.errors import Cancelled, InvalidRequest, PatinaError, UnknownPack, UnknownPreset
 from engine.library import commands as library
 from engine.starter import commands
 
@@ -57,6 +70,9 @@ def main(argv: list[str] | None = None) -> int:
     options = parser().parse_args(argv)
     try:
         return COMMANDS[options.command].run(options)
+    except Cancelled as error:
+        print(f"\npatina: {cli_stop.sentence(error)}", file=sys.stderr)
+        return 130
     except PatinaError as error:
         print(f"patina: {error.message}", file=sys.stderr)
         return 2 if isinstance(error, BAD_INPUT) else 1
@@ -140,6 +156,7 @@ def _generate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
     add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
     cli_edits.add_image(add)
+    cli_guiding.add(add)
     _place_arguments(add)
     cli_edits.add_edits(add)
 
@@ -156,6 +173,7 @@ def _refine_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--negative", metavar="T", help="what it should not look like")
     add.add_argument("--preset", metavar="NAME", help="another preset")
     add.add_argument("--steps", type=int, metavar="N", help="guided steps (default: those of the result)")
+    cli_guiding.add(add)
     _place_arguments(add)
     cli_edits.add_edits(add)
 
@@ -180,6 +198,12 @@ def _interpolate_arguments(add: argparse.ArgumentParser) -> None:
 def _story_arguments(add: argparse.ArgumentParser) -> None:
     cli_vary.story_arguments(add)
     _place_arguments(add)
+
+
+def _resume_arguments(add: argparse.ArgumentParser) -> None:
+    add.add_argument("out", type=Path, metavar="FOLDER", help="the folder of a run that was stopped")
+    add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
+    add.add_argument("--json", action="store_true", help="print the summary as one line of JSON")
 
 
 def _place_arguments(add: argparse.ArgumentParser) -> None:
@@ -265,6 +289,13 @@ def _story(options: argparse.Namespace) -> int:
     return 0
 
 
+def _resume(options: argparse.Namespace) -> int:
+    from engine.resume import resolve
+
+    _make(options, {} if options.device is None else {"device": options.device}, resolve)
+    return 0
+
+
 def _make(
     options: argparse.Namespace,
     params: Mapping[str, Any],
@@ -276,7 +307,8 @@ def _make(
     Returns its folder.
     """
     place = options.out or Path("patina-out")
-    settings, delivery = resolve({**params, **cli_edits.edits_of(options), "folder": str(place.resolve())})
+    asked = {**params, **cli_edits.edits_of(options), **cli_guiding.settings_of(options)}
+    settings, delivery = resolve({**asked, "folder": str(place.resolve())})
     answers = stdio.own_stdout()  # so that nothing but the result gets there, whatever a library prints
     logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
 
@@ -289,9 +321,18 @@ def _make(
 
         folder = Path(delivery.folder) / ("" if options.out else slug(title(settings.prompt)))
         run = getattr(importlib.import_module(made_by[0]), made_by[1])
-        summary = run(
-            settings, folder, load=generation.Models().load, device=delivery.device, on_progress=bar.show
-        )
+        with cli_stop.on_interrupt() as stop:
+            summary = run(
+                settings,
+                folder,
+                load=generation.Models().load,
+                device=delivery.device,
+                on_progress=bar.show,
+                should_stop=stop.is_set,
+                keep_on_cancel=delivery.keep_on_cancel,
+                checkpoint_every=delivery.checkpoint_every,
+                resume=delivery.resume,
+            )
     with os.fdopen(answers, "w", encoding="utf-8") as stdout:
         if options.json:
             print(json.dumps(summary), file=stdout)
@@ -347,6 +388,10 @@ def _print_table(console: Console, summary: dict[str, Any], folder: Path) -> Non
         scores = (f"{v[name]:.3f}" for name in ("judge_score", "guide_score", "seam", "relief"))
         table.add_row(str(v["rank"]), *scores, v["files"]["basecolor"])
     console.print(table)
+    if line := cli_report.memory(summary):
+        console.print(line, markup=False)
+    for note in cli_report.notes(summary):
+        console.print(note, markup=False)
     for warning in summary["warnings"]:
         console.print(f"Note: {warning}", markup=False)
     console.print(f"In {folder}", markup=False, soft_wrap=True)
@@ -379,6 +424,7 @@ COMMANDS: dict[str, Command] = {
     "serve": Command("Serve requests on stdin, one JSON-RPC message a line", lambda _: None, _serve),
     "generate": Command("Make variations of a material from words", _generate_arguments, _generate),
     "refine": Command("Go on from a result, as large or twice as large", _refine_arguments, _refine),
+    "resume": Command("Go on with a run that was stopped, to its end", _resume_arguments, _resume),
     "remake": Command("Make a result again from its JSON file", _remake_arguments, _remake),
     "vary": Command("Make variations of a result or a picture", _vary_arguments, _vary),
     "interpolate": Command("Make the materials between two results", _interpolate_arguments, _interpolate),

@@ -14,6 +14,14 @@ class Remedy:
     value: object
 
 
+@dataclass(frozen=True)
+class Kept:
+    """What a cancelled job left: its folder, and the guided step after which it stopped; None: after all."""
+
+    folder: str
+    step: int | None
+
+
 class PatinaError(Exception):
     """Base of every error that Patina raises on purpose.
 
@@ -73,9 +81,21 @@ class NotSupported(PatinaError):
 
 
 class Cancelled(PatinaError):
-    """The client cancelled the job."""
+    """The client cancelled the job. `kept` says where its results are, if it left any."""
 
     code, kind = -32800, "cancelled"
+
+    def __init__(self, message: str, *, kept: Kept | None = None, details: str = "") -> None:
+        super().__init__(message, details=details)
+        self.kept = kept
+
+    def as_dict(self) -> dict[str, object]:
+        """As of every error; `folder` and `stopped_at` are in `data` where something was kept."""
+        body = super().as_dict()
+        data = body["data"]
+        if self.kept is not None and isinstance(data, dict):
+            data |= {"folder": self.kept.folder, "stopped_at": self.kept.step}
+        return body
 
 
 class UnknownPack(PatinaError):

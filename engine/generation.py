@@ -6,7 +6,8 @@ import contextlib
 import logging
 import platform
 import time
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Callable, Generator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,20 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from engine import __version__, compute, pictures, sources
-from engine.errors import Cancelled, CannotWrite
+from engine import __version__, checkpoint, compute, pictures, sources, verdict
+from engine.errors import Cancelled, CannotWrite, Kept
 from engine.library.results import Observer, Seen
 from engine.material import files, seams
 from engine.material.maps import DecodedMaps, ao_from_height, normal_from_height, normalise_height
-from engine.models import packs
+from engine.meter import Meter
+from engine.models import extra, packs
 from engine.models.guide import Clip
 from engine.models.packs import Pack
 from engine.models.vqgan import tile_axes
 from engine.progress import Progress, Stopwatch
 from engine.settings import RunSettings
 from engine.synthesis import prompts
+from engine.synthesis.course import Course, Saved
 from engine.synthesis.groups import synthesize_in_groups
 from engine.synthesis.inputs import Inputs
 from engine.synthesis.phase import Phase
@@ -114,6 +117,9 @@ def run_generate(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_preview: ShowPreview | None = None,
     should_stop: Callable[[], bool] = lambda: False,
+    keep_on_cancel: bool = False,
+    checkpoint_every: int = 0,
+    resume: bool = False,
     synthesize: Synthesize = synthesize_in_groups,
     look: Look = observer.look,
     on_seen: OnSeen = lambda *_: None,
@@ -128,6 +134,10 @@ def run_generate(
         on_progress: hears of every unit of work.
         on_preview: hears variation, file name in `folder`, width and height of every preview.
         should_stop: asked after every unit of work.
+        keep_on_cancel: once guiding has begun, a stop still makes results of what there is, and leaves a
+            checkpoint to go on from.
+        checkpoint_every: guided steps from one checkpoint to the next; 0 for none on the way.
+        resume: go on from the folder's checkpoint.
         synthesize: the synthesis to run; it takes settings, pack and, as `edits`, the files that they name.
         look: guide and maps of one material → its tags and badges.
         on_seen: hears of every variation, by its base colour file, what was seen on it.
@@ -136,16 +146,20 @@ def run_generate(
         The summary, as in summary.json: variations in rank order, paths relative to `folder`.
 
     Raises:
-        Cancelled: `should_stop` said so.
+        Cancelled: `should_stop` said so; `kept` says where results are all the same.
         CannotWrite: the folder does not take files.
-        InvalidRequest: see `pictures.pinned` and `sources.read`.
+        InvalidRequest: see `pictures.pinned`, `sources.read`, `checkpoint.read` and `checkpoint.check`.
         PatinaError: what `load` and `synthesize` raise.
     """
     watch = _stopwatch(settings)
 
+    guided = False
+
     def tell(phase: str, step: int, total: int, loss: float | None = None) -> None:
+        nonlocal guided
+        guided = guided or phase == "guide"
         on_progress(watch.tick(phase, step, total, loss))
-        if should_stop():
+        if should_stop() and not (keep_on_cancel and guided):
             raise Cancelled("Cancelled.")
 
     check_folder(folder)
@@ -154,14 +168,25 @@ def run_generate(
     edits = sources.read(settings)
     tell("load", 0, 1)
     pack = load(settings.pack, device)
+    if settings.guides:
+        pack = extra.joined(pack, [guide.name for guide in settings.guides])
     tell("load", 1, 1)
     previews = None if on_preview is None else Previews(folder, on_preview)
     budget = compute.budget(pack.compute.device)
-    with contextlib.closing(synthesize(settings, pack, inputs, edits=edits, budget=budget)) as phases:
+    course = _course(folder, about(settings, pack), checkpoint_every, resume=resume)
+    if keep_on_cancel:
+        course.stop = should_stop
+    meter = Meter(pack.compute.device)
+    with contextlib.closing(
+        synthesize(settings, pack, inputs, edits=edits, budget=budget, course=course)
+    ) as phases:
         result = _follow(phases, tell, previews)
+    meter.pause()
     variations, seen = _finish(result, settings, pack, folder, tell, look)
     for path, material in seen.items():
         on_seen(path, material)
+    stopped_at = min((step for step in result.stopped_at if step is not None), default=None)
+    whole = stopped_at is None and len(variations) == settings.variations
     summary = {
         "prompt": settings.prompt,
         "negative": settings.negative,
@@ -171,11 +196,30 @@ def run_generate(
         "settings": settings.model_dump(mode="json"),
         "seconds": watch.seconds(),
         "steps_per_second": watch.steps_per_second(),
+        "memory": {"estimated": result.estimated, "used": meter.bytes()},
         "warnings": result.warnings,
+        "diversity": round(result.ranking.diversity, 3),
         "variations": variations,
     }
+    if not whole:
+        summary["stopped_at"] = stopped_at
     files.write_summary(folder, summary)
+    if whole:
+        checkpoint.remove(folder)
+    if should_stop():
+        raise Cancelled("Cancelled. What there was is kept.", kept=Kept(str(folder), stopped_at))
     return summary
+
+
+def _course(folder: Path, about: Mapping[str, Any], every: int, *, resume: bool) -> Course:
+    """The course of a run whose checkpoints go into a folder."""
+    saved: Sequence[Saved] = ()
+    if resume:
+        then, saved = checkpoint.read(folder)
+        checkpoint.check(then, about)
+    else:
+        checkpoint.remove(folder)
+    return Course(save=partial(checkpoint.write, folder, about), every=every, saved=saved)
 
 
 class Previews:
@@ -244,15 +288,16 @@ def _finish(
         material = look(pack.guide, maps.select(i))
         facts = {
             "rank": rank,
-            "judge_score": float(result.judge_scores[i]),
-            "guide_score": float(result.guide_scores[i]),
+            **verdict.of(result, i),
             "seam": float(seam[i]),
             "seed": result.seeds[i],
             "relief": float(maps.relief[i]),
             "origin": result.origins[i],
             **material.facts(),
         }
-        sidecar = {**made, **facts, "variation": i}
+        if result.stopped_at and result.stopped_at[i] is not None:
+            facts["stopped_at"] = result.stopped_at[i]
+        sidecar = {**made, **facts, "diversity": round(result.ranking.diversity, 3), "variation": i}
         row = slice(i, i + 1)
         alpha = None if result.alpha is None else result.alpha[row]
         names = files.write_variation(
@@ -272,6 +317,7 @@ def about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
         "settings": settings.model_dump(mode="json"),
         **sources.hashes(settings),
         "pack": {"id": pack.id, "sha256": pack.hashes},
+        **({"guides": {guide.name: guide.sha256 for guide in pack.extra}} if settings.guides else {}),
         "device": pack.compute.describe(),
         "versions": {
             "patina": __version__,

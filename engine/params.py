@@ -50,6 +50,9 @@ class Delivery(BaseModel):
     history: Annotated[str, AfterValidator(_absolute)] | None = Field(
         None, description="Folder of all results; the library keeps it, and what comes of this request"
     )
+    keep_on_cancel: bool = Field(True, description="Make results of what there is when it is cancelled")
+    checkpoint_every: int = Field(50, ge=0, description="Guided steps between checkpoints; 0: none")
+    resume: bool = Field(False, description="Go on from the checkpoint in the folder")
 
 
 def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[RunSettings, Delivery]:

@@ -46,8 +46,12 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     for role, sha256 in then["pack"]["sha256"].items():
         if now["pack"]["sha256"].get(role) != sha256:
             found.append(f"The {role} of the pack {now['pack']['id']!r} is another one now.")
+    if then.get("guides") != now.get("guides"):
+        found.append("One of the guides beside the pack's own is another one now.")
     if then.get("device") != now["device"]:
         found.append(f"It was made on {then.get('device')}, and now on {now['device']}.")
+    if then.get("stopped_at") is not None and now.get("stopped_at") is None:
+        found.append(f"It was stopped after step {then['stopped_at']}, and now it went to its end.")
     for name, version in then.get("versions", {}).items():
         if now["versions"].get(name) != version:
             found.append(f"It was made with {name} {version}, and now with {now['versions'].get(name)}.")

@@ -66,6 +66,7 @@ class Server:
             "vary": self._vary,
             "interpolate": self._interpolate,
             "story": self._story,
+            "resume": self._resume,
             "models/list": self._list_models,
             "models/download": self._download_model,
             "models/remove": self._remove_model,
@@ -147,6 +148,11 @@ class Server:
 
         self._run(request, answer, resolve, ("engine.story", "run_story"))
 
+    def _resume(self, request: Request, answer: Reply) -> None:
+        from engine.resume import resolve
+
+        self._run(request, answer, resolve)
+
     def _run(
         self,
         request: Request,
@@ -173,6 +179,9 @@ class Server:
                 on_preview=news.preview if delivery.preview else None,
                 should_stop=job.stop.is_set,
                 on_seen=seen.__setitem__,
+                keep_on_cancel=delivery.keep_on_cancel,
+                checkpoint_every=delivery.checkpoint_every,
+                resume=delivery.resume,
             )
             self._desk.remember(settings.pack, delivery, seen)
             return {**summary, "folder": str(folder)}

@@ -53,6 +53,18 @@ class Difference(BaseModel):
     weight: float = Field(1.0, ge=0, le=2, description="How far that way")
 
 
+class ExtraGuide(BaseModel):
+    """A CLIP that guides beside the pack's own."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = Field(
+        min_length=1, max_length=200, description="A pack, for its guide, or NAME:TAG of open_clip's"
+    )
+    weight: float = Field(1.0, gt=0, le=10, description="Beside 1 of the pack's guide")
+    every: int = Field(1, ge=1, le=1000, description="Steps from one time that it is asked to the next")
+
+
 class RunSettings(BaseModel):
     """Everything that a result depends on. Stored with the pack's hashes, it makes it again.
 
@@ -97,6 +109,12 @@ class RunSettings(BaseModel):
     keep: float = Field(12.0, ge=0, le=100, description="Pull of z towards its start")
     relief: float | None = Field(
         None, gt=0, le=0.5, description="Height range / tile width; None: what the network decodes"
+    )
+    guides: tuple[ExtraGuide, ...] = Field(
+        (), max_length=4, strict=False, description="CLIPs that guide beside the pack's own"
+    )
+    lit_cuts: float = Field(
+        0.0, ge=0, le=1, description="Share of the views that show it under light; 0 where a pack has no maps"
     )
     judge_views: int = Field(16, ge=1, le=128, description="Augmented views per picture in ranking")
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field, ValidationError
 
 from engine import presets
-from engine.errors import Cancelled, InvalidRequest
+from engine.errors import Cancelled, InvalidRequest, Kept
 from engine.params import Delivery, invalid, resolve as resolve_generate
 from engine.progress import Progress, Stopwatch
 from engine.settings import RunSettings
@@ -21,7 +21,7 @@ from engine.synthesis.scenes import scenes
 if TYPE_CHECKING:
     from PIL import Image
 
-    from engine.generation import Load, OnSeen, ShowPreview
+    from engine.generation import Load, ShowPreview
 
 STEPS = 3
 """Guided steps a frame, unless the request says how many."""
@@ -102,11 +102,12 @@ def run_story(
     on_progress: Callable[[Progress], None] = lambda _: None,
     on_preview: ShowPreview | None = None,
     should_stop: Callable[[], bool] = lambda: False,
-    on_seen: OnSeen = lambda *_: None,  # noqa: ARG001  # frames are not looked at: no library wants them
+    **_of_runs: Any,
 ) -> dict[str, Any]:
     """Tell a story and write its frames, each as soon as it is there, then story.webp and story.json.
 
-    Args: those of `generation.run_generate`.
+    Args: those of `generation.run_generate`. A story has no checkpoints, what it has is kept when it is
+        cancelled, and no library wants its frames: what a run is told of these is left aside.
 
     Returns:
         What story.json says, and how long it took.
@@ -143,7 +144,10 @@ def run_story(
                         previews.offer(news.picture)
                 else:
                     tick(news.name, news.step, news.total, news.loss)
-    except (Cancelled, KeyboardInterrupt):
+    except Cancelled as error:
+        book.bind()
+        raise Cancelled("Cancelled. The frames so far are kept.", kept=Kept(str(folder), None)) from error
+    except KeyboardInterrupt:
         book.bind()
         raise
     summary = book.bind()

@@ -27,6 +27,7 @@ CANCEL_ACK_S = 5.0  # a thread of the engine's own answers, so only a hung proce
 CANCEL_END_S = 20.0  # one step of a large picture on a slow processor
 STDOUT_END_S = 1.0  # the pipe of a dying process closes a little before its exit code is there
 TERMINATE_S = 2.0  # between asking a process to end and ending it
+KEEPING = ("rank", "maps", "write")  # what a cancelled job may still do, each unit in CANCEL_END_S
 MAX_FAILED_STARTS = 3  # in a row; then only Restart, which a person presses, tries again
 TAIL_LINES = 8
 
@@ -231,7 +232,8 @@ class Engine:
             self._cancel_answered(request, error, result)
         elif self._jobs.pop(request, None) is not None:
             if error is not None:
-                yield Cancelled(request) if error.kind == "cancelled" else Failed(request, error)
+                cancelled = error.kind == "cancelled"
+                yield _cancelled(request, message["error"]) if cancelled else Failed(request, error)
             elif isinstance(result, dict):
                 yield Finished(request, result)
             else:
@@ -265,6 +267,8 @@ class Engine:
         elif (job := params.get("job")) not in self._jobs:
             return
         elif method == "job/progress":
+            if params.get("phase") in KEEPING and self._jobs[job].cancelled_at is not None:
+                self._jobs[job].cancelled_at = self._clock()  # it obeys: what there is becomes results
             yield Progress(
                 job,
                 str(params.get("phase", "")),
@@ -335,6 +339,16 @@ class Engine:
                 self._retired.remove(entry)
             elif self._clock() - since > TERMINATE_S:
                 process.kill()
+
+
+def _cancelled(job: int, error: dict[str, Any]) -> Cancelled:
+    """With what the job kept, if its answer says so."""
+    data = error.get("data")
+    data = data if isinstance(data, dict) else {}
+    folder, step = data.get("folder"), data.get("stopped_at")
+    return Cancelled(
+        job, folder if isinstance(folder, str) else None, step if isinstance(step, int) else None
+    )
 
 
 def _epitaph(code: int) -> str:

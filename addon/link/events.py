@@ -49,9 +49,14 @@ class Failed:
 
 @dataclass(frozen=True)
 class Cancelled:
-    """A job was cancelled."""
+    """A job was cancelled. Where it made results of what it had, `folder` is where they are.
+
+    `stopped_at` is the guided step after which it stopped; None where it had done them all.
+    """
 
     job: int
+    folder: str | None = None
+    stopped_at: int | None = None
 
 
 Event = Progress | Preview | Finished | Failed | Cancelled

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from engine.bench.cases import LR, Case
 from engine.bench.contenders import Course, courses, precision
-from engine.bench.memory import Meter
 from engine.compute import Compute
+from engine.meter import Meter
 from engine.models import packs
 from engine.models.packs import Pack
 from engine.synthesis.rank import score

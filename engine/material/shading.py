@@ -95,7 +95,14 @@ def random_lights(generator: torch.Generator, n: int) -> Light:
     return Light(direction, energy, torch.stack([horizon.cos(), horizon.sin()], 1))
 
 
-def shade(maps: DecodedMaps, light: Light, wrap: Wrap = TORUS, *, auto_exposure: bool = True) -> Tensor:
+def shade(
+    maps: DecodedMaps,
+    light: Light,
+    wrap: Wrap = TORUS,
+    *,
+    auto_exposure: bool = True,
+    occlusion: bool = True,
+) -> Tensor:
     """Materials under light, as a camera straight above sees them.
 
     Args:
@@ -104,6 +111,7 @@ def shade(maps: DecodedMaps, light: Light, wrap: Wrap = TORUS, *, auto_exposure:
         wrap: which axes (vertical, horizontal) of the materials close on themselves.
         auto_exposure: brings the median luminance towards 0.25..0.5 of linear light, by a factor of 1.5
             at most. Gradients take the factor for a constant.
+        occlusion: whether pits are dark. It takes most of the time and memory; guiding does without.
 
     Returns:
         (B, 3, H, W), sRGB, 0..1, float32.
@@ -114,7 +122,7 @@ def shade(maps: DecodedMaps, light: Light, wrap: Wrap = TORUS, *, auto_exposure:
     height = maps.height.float()
     light = light.to(height.device)
     n = normal_from_height(height, maps.relief, wrap) * 2 - 1
-    ao = ao_from_height(height, maps.relief, wrap)
+    ao = ao_from_height(height, maps.relief, wrap) if occlusion else torch.ones_like(height)
     a, m = srgb_to_linear(maps.basecolor.float()), maps.metallic.float()
     r = maps.roughness.float().clamp(MIN_ROUGHNESS, 1)
     f0 = 0.04 * (1 - m) + a * m

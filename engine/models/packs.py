@@ -97,8 +97,17 @@ class PackInfo(BaseModel):
 
 
 @dataclass(frozen=True)
+class ExtraClip:
+    """A CLIP beside a pack's own: as a run names it, ready to run, and the sha256 of its weights."""
+
+    name: str
+    clip: Clip
+    sha256: str
+
+
+@dataclass(frozen=True)
 class Pack:
-    """Networks ready to run, and the sha256 of every file that they came from."""
+    """Networks ready to run, and the sha256 of every file that they came from. `extra` guides as well."""
 
     id: str
     channels: tuple[str, ...]
@@ -110,6 +119,7 @@ class Pack:
     estimator: Estimator | None
     hashes: dict[str, str]
     compute: Compute
+    extra: tuple[ExtraClip, ...] = ()
 
 
 @lru_cache(maxsize=1)

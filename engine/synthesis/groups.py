@@ -14,6 +14,7 @@ from engine.errors import OutOfMemory, Remedy
 from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
 from engine.settings import MAX_SEED, RunSettings
+from engine.synthesis.course import Course
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.halving import guided
 from engine.synthesis.inputs import NOTHING, Inputs
@@ -35,25 +36,29 @@ def synthesize_in_groups(
     *,
     edits: Edits = NO_EDITS,
     budget: int | None = None,
+    course: Course | None = None,
     synthesize: Synthesize = synthesize,
 ) -> Generator[Phase, None, Synthesis]:
     """As `run.synthesize`, with no more variations at once than fit into `budget` bytes (None: all).
 
     A variation does not depend on its neighbours, so grouping changes nothing but time. Where memory runs
     out all the same, the group is made again in halves, and the result says so. One variation that does not
-    fit is made with less memory and in more time.
+    fit is made with less memory and in more time. Where `course` stops it, variations that were
+    not begun are not in the result.
 
     Raises:
         OutOfMemory: one variation alone is too much.
     """
-    size = s.variations if budget is None else at_once(s, cost_of(pack), budget)
+    each = None if budget is None else cost_of(pack).of_variation(s)
+    size = s.variations if each is None or budget is None else at_once(s, cost_of(pack), budget)
     lean = budget is not None and not fits(s, cost_of(pack), budget)
     if size < s.variations:
         log.info("%d variations, %d at once", s.variations, size)
     parts: list[Synthesis] = []
     done, warnings = 0, []
-    while done < s.variations:
-        size = min(size, s.variations - done)
+    course = course or Course()
+    while done < s.variations and not (done and course.stop()):
+        size = min(course.size(done) or size, s.variations - done)
         part = s.model_copy(
             update={
                 "seed": (s.seed + done) % (MAX_SEED + 1),
@@ -61,7 +66,8 @@ def synthesize_in_groups(
                 "shares": s.shares[done : done + size],
             }
         )
-        phases = _saving(pack, synthesize(part, pack, inputs, edits=edits), lean=lean)
+        phases = synthesize(part, pack, inputs, edits=edits, leg=course.leg(done, size))
+        phases = _saving(pack, phases, lean=lean)
         try:
             parts.append((yield from _placed(phases, done, size, s.variations)))
         except (torch.OutOfMemoryError, RuntimeError) as error:
@@ -76,7 +82,8 @@ def synthesize_in_groups(
                 torch.cuda.empty_cache()
             continue
         done += size
-    return _joined(s, parts, warnings)
+    together = _joined(s, parts, warnings)
+    return replace(together, estimated=each and each * max(len(part.seeds) for part in parts))
 
 
 def _saving(
@@ -109,17 +116,20 @@ def _placed(
 def _joined(s: RunSettings, parts: list[Synthesis], warnings: list[str]) -> Synthesis:
     """Groups side by side, ranked together."""
     maps = {name: torch.cat([vars(p.maps)[name] for p in parts]) for name in vars(parts[0].maps)}
-    judge = torch.cat([p.judge_scores for p in parts])
+    joined = DecodedMaps(**maps)
+    judge, looks = torch.cat([p.judge_scores for p in parts]), torch.cat([p.looks for p in parts])
     alphas = [p.alpha for p in parts if p.alpha is not None]
     return Synthesis(
-        maps=DecodedMaps(**maps),
+        maps=joined,
         seeds=[seed for p in parts for seed in p.seeds],
         origins=[origin for p in parts for origin in p.origins],
         guide_scores=torch.cat([p.guide_scores for p in parts]),
         judge_scores=judge,
-        order=ranked(s, judge),
+        looks=looks,
+        ranking=parts[0].ranking if len(parts) == 1 else ranked(s, judge, looks, joined),
         warnings=list(dict.fromkeys(chain(*(p.warnings for p in parts), warnings))),
         alpha=_all(alphas),
+        stopped_at=[step for p in parts for step in p.stopped_at],
     )
 
 

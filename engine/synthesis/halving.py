@@ -10,7 +10,7 @@ tell apart, more steps seldom turn round.
 from __future__ import annotations
 
 import math
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
@@ -84,7 +84,7 @@ class Race:
     Attributes:
         edit: of the run, with the proposals of these candidates.
         seeds: of the candidates.
-        draws: their streams for cutouts.
+        draws: their streams, by purpose.
         families: of every variation, the seed that stands for its whole pool.
         target: what the judge compares them with, a unit embedding (D,).
         rungs: see `rungs`.
@@ -93,7 +93,7 @@ class Race:
 
     edit: Edit
     seeds: list[int]
-    draws: list[torch.Generator]
+    draws: dict[str, list[torch.Generator]]
     families: list[int]
     target: Tensor
     rungs: dict[int, int]
@@ -102,7 +102,7 @@ class Race:
     @classmethod
     def of(cls, edit: Edit, seeds: list[int], each: int, target: Tensor, steps: int) -> Race:
         """All of them, as they are proposed: `each` in a row for every variation."""
-        draws, z = streams(seeds, "cutouts"), edit.proposal.z
+        draws, z = {"cutouts": streams(seeds, "cutouts")}, edit.proposal.z
         return cls(edit, seeds, draws, seeds[::each], target, rungs(each, steps), z)
 
     def at(self, edit: Edit, z: Tensor) -> Race:
@@ -124,10 +124,24 @@ class Race:
         if keep is None:
             return None
         rows = fittest(self._scores(step, z, pack, wrap), self.each, keep)
-        self.edit = of_rows(self.edit, rows)
-        self.seeds, self.draws = [self.seeds[i] for i in rows], [self.draws[i] for i in rows]
-        self.z = z[rows]
+        self._only(rows, z)
         return rows
+
+    def lead(self) -> None:
+        """Leaves each variation the best known of its candidates."""
+        self._only(list(range(0, len(self.seeds), self.each)), self.z)
+
+    def take_up(self, draws: Mapping[str, list[torch.Generator]]) -> None:
+        """Further streams, one a candidate. Where they had some for a purpose, these go on as those were."""
+        for purpose, generators in draws.items():
+            generators[:] = self.draws.get(purpose, generators)
+            self.draws[purpose] = generators
+
+    def _only(self, rows: list[int], z: Tensor) -> None:
+        self.edit = of_rows(self.edit, rows)
+        self.seeds, self.z = [self.seeds[i] for i in rows], z[rows]
+        for generators in self.draws.values():
+            generators[:] = [generators[i] for i in rows]  # in place: whoever draws from them has these lists
 
     def _scores(self, step: int, z: Tensor, pack: Pack, wrap: Wrap) -> Tensor:
         """What the judge thinks of latents (B, C, h, w), (B,): a variation at a time, as memory is short."""

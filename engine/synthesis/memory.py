@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from weakref import WeakKeyDictionary
 
 import torch
 from torch import Tensor
 
+from engine.models.guide import Clip
 from engine.models.packs import Pack
 from engine.models.vqgan import TORUS, VQGAN, Wrap
 from engine.settings import RunSettings
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode
 from engine.synthesis.halving import guided
+from engine.synthesis.lit import Lit
 from engine.synthesis.seeds import streams
 
 SMALL_PX, SMALLER_PX = 128, 64
@@ -29,18 +31,24 @@ Measured on a CPU in bfloat16 with the starter pack and 8 cutouts: 1.7 at 256 x 
 
 @dataclass(frozen=True)
 class Cost:
-    """Bytes that one variation takes in a step: so many a pixel and so many a view."""
+    """Bytes that one variation takes in a step: so many a pixel, more where it is lit, and so many a view."""
 
     pixel: float
     view: float
+    lit: float = 0.0
 
     @classmethod
     def of(cls, pack: Pack, wrap: Wrap) -> Cost:
         """Measures a pack's networks by what autograd keeps of small steps: more pixels, or more views."""
-        least, wider, more = (
-            _kept(pack, wrap, *of) for of in ((SMALLER_PX, 1), (SMALL_PX, 1), (SMALL_PX, 2))
+        least, wider, more, lit = (
+            _kept(pack, wrap, *of)
+            for of in ((SMALLER_PX, 1, 0.0), (SMALL_PX, 1, 0.0), (SMALL_PX, 2, 0.0), (SMALL_PX, 1, 1.0))
         )
-        return cls(WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2), WORKING * (more - wider))
+        return cls(
+            pixel=WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2),
+            view=WORKING * (more - wider),
+            lit=WORKING * (lit - wider) / SMALL_PX**2,
+        )
 
     def of_variation(self, s: RunSettings) -> int:
         """Bytes for each variation of a run, with its candidates."""
@@ -48,17 +56,27 @@ class Cost:
         return max(first, self._of_picture(s.width * s.height, s))
 
     def _of_picture(self, pixels: int, s: RunSettings) -> int:
-        return math.ceil(self.pixel * pixels + self.view * s.cutouts)
+        pixel = self.pixel + (self.lit if s.lit_cuts > 0 else 0)
+        return math.ceil(pixel * pixels + self.view * s.cutouts)
 
 
+_views: WeakKeyDictionary[Clip, float] = WeakKeyDictionary()
 _costs: WeakKeyDictionary[VQGAN, Cost] = WeakKeyDictionary()
 
 
 def cost_of(pack: Pack) -> Cost:
-    """As `Cost.of`, measured once for as long as the pack is in memory. Tiling takes about nothing."""
+    """As `Cost.of`, with the views of guides beside the pack's own. Tiling takes about nothing.
+
+    Measured once for as long as the networks are in memory.
+    """
     if pack.generator not in _costs:
         _costs[pack.generator] = Cost.of(pack, TORUS)
-    return _costs[pack.generator]
+    cost = _costs[pack.generator]
+    for extra in pack.extra:
+        if extra.clip not in _views:
+            _views[extra.clip] = Cost.of(replace(pack, guide=extra.clip), TORUS).view
+        cost = replace(cost, view=cost.view + _views[extra.clip])
+    return cost
 
 
 def at_once(s: RunSettings, cost: Cost, budget: int) -> int:
@@ -71,7 +89,7 @@ def fits(s: RunSettings, cost: Cost, budget: int) -> bool:
     return cost.of_variation(s) <= budget
 
 
-def _kept(pack: Pack, wrap: Wrap, side_px: int, views: int) -> int:
+def _kept(pack: Pack, wrap: Wrap, side_px: int, views: int, lit_cuts: float) -> int:
     """Bytes that the backward pass of one variation's step would need; weights not counted."""
     networks = (pack.generator, pack.guide.model)
     weights = {_place(p) for network in networks for p in network.parameters()}
@@ -89,7 +107,11 @@ def _kept(pack: Pack, wrap: Wrap, side_px: int, views: int) -> int:
     draw = cutouts.draw(streams([0], "memory"), (side_px, side_px), 0.5)
     with torch.autograd.graph.saved_tensors_hooks(keep, lambda x: x):
         with pack.compute.autocast():
-            picture = decode(z, pack, wrap)[:, :3]
+            decoded = decode(z, pack, wrap)
+        picture = decoded[:, :3]
+        light = Lit.of(lit_cuts, None, pack, [0], wrap)
+        if light is not None:
+            picture = light.picture(decoded, picture)
         embeddings = pack.guide.encode_image(cutouts(picture, draw).flatten(0, 1))
     del embeddings  # alive until here, and with it all that was kept, each at a place of its own
     return sum(kept.values())

@@ -10,6 +10,24 @@ from engine.synthesis.cutouts import Cutouts
 
 
 @torch.no_grad()
+def looks(
+    pictures: Tensor,
+    clip: Clip,
+    streams: list[torch.Generator],
+    *,
+    views: int,
+    tile: tuple[bool, bool],
+) -> Tensor:
+    """What a CLIP sees in pictures: unit embeddings (B, n, D) of n augmented views of each.
+
+    The arguments are those of `score`.
+    """
+    cutouts = Cutouts(size_px=clip.size_px, count=views, tile=tile, strength=0.5)
+    params = cutouts.draw(streams, (pictures.shape[-2], pictures.shape[-1]), 0.5)
+    seen = cutouts(pictures, params)  # (B, n, 3, s, s)
+    return torch.stack([clip.encode_image(row) for row in seen])
+
+
 def score(
     pictures: Tensor,
     target: Tensor,
@@ -35,10 +53,10 @@ def score(
     Returns:
         (B,) mean cosine, -1..1, float32.
     """
-    cutouts = Cutouts(size_px=clip.size_px, count=views, tile=tile, strength=0.5)
-    params = cutouts.draw(streams, (pictures.shape[-2], pictures.shape[-1]), 0.5)
-    seen = cutouts(pictures, params)  # (B, n, 3, s, s)
-    embeddings = torch.cat([clip.encode_image(row) for row in seen])
-    if target.ndim == 2:
-        return (embeddings.view(*seen.shape[:2], -1) @ target[:, :, None]).flatten(1).mean(1)
-    return (embeddings @ target).view(len(pictures), views).mean(1)
+    return fit(looks(pictures, clip, streams, views=views, tile=tile), target)
+
+
+def fit(seen: Tensor, target: Tensor) -> Tensor:
+    """Mean cosine (B,) of views, unit vectors (B, n, D), and a text (D,), or one each (B, D)."""
+    each = target.unsqueeze(-1) if target.ndim == 2 else target
+    return (seen @ each).view(*seen.shape[:2]).mean(1)

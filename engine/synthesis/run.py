@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from torch import Tensor
 from torch.nn import functional as F  # the field's name for it
@@ -15,19 +15,23 @@ from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
 from engine.synthesis.aims import aims_of, direction
 from engine.synthesis.coarse import continued, stages
-from engine.synthesis.cutouts import Cutouts
+from engine.synthesis.course import Course, Leg
+from engine.synthesis.cutouts import CutoutParams, Cutouts
 from engine.synthesis.decal import decal_alpha
 from engine.synthesis.decode import decode, decode_maps, decode_picture
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.extra_guides import Helpers
 from engine.synthesis.halving import Race, candidates, first_of_each, pool
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
+from engine.synthesis.lit import Lit
 from engine.synthesis.losses import lone_changes
 from engine.synthesis.optimize import optimize
 from engine.synthesis.palette import palette_distance, palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
-from engine.synthesis.rank import score
+from engine.synthesis.rank import fit, looks, score
+from engine.synthesis.ranking import Ranking, rank
 from engine.synthesis.seeds import streams
 from engine.synthesis.starts import begin
 from engine.synthesis.targets import Targets
@@ -38,9 +42,11 @@ SHOWN = 6
 
 @dataclass(frozen=True)
 class Synthesis:
-    """What a run made, in the order of its variations; `order` lists them best first.
+    """What a run made, in the order of its variations; `ranking` lists them best first.
 
-    `origins` says where each began, for people; `alpha` is the opacity of decals, (B, 1, H, W).
+    `origins` says where each began, for people; `looks` is what the judge sees in each, unit vectors (B, D);
+    `alpha` is the opacity of decals, (B, 1, H, W); `stopped_at` the step after which a variation was told to
+    stop, None where it was not; `estimated` the bytes that its largest group was expected to take.
     """
 
     maps: DecodedMaps
@@ -48,9 +54,17 @@ class Synthesis:
     origins: list[str]
     guide_scores: Tensor
     judge_scores: Tensor
-    order: list[int]
+    looks: Tensor
+    ranking: Ranking
     warnings: list[str]
     alpha: Tensor | None = None
+    stopped_at: list[int | None] = field(default_factory=list)
+    estimated: int | None = None
+
+    @property
+    def order(self) -> list[int]:
+        """Variations, best first."""
+        return self.ranking.order
 
 
 def variation_seeds(s: RunSettings) -> list[int]:
@@ -59,17 +73,23 @@ def variation_seeds(s: RunSettings) -> list[int]:
 
 
 def synthesize(
-    s: RunSettings, pack: Pack, inputs: Inputs = NOTHING, *, edits: Edits = NO_EDITS
+    s: RunSettings,
+    pack: Pack,
+    inputs: Inputs = NOTHING,
+    *,
+    edits: Edits = NO_EDITS,
+    leg: Leg | None = None,
 ) -> Generator[Phase, None, Synthesis]:
     """Runs a request. Yields after every unit of work; the value at the end is the result.
 
     Nothing but `s`, the files that it names, which are `inputs` and `edits`, and the pack's weights decides
-    the result.
+    the result, unless `leg` stops it after a step: then what there is becomes one.
 
     Raises:
         BadPrompt: see `prompts.wanted`.
     """
     wrap, own = tile_axes(s.tile), variation_seeds(s)
+    leg = leg or Course().leg(0, s.variations)
     race: Race | None = None
     for part, span in stages(s, edits):
         pictures = [fitted(p.to(pack.compute.device), part.height, part.width) for p in inputs.pictures]
@@ -78,12 +98,15 @@ def synthesize(
         judged = direction(targets.of_request(part, pack.judge, pictures), nearness)
         text = direction(asked.attracting(), aims)
         if race is None:
-            race = yield from _entered(part, pack, wrap, text, judged, edits, len(span))
+            race = yield from _entered(part, pack, wrap, text, judged, edits, len(span), leg)
         else:
             race = yield from continued(part, pack, race, wrap, text)
-        target = targets.everything(part, pack.guide, asked, pictures, aims)
-        yield from guide(part, pack, race, wrap, target, span)
+        if leg.goes(span):
+            target = targets.everything(part, pack.guide, asked, pictures, aims)
+            helpers = Helpers.of(part, pack, race.seeds, wrap, pictures)
+            yield from guide(part, pack, race, wrap, target, helpers, span, leg)
     assert race is not None, "there is always a stage"
+    race.lead()
     edit, seeds = race.edit, race.seeds
     maps = edit.finish(decode_maps(race.z, s, pack, wrap, edit.proposal.drawn))
     yield Phase("rank", 1, 2)
@@ -95,34 +118,37 @@ def synthesize(
         views=s.judge_views,
         tile=wrap,
     )
-    judge_scores = score(
-        maps.basecolor, judged, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap
-    )
+    seen = looks(maps.basecolor, pack.judge, streams(seeds, "judge"), views=s.judge_views, tile=wrap)
+    judge_scores, look = fit(seen, judged).cpu(), F.normalize(seen.mean(1), dim=-1).cpu()
     yield Phase("rank", 2, 2, picture=maps.basecolor)
-    order = ranked(s, judge_scores)
     return Synthesis(
         maps,
         seeds,
         edit.proposal.origins,
         guide_scores.cpu(),
-        judge_scores.cpu(),
-        order,
+        judge_scores,
+        look,
+        ranked(s, judge_scores, look, maps),
         _warnings(s, pack),
         decal_alpha(s, seeds, maps, edits.alpha),
+        [leg.stopped_at] * s.variations,
     )
 
 
-def ranked(s: RunSettings, judge_scores: Tensor) -> list[int]:
+def ranked(s: RunSettings, judge_scores: Tensor, looks: Tensor, maps: DecodedMaps) -> Ranking:
     """Variations, best first; those on the way from one picture to another as they lie on it."""
-    if s.towards:
-        return list(range(len(judge_scores)))
-    return judge_scores.argsort(descending=True, stable=True).tolist()
+    found = rank(judge_scores, looks, maps, s.tile)
+    if not s.towards:
+        return found
+    count = len(judge_scores)
+    return replace(found, order=list(range(count)), repeats=[None] * count)
 
 
 def _warnings(s: RunSettings, pack: Pack) -> list[str]:
     texts = [prompt.text for prompt in parse(s.prompt) if prompt.weight > 0]
     if s.vary or s.towards:
         texts = [] if s.difference is None else [s.difference.before, s.difference.after]
+    texts += [spot.prompt for spot in s.spots if spot.weight > 0]
     found = [_strange(words, pack) for text in texts if (words := pack.guide.unknown_words(text))]
     if s.anti_lettering > 0 and pack.guide.unknown_words(" ".join(targets.LETTERING)):
         found.append(f"The {pack.id} pack has hardly read of lettering: to push it away will change little.")
@@ -138,31 +164,58 @@ def _strange(words: list[str], pack: Pack) -> str:
 
 
 def _entered(
-    s: RunSettings, pack: Pack, wrap: Wrap, text: Tensor, judged: Tensor, edits: Edits, steps: int
+    s: RunSettings,
+    pack: Pack,
+    wrap: Wrap,
+    text: Tensor,
+    judged: Tensor,
+    edits: Edits,
+    steps: int,
+    leg: Leg,
 ) -> Generator[Phase, None, Race]:
-    """All candidates at their starts, for what the prompt is to guide and judge: unit vectors."""
-    each = candidates(s, given=edits.has_base)
-    seeds = [seed for own in variation_seeds(s) for seed in pool(own, each)]
+    """All candidates at their starts, for what the prompt is to guide and judge: unit vectors.
+
+    A run that goes on has only those that were left when it stopped.
+    """
+    left = leg.seeds()
+    each = candidates(s, given=edits.has_base) if left is None else 1
+    seeds = left or [seed for own in variation_seeds(s) for seed in pool(own, each)]
     start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits), each)
     return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, steps)
 
 
 def guide(
-    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, target: Targets, span: range
+    s: RunSettings,
+    pack: Pack,
+    race: Race,
+    wrap: Wrap,
+    target: Targets,
+    helpers: Helpers,
+    span: range,
+    leg: Leg,
 ) -> Generator[Phase, None, None]:
     """The CLIP-guided optimisation of all variations at once, and of their candidates while they are in."""
     cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
+    light = Lit.of(s.lit_cuts, s.relief, pack, race.seeds, wrap)
+    race.take_up({**helpers.streams(), **({} if light is None else {"light": light.draws})})
     race.select(0, race.z, pack, wrap)
 
     def objective(z: Tensor, progress: float) -> Tensor:
         edit, proposal, start = race.edit, race.edit.proposal, race.edit.proposal.z
         with pack.compute.autocast():
-            picture = decode(z, pack, wrap, proposal.drawn)[:, :3]
-        picture = edit.shown(picture)
-        params = cutouts.draw(race.draws, (s.height, s.width), progress)
-        views = cutouts(edit.elsewhere(picture), params)
+            decoded = decode(z, pack, wrap, proposal.drawn)
+        picture = edit.shown(decoded[:, :3])
+        params = cutouts.draw(race.draws["cutouts"], (s.height, s.width), progress)
+        lit = None if light is None else edit.elsewhere(light.picture(decoded, picture))
+
+        def show(cutouts: Cutouts, params: CutoutParams) -> Tensor:
+            views = cutouts(edit.elsewhere(picture), params)
+            return views if light is None or lit is None else light.mixed(views, cutouts(lit, params))
+
+        views = show(cutouts, params)
         embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
         loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
+        loss = sum(helpers.losses(show, (s.height, s.width), progress), loss)
         if s.palette and s.palette_weight > 0:
             loss = loss + s.palette_weight * palette_distance(picture, palette_of(s.palette, z))
         if s.coherence > 0:
@@ -175,9 +228,12 @@ def guide(
 
     every = max(1, s.steps // SHOWN)
     z_range, lr = pack.generator.z_range(), s.lr * race.edit.pace
+    before = leg.begin(race.draws, race.z.device, span)
+    if before is not None:
+        race.z = before.average
     steps = optimize(
         race.z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=race.edit.renew,
-        select=lambda step, z: race.select(step, z, pack, wrap), span=span,
+        select=lambda step, z: race.select(step, z, pack, wrap), span=span, resume=before,
     )  # fmt: skip
     for step in steps:
         race.z = step.z
@@ -186,3 +242,5 @@ def guide(
             picture = decode_picture(race.z, pack, wrap, race.edit.proposal.drawn)
             shown = race.leaders(race.edit.shown(picture))
         yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
+        if leg.stops(step.index, step.total, step.state, race.draws, race.seeds if race.each == 1 else None):
+            break

@@ -15,10 +15,12 @@ from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
 from engine.synthesis import targets
 from engine.synthesis.base import channels_of, remembered
+from engine.synthesis.course import Course
 from engine.synthesis.crossing import between, crossed
 from engine.synthesis.decode import Drawn, decode, maps_of
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS
+from engine.synthesis.extra_guides import Helpers
 from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import Prompt, parse
@@ -65,6 +67,7 @@ def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generat
     stage = yield from _staged(s, pack, wrap, story, texts)
     avoided = _avoided(s, pack)
     begun: Tensor | None = None
+    helpers = Helpers.of(s, pack, [s.seed], wrap, ())
     z = torch.empty(0)
     for k in range(frames):
         i, j, share = at(story, k / (frames - 1))
@@ -77,7 +80,9 @@ def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generat
         pace = 1.0 if start.drawn is None else PACE
         edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(proposal, pace=pace))
         race = Race.of(edit, [s.seed], 1, text, s.steps)
-        yield from _counted(guide(s, pack, race, wrap, target, range(s.steps)), k, frames)
+        yield from _counted(
+            guide(s, pack, race, wrap, target, helpers, range(s.steps), Course().leg(0, 1)), k, frames
+        )
         z = race.z
         with torch.no_grad():
             yield Frame(k, decode(z, pack, wrap, start.drawn)[:, :3])

@@ -144,6 +144,40 @@ def test_the_timer_hurries_only_while_there_is_something_to_see(blender, ask, sm
     blender.until(lambda: not blender.timers.queue, 10)
 
 
+def test_a_cancelled_run_shows_what_it_kept(blender, ask, small_engine):
+    """The results of the step at which it stopped, and a note that it did."""
+    small_engine(
+        """
+        for method, id, params in requests():
+            if method == "initialize":
+                greet(id); ready()
+            elif method == "generate":
+                job, folder = id, params["folder"]
+                tell("job/progress", job=id, phase="guide", step=3, total=12, loss=None)
+            elif method == "cancel":
+                answer(id, cancelled=True)
+                maps = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
+                variation = {"rank": 1, "judge_score": 0.5, "guide_score": 0.4, "seam": 0.8, "seed": 7,
+                             "relief": 0.05, "files": {name: name + ".png" for name in maps}}
+                summary = {"prompt": "moss", "settings": {"steps": 12}, "warnings": [],
+                           "variations": [variation]}
+                os.makedirs(folder, exist_ok=True)
+                json.dump(summary, open(os.path.join(folder, "summary.json"), "w"))
+                refuse(job, "Cancelled.", "cancelled", folder=folder, stopped_at=3)
+        """
+    )
+    ask()
+    blender.until(lambda: blender.state.progress > 0)
+    bpy.ops.patina.cancel()
+    blender.until(lambda: not blender.state.job)
+    (kept,) = blender.session.results
+    assert (kept.seed, kept.files["basecolor"].name) == (7, "basecolor.png")
+    assert blender.session.warnings == ["Stopped after step 3 of 12: this is what there was."]
+    assert blender.state.message == ""
+    blender.session.engine.stop()
+    blender.until(lambda: not blender.timers.queue, 10)
+
+
 def test_a_bug_in_a_tick_is_a_message_and_not_a_bar_that_never_moves(blender, ask, small_engine, monkeypatch):
     small_engine("time.sleep(600)")
     ask()

@@ -13,22 +13,7 @@ from torch import Tensor
 from engine.models.guide import Clip
 from engine.starter.embedding import embed
 from engine.starter.materials import render, sample
-
-
-def vendi(embeddings: Tensor) -> float:
-    """The effective number of different ones: exp(-Σ λ log λ), λ the eigenvalues of K/n, K_ij = cosine.
-
-    Args:
-        embeddings: unit vectors (n, D).
-
-    Returns:
-        1 (all the same) to n (all orthogonal).
-
-    Source: Friedman and Dieng 2023, "The Vendi Score".
-    """
-    e = embeddings.double()
-    eigenvalues = torch.linalg.eigvalsh(e @ e.T / len(e)).clamp(min=0)
-    return float(torch.special.entr(eigenvalues).sum().exp())
+from engine.synthesis.diversity import vendi
 
 
 def true_materials(family: str, colour: str, n: int, size_px: int = 128) -> Tensor:

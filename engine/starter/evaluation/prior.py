@@ -13,9 +13,9 @@ from engine.models.priors import AnyPrior
 from engine.models.vqgan import TORUS
 from engine.starter.embedding import embed
 from engine.starter.evaluation.bench import Prompt
-from engine.starter.evaluation.diversity import vendi
 from engine.starter.evaluation.naming import Namer, shares
 from engine.synthesis.decode import decode_picture
+from engine.synthesis.diversity import vendi
 from engine.synthesis.propose import VIEWS
 from engine.synthesis.rank import score
 from engine.synthesis.seeds import streams

@@ -14,9 +14,9 @@ from engine.material.seams import seam_score
 from engine.models.packs import Pack
 from engine.settings import RunSettings
 from engine.starter.embedding import embed
-from engine.starter.evaluation.diversity import vendi
 from engine.starter.evaluation.naming import Name, Namer
 from engine.starter.evaluation.pictures import as_image, lit, write_jpeg
+from engine.synthesis.diversity import vendi
 from engine.synthesis.run import Synthesis, synthesize
 
 FORMAT = 1  # of the record

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.link import Cancelled, Failed, Finished, State
+from addon.link import Cancelled, Failed, Finished, Progress, State
 from addon.link.engine import CANCEL_ACK_S, CANCEL_END_S, TERMINATE_S
 from tests.addon.link.fake import BEHAVES, PARAMS, ended, gone, run_until, started
 
@@ -129,6 +129,36 @@ def test_cancel_ends_an_engine_that_does_not_obey(engine_of, clock, body, patien
     assert engine.state is State.STOPPED
     clock.ahead += 10
     run_until(engine, lambda _: gone(pid))
+
+
+KEEPS = CANCELS.replace(
+    'refuse(job, "Cancelled.", "cancelled")',
+    'tell("job/progress", job=job, phase="write", step=1, total=2, loss=None)',
+)
+
+
+def test_a_cancelled_run_may_take_its_time_to_write_what_it_has(engine_of, clock):
+    """As long as it says that it writes: a large picture on a slow disk is no engine that does not obey."""
+    engine = engine_of(KEEPS)
+    job = engine.submit("generate", PARAMS)
+    run_until(engine, lambda _: engine.state is State.BUSY)
+    engine.cancel(job)
+    time.sleep(0.3)
+    clock.ahead = CANCEL_END_S - 1
+    assert [type(event) for event in engine.poll()] == [Progress]
+    clock.ahead = CANCEL_END_S + 5
+    assert engine.poll() == []
+    clock.ahead = 2 * CANCEL_END_S
+    assert engine.poll() == [Cancelled(job)]
+
+
+def test_what_a_cancelled_run_kept_is_told(engine_of):
+    told = 'refuse(job, "Cancelled.", "cancelled", folder="/results", stopped_at=3)'
+    engine = engine_of(CANCELS.replace('refuse(job, "Cancelled.", "cancelled")', told))
+    job = engine.submit("generate", PARAMS)
+    run_until(engine, lambda _: engine.state is State.BUSY)
+    engine.cancel(job)
+    assert run_until(engine, ended)[-1] == Cancelled(job, "/results", 3)
 
 
 def test_cancel_before_the_engine_is_ready(engine_of):

@@ -15,8 +15,8 @@ from engine import cli
 from engine.bench import commands, contenders, measure as measuring
 from engine.bench.cases import LOOPS, Case
 from engine.bench.measure import measure
-from engine.bench.memory import STATUS, Meter
 from engine.errors import PatinaError
+from engine.meter import STATUS, Meter
 from engine.synthesis import run
 from engine.synthesis.textbook import Textbook
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import get_args
 
 import pytest
 
-from engine import cli, cli_edits
+from engine import cli, cli_edits, cli_guiding, cli_report, cli_stop
 from engine.settings import RunSettings
 from engine.synthesis.terms import TERMS
 
@@ -29,6 +30,10 @@ ROOT = Path(__file__).parents[3]
         (["generate", "bricks", "--picture", "nowhere.png:0.5"], "nowhere.png is not there"),
         (["generate", "bricks", "--palette", "cream, reddish"], "'reddish' is no colour"),
         (["generate", "bricks", "--no-lettering", "-1"], "'anti_lettering' must be between"),
+        (["generate", "bricks", "--lit-cuts", "2"], "'lit_cuts' must be between 0 and 1"),
+        (["generate", "bricks", "--guide", "classic", "much", "1"], "'guides' 1 weight must be a number"),
+        (["generate", "bricks", "--guide", "classic", "1", "0"], "'guides' 1 every"),
+        (["resume", "nowhere"], "nothing to go on with"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, arguments, said):
@@ -38,7 +43,13 @@ def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, argume
     assert streams.out == ""
 
 
-@pytest.mark.parametrize("arguments", [[], ["fly"], ["generate"], ["generate", "x", "--size", "big"]])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *([], ["fly"], ["generate"], ["generate", "x", "--size", "big"]),
+        ["generate", "x", "--noise-prompt", "7:much"],
+    ],
+)
 def test_what_argparse_refuses_is_bad_input_too(capsys, arguments):
     with pytest.raises(SystemExit) as ended:
         cli.main(arguments)
@@ -86,6 +97,40 @@ def test_the_defaults_in_the_help_are_those_of_the_settings(capsys):
 def test_a_picture_is_named_with_weight_and_kind(written, name, weight, aligned):
     options = cli.parser().parse_args(["generate", "bricks", "--picture", written])
     assert options.pictures == [{"path": str(Path(name).resolve()), "weight": weight, "aligned": aligned}]
+
+
+def test_what_else_guides_becomes_settings():
+    written = "--guide a:b 0.5 4 --guide starter 1 1 --noise-prompt 7 --noise-prompt 8:-0.3 --lit-cuts 0.25"
+    options = cli.parser().parse_args(["generate", "bricks", *written.split()])
+    assert cli_guiding.settings_of(options) == {
+        "guides": [
+            {"name": "a:b", "weight": 0.5, "every": 4},
+            {"name": "starter", "weight": 1.0, "every": 1},
+        ],
+        "noise_prompts": [{"seed": 7}, {"seed": 8, "weight": -0.3}],
+        "lit_cuts": 0.25,
+    }
+    assert RunSettings.model_validate({"prompt": "x", "seed": 1, **cli_guiding.settings_of(options)})
+
+
+def test_the_report_says_what_is_alike_what_is_wrong_and_what_it_took():
+    facts = [{"rank": 1, "repeats": None, "artefacts": []}, {"rank": 2, "repeats": 1, "artefacts": ["noisy"]}]
+    summary = {"diversity": 1.2345, "variations": facts, "memory": {"estimated": 3 << 20, "used": None}}
+    assert cli_report.notes(summary) == [
+        "Diversity: 1.23 of 2 (1: all alike)",
+        "Rank 2: nearly repeats 1, noisy",
+    ]
+    assert cli_report.memory(summary) == "Memory: 3 MiB estimated"
+    assert cli_report.memory({"memory": {"estimated": None, "used": None}}) == ""
+
+
+def test_the_first_interrupt_stops_and_the_second_ends():
+    with cli_stop.on_interrupt() as stop:
+        signal.raise_signal(signal.SIGINT)
+        assert stop.is_set()
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
 def test_presets_are_listed_and_broken_ones_of_the_user_with_the_reason(capsys, tmp_path, monkeypatch):

@@ -119,14 +119,33 @@ def test_news_comes_in_order_and_previews_are_whole(ready, tmp_path):
         assert Path(p["file"]).stat().st_size == p["width"] * p["height"] * 4
 
 
-def test_cancel_ends_a_job_within_a_step_and_leaves_no_material(ready, tmp_path):
-    ready.send("generate", {**SMALL, "steps": 5000, "folder": str(tmp_path)}, "long")
+def test_cancel_ends_a_job_within_a_step_and_leaves_no_material_if_asked(ready, tmp_path):
+    ready.send("generate", {**SMALL, "steps": 5000, "folder": str(tmp_path), "keep_on_cancel": False}, "long")
     ready.until(lambda m: m.get("params", {}).get("phase") == "guide", timeout_s=60)
     ready.send("cancel", {"job": "long"}, "stop")
     start = time.monotonic()
     assert ready.answer("long", timeout_s=30)["error"]["data"]["kind"] == "cancelled"
     assert time.monotonic() - start < 5
     assert not list(tmp_path.glob("*.png"))
+
+
+def test_a_cancelled_job_keeps_what_it_has_and_resumes_to_the_bytes_of_a_whole_one(ready, tmp_path):
+    """The starter pack, in a process of its own."""
+    asked = {**SMALL, "steps": 6}
+    ready.send("generate", {**asked, "folder": str(tmp_path / "stopped")}, "kept")
+    ready.until(
+        lambda m: (p := m.get("params", {})).get("phase") == "guide" and p["job"] == "kept", timeout_s=60
+    )
+    ready.send("cancel", {"job": "kept"}, "stop it")
+    data = ready.answer("kept", timeout_s=60)["error"]["data"]
+    assert (data["kind"], data["folder"]) == ("cancelled", str(tmp_path / "stopped"))
+    assert 1 <= data["stopped_at"] < 6
+    assert len(list((tmp_path / "stopped").glob("*_basecolor.png"))) == 2
+    ready.send("resume", {"folder": str(tmp_path / "stopped")}, "more")
+    assert "stopped_at" not in ready.answer("more", timeout_s=120)["result"]
+    ready.send("generate", {**asked, "folder": str(tmp_path / "whole")}, "whole")
+    ready.answer("whole", timeout_s=120)
+    assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
 
 
 def test_a_folder_that_takes_no_files_is_an_error_and_the_engine_goes_on(ready, tmp_path):

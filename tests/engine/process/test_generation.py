@@ -17,6 +17,7 @@ from engine.generation import Models, run_generate
 from engine.material.maps import DecodedMaps
 from engine.settings import PicturePrompt, RunSettings
 from engine.synthesis.phase import Phase
+from engine.synthesis.ranking import rank
 from engine.synthesis.run import Synthesis
 
 SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
@@ -38,10 +39,10 @@ def pretend(s, _pack, _inputs, *, glowing=(), **_files):
         noise(s.variations, 3, s.height, s.width), one, one, one, 0 * one, torch.full((s.variations,), 0.05)
     )
     maps.emission[list(glowing)] = 1.0
-    scores = torch.tensor([0.25, 0.5])
-    return Synthesis(
-        maps, [5, 6], ["prior", "exemplar 3: moss"], scores / 2, scores, [1, 0], ["That was easy."]
-    )
+    scores, looks = torch.tensor([0.25, 0.5]), torch.eye(2)
+    ranking = rank(scores, looks, maps, s.tile)
+    origins, warnings = ["prior", "exemplar 3: moss"], ["That was easy."]
+    return Synthesis(maps, [5, 6], origins, scores / 2, scores, looks, ranking, warnings)
 
 
 def see(_clip, maps):
@@ -64,6 +65,12 @@ def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
     assert [v["origin"] for v in summary["variations"]] == ["exemplar 3: moss", "prior"]
     assert summary["settings"] == SETTINGS.model_dump(mode="json")
     assert summary["warnings"] == ["That was easy."]
+    assert summary["diversity"] == 2
+    assert summary["memory"]["estimated"] is None  # of a synthesis that pretends
+    assert summary["memory"]["used"] is None or summary["memory"]["used"] >= 0
+    assert [v["gap"] for v in summary["variations"]] == [-0.25, -0.125]
+    assert [v["repeats"] for v in summary["variations"]] == [None, None]
+    assert all(v["artefacts"] == ["noisy"] or "speckled" in v["artefacts"] for v in summary["variations"])
     assert set(summary["seconds"]) == {"load", "propose", "guide", "rank", "maps", "write", "total"}
     for v in summary["variations"]:
         assert set(v["files"]) == {"basecolor", "normal_gl", "roughness", "metallic", "height", "ao"}

@@ -17,7 +17,7 @@ from engine.starter import captions, dataset
 from engine.starter.data import Materials
 from engine.starter.evaluation import parts, prior, report as writing, retrieval, runs as running, whole
 from engine.starter.evaluation.bench import STEPS, Bench, Prompt, Sizes, prompts
-from engine.starter.evaluation.diversity import true_materials, vendi
+from engine.starter.evaluation.diversity import true_materials
 from engine.starter.evaluation.gap import Gap, Scale
 from engine.starter.evaluation.naming import Namer, naming, shares
 from engine.starter.evaluation.pictures import sheet
@@ -33,6 +33,7 @@ from engine.starter.evaluation.runs import Run, Runs
 from engine.starter.materials import FAMILIES, REGISTRY, nearest_term
 from engine.starter.trials.record import Trials
 from engine.synthesis.decode import maps_of
+from engine.synthesis.diversity import vendi
 
 SOME = ("brick_wall", "leather", "marble", "moss")
 
