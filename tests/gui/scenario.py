@@ -20,7 +20,6 @@ from mathutils import Vector
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-import shelf
 from guikit import Pointer, Sidebar, Steps, play, take_picture, until
 
 PANEL = "PATINA_PT_main"
@@ -258,8 +257,7 @@ def main() -> None:
     plan = json.loads(sys.argv[sys.argv.index("--") + 1])
     bpy.context.preferences.view.show_splash = False
     artist = Artist(plan, enable(plan["archive"]))
-    scenarios = {"material": material, "trouble": trouble, "library": shelf.library}
-    play(scenarios[plan["scenario"]](artist), artist.pictures)
+    play({"material": material, "trouble": trouble}[plan["scenario"]](artist), artist.pictures)
 
 
 main()
