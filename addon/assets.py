@@ -42,8 +42,9 @@ def mark(material: Material, library: Path, credit: Credits, thumbnail: str) -> 
     compat.set_licence(data, credit.licence)
     for label in ("Patina", *(label for _, label in _tags(material))):
         data.tags.new(label, skip_if_exists=True)
-    if thumbnail != "RENDER" or not compat.render_preview(material):
-        show_base_colour(material)
+    show_base_colour(material)  # at once, and for good where nothing is rendered
+    if thumbnail == "RENDER":
+        compat.render_preview(material)
     return path
 
 

@@ -120,12 +120,10 @@ def set_licence(data: AssetMetaData, licence: str) -> None:
         data.license = licence
 
 
-def render_preview(item: ID) -> bool:
-    """Have Blender render a thumbnail, some time soon. False where it has no window to do so."""
-    if bpy.app.background:
-        return False
-    item.asset_generate_preview()
-    return True
+def render_preview(item: ID) -> None:
+    """Have Blender render a thumbnail, some time soon. Without a window it never would."""
+    if not bpy.app.background:
+        item.asset_generate_preview()
 
 
 def background_command(script: Path, *arguments: str) -> list[str]:

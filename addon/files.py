@@ -75,10 +75,13 @@ def library_folder(context: Context) -> Path:
         RefusedError: there is none, or it is gone.
     """
     library = _library(context)
-    folder = Path(bpy.path.abspath(library.path))
-    if not folder.is_dir():
-        raise RefusedError(f"The folder of the asset library {library.name} is gone", SHOW_LIBRARIES)
-    return folder
+    named = bool(context.scene.patina_files.library)
+    others = () if named else context.preferences.filepaths.asset_libraries
+    for item in (library, *others):  # Blender's own first library often has no folder yet
+        folder = Path(bpy.path.abspath(item.path))
+        if item.path and folder.is_dir():
+            return folder
+    raise RefusedError(f"The folder of the asset library {library.name} is gone", SHOW_LIBRARIES)
 
 
 def _library(context: Context) -> bpy.types.UserAssetLibrary:
