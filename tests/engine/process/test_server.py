@@ -68,7 +68,7 @@ def test_nothing_heavy_is_imported_before_the_handshake():
         (b"[" * (MAX_LINE_BYTES - 1), "parse_error", None),
         (b"[]", "invalid_request", None),
         (b'{"jsonrpc":"2.0","id":null,"method":"shutdown"}', "invalid_request", "id"),
-        (b'{"jsonrpc":"2.0","id":9,"method":"maps"}', "not_supported", None),
+        (b'{"jsonrpc":"2.0","id":9,"method":"rank"}', "not_supported", None),
         (b'{"jsonrpc":"2.0","id":9,"method":"fly"}', "unknown_method", None),
         (b'{"jsonrpc":"2.0","id":9,"method":"cancel"}', "invalid_request", "job"),
         (b'{"jsonrpc":"2.0","id":9,"method":"cancel","params":{"job":true}}', "invalid_request", "job"),

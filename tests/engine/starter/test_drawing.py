@@ -30,8 +30,10 @@ def test_at_its_own_size_nothing_is_resized():
 def test_any_size_closes_and_keeps_its_colour(size):
     x = draw_maps(BRICKS, CHANNELS[:3], *size)
     assert x.shape == (3, *size)
-    plain = draw_maps(BRICKS, CHANNELS[:3], 128, 128)
-    torch.testing.assert_close(x.mean((1, 2)), plain.mean((1, 2)), rtol=0, atol=0.02)
+    rows, _ = repeats(*size)
+    side = 128 if rows == 1 else size[0] // rows  # joints of a small tile are drawn otherwise
+    plain = draw_maps(BRICKS, CHANNELS[:3], side, side)
+    torch.testing.assert_close(x.mean((1, 2)), plain.mean((1, 2)), rtol=0, atol=0.01)
     for axis in (1, 2):
         n = x.shape[axis]
         steps = (x - x.roll(1, axis)).abs().amax(dim=0).mean(2 - axis if axis == 1 else 0)

@@ -7,6 +7,7 @@ import torch
 from engine.settings import RunSettings
 from engine.synthesis.course import Course
 from engine.synthesis.groups import synthesize_in_groups
+from engine.synthesis.memory import cost_of
 from engine.synthesis.optimize import optimize
 
 WIDE = (torch.full((1, 1, 1, 1), -10.0), torch.full((1, 1, 1, 1), 10.0))
@@ -83,11 +84,12 @@ def test_a_stopped_run_has_results_and_goes_on_to_the_same_end(tiny_pack):
 def test_groups_are_stopped_and_gone_on_with_too(tiny_pack):
     """One variation at once: the first is whole, the second is not, the third was never begun."""
     s, written = settings(variations=3, steps=3), []
-    whole, _ = run(synthesize_in_groups(s, tiny_pack, budget=1))
+    one = cost_of(tiny_pack).of_variation(s)
+    whole, _ = run(synthesize_in_groups(s, tiny_pack, budget=one))
     course = Course(
         stop_after(5), written.append
     )  # two steps of the first ask, once between, two of the next
-    stopped, _ = run(synthesize_in_groups(s, tiny_pack, budget=1, course=course))
+    stopped, _ = run(synthesize_in_groups(s, tiny_pack, budget=one, course=course))
     assert stopped.stopped_at == [None, 2]
     assert len(stopped.maps) == 2
     assert torch.equal(stopped.maps.basecolor[0], whole.maps.basecolor[0])
