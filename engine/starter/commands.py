@@ -158,7 +158,7 @@ def evaluate(options: argparse.Namespace) -> int:
 
 def trial_arguments(add: argparse.ArgumentParser) -> None:
     """Declares the options of `trial`."""
-    add.add_argument("trial", metavar="TRIAL", help="teacher, robust or prior")
+    add.add_argument("trial", metavar="TRIAL", help="teacher, robust, judge or prior")
     add.add_argument(
         "--work", type=Path, default=Path(".cache/training"), metavar="DIR",
         help="the training set; with the same folder, a trial goes on where it stopped",

@@ -1,4 +1,4 @@
-"""Trials of the guide: with and without a teacher for words, and trained on the worst of views."""
+"""Trials of CLIPs: with and without a teacher for words, trained on the worst of views, by two towers."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from engine.starter.evaluation.naming import naming, shares
 from engine.starter.evaluation.runs import Runs
 from engine.starter.synonyms import synonym_accuracy
 from engine.starter.training import loop, teacher
-from engine.starter.training.clip import GUIDE, TEXT, ClipStage, ClipTraining
+from engine.starter.training.clip import GUIDE, JUDGE, TEXT, ClipStage, ClipTraining
 from engine.starter.trials.record import Variant
 
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -34,6 +34,9 @@ ROBUST = 2.0
 FROM: Start = "codes"
 GUIDED_STEPS = 60
 """From random codes and with many steps, pictures are the guide's work and nobody else's."""
+
+TOWERS = {"convolutions": "patina_texture_net_deep", "attention": "patina_patch_net"}
+"""Two ways to see, by what is in them."""
 
 Show = Callable[[str, int, int], None]
 """Told the variant, the step and of how many."""
@@ -62,13 +65,10 @@ def teachers(place: Place, steps: int, show: Show) -> dict[str, Variant]:
     Raises:
         InvalidRequest: the teacher is not installed.
     """
-    tower = place.work / "tower"
-    tower.mkdir(parents=True, exist_ok=True)
-    weights = load_file(place.weights / "guide" / WEIGHTS_FILE)
-    save_file({k: v for k, v in weights.items() if k.startswith("visual.")}, tower / WEIGHTS_FILE)
+    tower = _side(place, "guide", image=True)
     found = {}
     for name, meanings in (("with a teacher", _meanings(place)), ("without", None)):
-        cfg = GUIDE.model_copy(update={"steps": steps, "start": str(tower)})
+        cfg = GUIDE.model_copy(update={"steps": steps, "start": tower})
         clip, seconds = _train(place, cfg, meanings, name, show)
         understood = synonym_accuracy(clip, captions.withheld_nouns(), place.bench.families)
         figures = {"unread nouns understood": understood, **_named(place, clip)}
@@ -90,6 +90,29 @@ def robustness(place: Place, steps: int, show: Show) -> dict[str, Variant]:
         figures = {**_named(place, clip), **_guided(place, clip, name)}
         found[name] = Variant(steps=steps, seconds=seconds, figures=figures)
     return found
+
+
+def judges(place: Place, steps: int, show: Show) -> dict[str, Variant]:
+    """Judges of two architectures, each with a fresh image tower and the shipped judge's text tower.
+
+    Raises:
+        InvalidRequest: the teacher is not installed.
+    """
+    meanings, text, found = _meanings(place), _side(place, "judge", image=False), {}
+    for name, tower in TOWERS.items():
+        cfg = JUDGE.model_copy(update={"steps": steps, "start": text, "tower": tower})
+        clip, seconds = _train(place, cfg, meanings, name, show)
+        found[name] = Variant(steps=steps, seconds=seconds, figures=_named(place, clip))
+    return found
+
+
+def _side(place: Place, role: str, *, image: bool) -> str:
+    """A folder with one tower of a shipped CLIP, to begin from."""
+    folder = place.work / ("tower" if image else "words")
+    folder.mkdir(parents=True, exist_ok=True)
+    weights = load_file(place.weights / role / WEIGHTS_FILE)
+    save_file({k: v for k, v in weights.items() if k.startswith("visual.") == image}, folder / WEIGHTS_FILE)
+    return str(folder)
 
 
 def _meanings(place: Place) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from engine.starter.trials.guides import FROM, GUIDED_STEPS, Place, Show, robustness, teachers
+from engine.starter.trials.guides import FROM, GUIDED_STEPS, Place, Show, judges, robustness, teachers
 from engine.starter.trials.priors import priors
 from engine.starter.trials.record import Trial, Variant
 
@@ -31,6 +31,12 @@ TRIALS = {
         "Both go on from the shipped guide. Named are held-out materials; pictures are "
         f"{GUIDED_STEPS} steps from {FROM}, all variations of held-out prompts, read by the judge.",
         robustness,
+    ),
+    "judge": Question(
+        "does a small vision transformer judge better than convolutions?",
+        "Both begin with the shipped judge's text tower and an image tower that knows nothing. Named are "
+        "held-out materials.",
+        judges,
     ),
     "prior": Question(
         "are codes better drawn in parallel or one after another?",

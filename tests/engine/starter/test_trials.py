@@ -28,11 +28,13 @@ def place(tiny_pack, tmp_path, monkeypatch):
     """Two dozen materials, and a guide to go on from: smaller than the shipped one, of the same make."""
     cfg = clip.GUIDE.model_copy(update={"batch": 8, "image_px": 32})
     monkeypatch.setattr(guides, "GUIDE", cfg)
+    monkeypatch.setattr(guides, "JUDGE", clip.JUDGE.model_copy(update={"batch": 8, "image_px": 32}))
     monkeypatch.setattr(guides, "GUIDED_STEPS", 1)
     for _ in dataset.write(dataset.plan(tmp_path / "train", 24, first_seed=0, size=64, families=SOME)):
         pass
     data = Materials.open(tmp_path / "train")
-    clip.ClipStage(data, cfg, tiny_pack.compute).export(tmp_path / "weights" / "guide")
+    for role in ("guide", "judge"):
+        clip.ClipStage(data, cfg, tiny_pack.compute).export(tmp_path / "weights" / role)
     bench = Bench(tiny_pack, SOME, tmp_path, tmp_path, Sizes(prompts=1, materials=2, variations=1))
     return Place(data, bench, tmp_path / "weights", tmp_path)
 
@@ -65,6 +67,18 @@ def test_a_teacher_is_all_that_the_variants_differ_in(place):
     ]
     distinct = [len(table[:49000].unique(dim=0)) for table in tables]
     assert distinct[0] > 40_000 and distinct[1] < 2_000, "only meanings tell unread words apart"
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("taught")
+def test_judges_differ_in_how_they_see_and_not_in_what_they_read_at_first(place):
+    trial = tried(place, "judge")
+    assert list(trial.variants) == ["convolutions", "attention"]
+    folder = place.work / "trials" / "judge-2"
+    keys = [set(load_file(folder / name / "guide" / guides.WEIGHTS_FILE)) for name in trial.variants]
+    words = [{key for key in own if not key.startswith("visual.")} for own in keys]
+    assert words[0] == words[1] and keys[0] != keys[1]
+    assert not any(key.startswith("visual.") for key in load_file(folder / "words" / guides.WEIGHTS_FILE))
 
 
 @pytest.mark.slow
