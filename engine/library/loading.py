@@ -121,7 +121,7 @@ def decode(contents: Contents, side_px: int) -> Loaded:
     maps: dict[str, Picture] = {}
     for role in contents.data.keys() - {"basecolor"}:
         try:
-            maps[role] = pictures.decode(contents.data[role], files[role].name)
+            maps[role] = pictures.decode(contents.data[role], files[role].name, data=True)
         except UnreadablePicture as error:
             notes.append(error.message)
     views = {"albedo": pictures.square(base.pixels, side_px)}

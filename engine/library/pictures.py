@@ -16,11 +16,11 @@ from PIL import Image
 from torch import Tensor
 
 from engine.errors import UnreadablePicture
+from engine.library import exr
+from engine.material.maps import linear_to_srgb
 
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
-SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff"})
-UNREADABLE_SUFFIXES = frozenset({".exr"})
-"""What textures come in, too, and no library that the engine has can read."""
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".exr"})
 
 MAX_PIXELS = 2**28
 """16384 x 16384: a gigabyte in memory. What claims to be larger is refused before it is decoded."""
@@ -35,12 +35,12 @@ DAMAGE = (
     OSError, SyntaxError, ValueError, EOFError, struct.error, zlib.error, MemoryError, LookupError, TypeError,
     AttributeError, ArithmeticError, RuntimeError,
 )  # fmt: skip
-"""What Pillow's decoders raise on bytes that are not what their header says."""
+"""What decoders raise on bytes that are not what their header says."""
 
 
 def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is one of the pictures that textures come in, readable or not."""
-    return path.suffix.lower() in SUFFIXES | UNREADABLE_SUFFIXES
+    """Whether a file's name says that it is one of the pictures that textures come in."""
+    return path.suffix.lower() in SUFFIXES
 
 
 def read_bytes(path: Path) -> bytes:
@@ -69,7 +69,8 @@ class Picture:
     """A decoded picture, and how large it is in its file.
 
     Attributes:
-        pixels: (3, H, W) float32, 0..1, in the file's own encoding; alpha is dropped, grey is repeated.
+        pixels: (3, H, W) float32, 0..1, in the file's own encoding, or sRGB for colours from EXR; alpha is
+            dropped, grey is repeated.
         width, height: of the file, px.
     """
 
@@ -78,24 +79,26 @@ class Picture:
     height: int
 
 
-def decode(content: bytes, name: str, longest_px: int = SEAM_PX) -> Picture:
+def decode(content: bytes, name: str, longest_px: int = SEAM_PX, *, data: bool = False) -> Picture:
     """A picture from the bytes of its file, reduced until it fits.
 
     Args:
-        content: PNG, JPEG, WebP or TIFF, whatever its name says.
+        content: PNG, JPEG, WebP, TIFF or EXR, whatever its name says.
         name: of the file, for errors.
+        data: whether its numbers are no colours. EXR holds them as they are, beyond 0..1 too: they are then
+            spread over it.
         longest_px: sides beyond this are reduced by whole factors, each pixel the mean of a block, so that
             what tiled still tiles.
 
     Raises:
         UnreadablePicture: no picture of these formats, damaged, cut off, or larger than `MAX_PIXELS`.
     """
-    if name.lower().endswith(tuple(UNREADABLE_SUFFIXES)):
-        raise UnreadablePicture(f"{name} is an EXR file, which cannot be read here: convert it to PNG.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd metadata does not matter
             warnings.simplefilter("error", Image.DecompressionBombWarning)
+            if content.startswith(exr.MAGIC):
+                return _decoded_exr(content, longest_px, data=data)
             return _decoded(content, longest_px)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as error:
         raise UnreadablePicture(
@@ -104,7 +107,7 @@ def decode(content: bytes, name: str, longest_px: int = SEAM_PX) -> Picture:
         ) from error
     except DAMAGE as error:
         raise UnreadablePicture(
-            f"{name} is damaged, or no PNG, JPEG, WebP or TIFF picture.", details=repr(error)
+            f"{name} is damaged, or no PNG, JPEG, WebP, TIFF or EXR picture.", details=repr(error)
         ) from error
 
 
@@ -114,6 +117,19 @@ def _decoded(content: bytes, longest_px: int) -> Picture:
         picture.draft(None, (longest_px, longest_px))  # JPEG alone can decode a half, a quarter, an eighth
         x = _values(picture)
     return Picture(reduced(torch.from_numpy(x).permute(2, 0, 1), longest_px).contiguous(), width, height)
+
+
+def _decoded_exr(content: bytes, longest_px: int, *, data: bool) -> Picture:
+    width, height = exr.size_of(content)
+    if not 0 < width * height <= MAX_PIXELS:
+        raise Image.DecompressionBombError(f"{width} x {height}")
+    x = reduced(torch.from_numpy(exr.decode(content)).permute(2, 0, 1), longest_px)
+    if data:
+        low, high = float(x.min()), float(x.max())
+        x = (x - low) / (high - low) if low < 0 or high > 1 else x
+    else:
+        x = linear_to_srgb(x.clamp(0, 1))
+    return Picture(x.contiguous(), width, height)
 
 
 def reduced(picture: Tensor, longest_px: int = SEAM_PX) -> Tensor:

@@ -8,6 +8,7 @@ import zlib
 from pathlib import Path
 
 import numpy as np
+import OpenEXR
 import pytest
 import torch
 from hypothesis import given
@@ -17,6 +18,7 @@ from PIL import Image
 from engine.errors import UnreadablePicture
 from engine.library import pictures
 from engine.library.pictures import decode, is_picture, read_bytes, square
+from engine.material.maps import linear_to_srgb
 
 RAMP = np.arange(64, dtype=np.uint8).reshape(8, 8) * 4
 FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
@@ -110,13 +112,54 @@ def test_bytes_that_are_wrong_never_raise_anything_else(kind, at, junk):
 
 @given(content=binary(max_size=200))
 def test_what_is_no_picture_is_refused(content):
-    with pytest.raises(UnreadablePicture, match="no PNG, JPEG, WebP or TIFF"):
+    with pytest.raises(UnreadablePicture, match="no PNG, JPEG, WebP, TIFF or EXR"):
         decode(content, "notes.png")
 
 
-def test_exr_is_refused_by_what_it_is():
-    with pytest.raises(UnreadablePicture, match="EXR"):
-        decode(b"v/1\x01", "wall_nor.exr")
+def written(**channels):
+    """The bytes of an EXR file."""
+    out = io.BytesIO()
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with OpenEXR.File(header, channels) as file:
+        file.write(out)
+    return out.getvalue()
+
+
+LINEAR = np.random.default_rng(5).random((24, 32, 3)).astype(np.float32)
+
+
+@pytest.mark.parametrize("kind", [np.float16, np.float32])
+def test_colours_of_an_exr_file_are_seen_as_on_a_screen(kind):
+    found = decode(written(RGB=LINEAR.astype(kind)), "wall.exr")
+    assert (found.width, found.height) == (32, 24)
+    expected = linear_to_srgb(torch.from_numpy(LINEAR.astype(kind).astype(np.float32)).permute(2, 0, 1))
+    torch.testing.assert_close(found.pixels, expected)
+
+
+def test_data_of_an_exr_file_stays_as_it_is_and_is_spread_where_it_is_beyond_0_to_1():
+    inside, beyond = LINEAR[..., 0].copy(), LINEAR[..., 0] * 7 - 3
+    found = decode(written(Y=inside), "wall_disp.exr", data=True).pixels
+    torch.testing.assert_close(found, torch.from_numpy(inside).expand(3, -1, -1))
+    spread = decode(written(Y=beyond), "wall_disp.exr", data=True).pixels
+    assert (float(spread.min()), float(spread.max())) == (0, 1)
+    assert float(torch.corrcoef(torch.stack([spread[0].flatten(), found[0].flatten()]))[0, 1]) > 0.999
+
+
+def test_numbers_that_are_none_are_black():
+    odd = np.array([[np.nan, np.inf], [-np.inf, 0.5]], np.float32)
+    assert decode(written(Y=odd), "x.exr", data=True).pixels[0].tolist() == [[0, 0], [0, 0.5]]
+
+
+@given(at=integers(0, 3000), junk=binary(min_size=1, max_size=12))
+def test_wrong_bytes_in_an_exr_file_never_raise_anything_else(at, junk):
+    content = bytearray(written(RGB=LINEAR[:8, :8].copy()))
+    at %= len(content)
+    content[at : at + len(junk)] = junk
+    found = outcome(bytes(content))
+    assert isinstance(found, int) or found.startswith("x ")
+
+
+def test_exr_files_count_as_pictures():
     assert is_picture(Path("wall_nor.EXR"))
     assert not is_picture(Path("wall.blend"))
 
