@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-
 import bpy
-from guikit import Steps, until
+
+from tests.gui.artist import Artist, unfold
+from tests.gui.guikit import Steps, until
 
 WAIT_S = 300.0
 PANELS = ("PATINA_PT_library", "PATINA_PT_library_folders")
 
 
-def library(artist) -> Steps[None]:
+def play(artist: Artist) -> Steps[None]:
     """As an artist does it, but for the file browser: adding the folder is one call of its operator."""
-    package = artist.pump.__package__
-    shelf = sys.modules[f"{package}.shelf"]
-    show()
+    shelf = artist.module("shelf")
+    unfold(*PANELS)
     yield from artist.sidebar.open()
     yield from artist.picture("library closed")
     bpy.ops.patina.library_add(directory=artist.plan["textures"])
@@ -41,13 +40,4 @@ def library(artist) -> Steps[None]:
     assert cube.active_material.get("patina_library") == shelf.library.selected
     artist.sidebar.area.spaces.active.shading.color_type = "TEXTURE"
     yield from artist.picture("library applied")
-
-
-def show() -> None:
-    """Have the library's panels open from the start."""
-    classes = [getattr(bpy.types, name) for name in PANELS]
-    for cls in reversed(classes):
-        bpy.utils.unregister_class(cls)
-    for cls in classes:
-        cls.bl_options = set()
-        bpy.utils.register_class(cls)
+    unfold(*PANELS, closed=True)
