@@ -4,7 +4,7 @@ import bpy
 
 from . import details, files, gallery, history, library, main, prompts, start, using
 
-CLASSES = (  # sub-panels stand in this order: what a run is made of, what becomes of it, what there is, the rest
+CLASSES = (  # in the order of the sub-panels: what a run is made of, what becomes of it, what there is
     *prompts.CLASSES,
     *gallery.CLASSES,
     *main.CLASSES,
