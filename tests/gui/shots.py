@@ -1,11 +1,12 @@
 """Pictures for README and guide: `python -m tests.gui.shots FOLDER`, from the top of the checkout.
 
-With `--update` instead of a folder it stores how the sidebar looks for the window test to compare with.
+With `--update` it also stores how the sidebar looks, for the window test to compare with.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -18,8 +19,8 @@ from tests.addon.link import wheels
 from tests.gui import blenders, look, textures
 from tests.gui.play import Played, play
 
-WINDOW = (1100, 1300)
-STEADY_WINDOW = (760, 1500)  # the window test's
+WINDOW = (960, 1240)  # the presets are 840 wide, an open history below results about as high
+PLAN = {"prompt": "mossy cobblestones", "preset": "stone"}
 WHOLE = {"applied": 620, "gallery": 900, "preferences": 900}  # pictures of the whole window, and their width
 SIDEBARS = (
     *("first start", "installing", "ready", "generating", "results", "queue", "history", "library"),
@@ -34,10 +35,8 @@ def main() -> int:
     """Play the scenarios with a larger run and keep their pictures. 0, or 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("folder", type=Path, nargs="?", help="where the pictures go")
-    parser.add_argument("--update", action="store_true", help="store the steady states of every Blender here")
+    parser.add_argument("--update", action="store_true", help="store the steady states, too")
     parser.add_argument("--blender", choices=blenders.BLENDERS, default="sid", help="default: sid (5.2)")
-    parser.add_argument("--prompt", default="mossy cobblestones", help="lower-case words")
-    parser.add_argument("--preset", default="stone")
     parser.add_argument(
         "--preview", type=float, default=300, help="most seconds to wait for shaders; 0: Solid"
     )
@@ -46,11 +45,8 @@ def main() -> int:
     parser.add_argument("--variations", type=int, default=4)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=[*PARTS], help="parts of the guide")
     options = parser.parse_args()
-    if options.update:
-        return max(update(name) for name in blenders.BLENDERS)
-    if options.folder is None:
+    if options.folder is None and not options.update:
         parser.error("name a folder for the pictures")
-    options.folder.mkdir(parents=True, exist_ok=True)
     return max(in_blender(options.blender, PARTS[part], options) for part in options.only)
 
 
@@ -63,23 +59,27 @@ def in_blender(name: str, part: Callable[..., Played], options: argparse.Namespa
             sys.stderr.write(f"This machine cannot show that Blender: {error}\n")
             return 2
         played = part(blender, options)
+        if keep_all := os.environ.get("PATINA_SHOTS"):
+            shutil.copytree(played.pictures, Path(keep_all) / name, dirs_exist_ok=True)
         if played.code:
             sys.stderr.write(played.output)
-            shutil.copytree(played.pictures, options.folder / "failed", dirs_exist_ok=True)
-        for file in sorted(played.pictures.glob("*.png")):
-            keep(played.pictures, file.stem, options.folder)
-    return int(played.code != 0)
+            return 1
+        states = [file.stem for file in sorted(played.pictures.glob("*.png"))]
+        for state in states if options.folder is not None else ():
+            keep(played.pictures, state, options.folder)
+        for state in look.STEADY if options.update and part is first_day else ():
+            look.Look.of(played.pictures, state).store(look.reference(name, state))
+    return 0
 
 
-def first_day(blender: blenders.Blender, options: argparse.Namespace) -> Played:
+def first_day(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
     """Without an engine."""
     return play(
         blender,
         *("first_start", "ready", "gallery", "preferences"),
         size=WINDOW,
         timeout_s=900,
-        prompt=options.prompt,
-        preset=options.preset,
+        **PLAN,
         **small_engine(blender),
     )
 
@@ -92,8 +92,7 @@ def making(blender: blenders.Blender, options: argparse.Namespace) -> Played:
         *("ready", "material", "history", "trouble"),
         size=WINDOW,
         timeout_s=1800,
-        prompt=options.prompt,
-        preset=options.preset,
+        **PLAN,
         settings=settings,
         preview_s=options.preview,
     )
@@ -122,6 +121,7 @@ def small_engine(blender: blenders.Blender) -> dict[str, object]:
 
 def keep(pictures: Path, state: str, folder: Path) -> None:
     """Store a picture that the guide shows: the sidebar as palette PNG, the window as JPEG."""
+    folder.mkdir(parents=True, exist_ok=True)
     target = folder / state.replace(" ", "-")
     if state in WHOLE:
         image = Image.open(pictures / f"{state}.png").convert("RGB")
@@ -134,37 +134,6 @@ def keep(pictures: Path, state: str, folder: Path) -> None:
         return
     if file.stat().st_size > MOST_BYTES:
         sys.stderr.write(f"{file.name} has {file.stat().st_size} bytes, more than a guide should load\n")
-
-
-def update(name: str) -> int:
-    """Store the steady states of a Blender."""
-    with tempfile.TemporaryDirectory(prefix="patina-shots-") as folder:
-        try:
-            blender = blenders.BLENDERS[name](Path(folder))
-        except blenders.MissingError as error:
-            sys.stderr.write(f"Not updated: {name}: {error}\n")
-            return 0
-        played = play(
-            blender,
-            *("first_start", "ready"),
-            size=STEADY_WINDOW,
-            timeout_s=300,
-            **STEADY_PLAN,
-            **small_engine(blender),
-        )
-        if played.code:
-            sys.stderr.write(played.output)
-            return 1
-        for state in look.STEADY:
-            look.Look.of(played.pictures, state).store(look.reference(name, state))
-    return 0
-
-
-STEADY_PLAN = {
-    "prompt": "red bricks",
-    "preset": "stone",
-    "settings": {"size": "128", "variations": 2, "steps": 24},
-}
 
 
 if __name__ == "__main__":

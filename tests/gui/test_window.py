@@ -15,8 +15,9 @@ import pytest
 
 from tests.gui import blenders, look, textures
 from tests.gui.play import play
-from tests.gui.shots import STEADY_PLAN, STEADY_WINDOW, small_engine
+from tests.gui.shots import PLAN, WINDOW, small_engine
 
+SMALL_RUN = {"size": "128", "variations": 2, "steps": 24}
 BLACK_PNG_BYTES = 8_000  # a screen of one colour packs to less
 
 
@@ -54,9 +55,9 @@ def test_first_day_without_an_engine(blender, perform, request, tmp_path):
     """Installing, choosing a preset, using a result, the preferences: no engine has to start for these."""
     played = perform(
         *("first_start", "ready", "gallery", "using", "preferences"),
-        size=STEADY_WINDOW,
+        size=WINDOW,
         pictures=("first start", "not installed", "installing", "gallery", "applied", "preferences"),
-        **STEADY_PLAN,
+        **PLAN,
         **small_engine(blender),
     )
     for state in look.STEADY:
@@ -67,9 +68,10 @@ def test_from_a_prompt_to_a_material_and_what_can_go_wrong(perform):
     """What a prompt, a queue, the history and an engine in trouble look like, with one engine behind them."""
     played = perform(
         *("ready", "material", "history", "trouble"),
-        size=STEADY_WINDOW,
+        size=WINDOW,
         pictures=("ready", "generating", "results", "applied", "queue", "history", "missing", "killed"),
-        **STEADY_PLAN,
+        **PLAN,
+        settings=SMALL_RUN,
     )
     assert played.engines
 
@@ -78,7 +80,7 @@ def test_from_a_prompt_to_a_material_and_what_can_go_wrong(perform):
 def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
     played = perform(
         "shelf",
-        size=STEADY_WINDOW,
+        size=WINDOW,
         pictures=("library indexing", "library", "library applied"),
         textures=str(textures.write(tmp_path / "textures")),
         words="green moss",

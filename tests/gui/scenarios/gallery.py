@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import bpy
-
 from tests.gui.artist import REDRAW_S, Artist
 from tests.gui.guikit import Steps, take_picture
 
 GALLERY_BELOW = 27  # pixels from the middle of the field above it to the button that opens it
+BUTTONS_BELOW = range(70, 400, 14)  # pixels below that button in which a preset's has to be
 
 
 def play(artist: Artist) -> Steps[None]:
@@ -18,13 +17,13 @@ def play(artist: Artist) -> Steps[None]:
     places = yield from artist.sidebar.find("patina.negative")
     x, y = places["patina.negative"]
     yield from artist.pointer.click((x + 30, y - GALLERY_BELOW))
-    for _ in range(12):  # the pictures are decoded in the background
+    for _ in range(8):  # the pictures are decoded in the background
         yield REDRAW_S
-        bpy.context.window_manager.windows[0].screen.areas[0].tag_redraw()
+        artist.sidebar.area.tag_redraw()
     take_picture(artist.pictures / "gallery.png")
-    window = bpy.context.window_manager.windows[0]
-    spots = ((u * window.width // 8, v * window.height // 12) for v in range(3, 10) for u in range(2, 6))
-    for spot in spots:
+    middle = artist.pointer.window.width // 2
+    for below in BUTTONS_BELOW:
+        spot = (middle + 60, y - GALLERY_BELOW - below)
         yield from artist.pointer.click(spot)
         if artist.inputs.preset != "stone":
             break
