@@ -142,7 +142,7 @@ class Sidebar:
     def open(self) -> Steps[None]:
         """Let the viewport fill the window, show its sidebar and open the tab, where that is still to do."""
         if self.opened:
-            yield from self.redraw()
+            yield from self.scroll(up=True)
             return
         area = self.area
         yield from self.pointer.move((area.x + area.width // 3, area.y + area.height // 2))
@@ -198,6 +198,15 @@ class Sidebar:
                 yield from until(lambda: draws, "a redraw")
         yield 0.3
 
+    def scroll(self, *, up: bool = False) -> Steps[None]:
+        """Bring up the lower half of what does not fit, or the top again."""
+        operator = bpy.ops.view2d.scroll_up if up else bpy.ops.view2d.scroll_down
+        times = 100 if up else self.region.height // 80  # 40 pixels each; it ends at the end
+        with bpy.context.temp_override(window=self.pointer.window, area=self.area, region=self.region):
+            for _ in range(times):
+                operator()
+        yield from self.redraw()
+
     def under(self, place: Place) -> Steps[str]:
         """What is at a place: `bpy.ops.…()` for an operator, a data path for a property, else nothing."""
         yield from self.pointer.move(place)
@@ -214,7 +223,7 @@ class Sidebar:
         return ""
 
     def find(self, *names: str, across: tuple[float, ...] = (0.5, 0.2, 0.8)) -> Steps[dict[str, Place]]:
-        """Where widgets are, from a look down the sidebar.
+        """Where widgets are, from a look down the sidebar; scrolls down where they are not in sight.
 
         Args:
             names: parts of what `under` says, such as `patina.generate` or `patina.prompt`.
@@ -223,6 +232,14 @@ class Sidebar:
         Raises:
             LookupError: some are not there; says which widgets are.
         """
+        try:
+            return (yield from self.look(*names, across=across))
+        except LookupError:
+            yield from self.scroll()
+            return (yield from self.look(*names, across=across))
+
+    def look(self, *names: str, across: tuple[float, ...]) -> Steps[dict[str, Place]]:
+        """As `find`, in what is in sight."""
         found: dict[str, list[Place]] = {}
         seen: set[str] = set()
         region = self.region

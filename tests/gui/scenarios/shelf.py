@@ -16,7 +16,7 @@ def play(artist: Artist) -> Steps[None]:
     shelf = artist.module("shelf")
     unfold(*PANELS)
     yield from artist.sidebar.open()
-    yield from artist.picture("library closed")
+    yield from artist.picture("library empty")
     bpy.ops.patina.library_add(directory=artist.plan["textures"])
     yield from until(lambda: shelf.library.progress > 0, "progress", WAIT_S)
     artist.note_engine()
@@ -24,7 +24,7 @@ def play(artist: Artist) -> Steps[None]:
     yield from until(lambda: not shelf.turn() and shelf.library.known, "the index", WAIT_S)
     assert not shelf.library.message, shelf.library.message
     assert all(shelf.icon(found) for found in shelf.library.shown()), "no icons"
-    yield from artist.picture("library open")
+    yield from artist.picture("library found")
 
     bpy.context.window_manager.patina_library.text = artist.plan["words"]
     yield from artist.press("patina.library_search")
@@ -33,7 +33,7 @@ def play(artist: Artist) -> Steps[None]:
     assert scores == sorted(scores, reverse=True)
     yield from artist.press("patina.library_choose")
     yield from until(lambda: shelf.library.chosen() is not None, "a chosen texture", 5)
-    yield from artist.picture("library chosen")
+    yield from artist.picture("library")
 
     bpy.ops.patina.library_apply()
     cube = bpy.data.objects["Cube"]

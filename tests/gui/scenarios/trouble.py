@@ -14,6 +14,7 @@ from tests.gui.guikit import Place, Steps, until
 def play(artist: Artist) -> Steps[None]:
     """An engine that is not there, cannot run, is killed: each a calm state with a way out."""
     works = artist.preferences.engine_python
+    artist.pump.session.engine.stop()
     artist.inputs.prompt = "red bricks"
     yield from artist.sidebar.open()
     artist.preferences.engine_python = "/nowhere/python"
