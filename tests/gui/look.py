@@ -17,6 +17,8 @@ STEADY = ("first start", "ready")  # states in which nothing moves
 REFERENCES = Path(__file__).with_name("reference")
 SMALLER = 4  # by this the pictures are reduced: letters' edges are the driver's own
 BOUND = 1.5  # mean absolute difference, of 255: a word that changes brings about 0.1, a row more, 3
+MARGIN = slice(11, 15)  # pixels of a panel from the left: no widget reaches there, and its colour is even
+HEADER_Y, LARGEST_GAP = 16, 6
 COLOURS = 48  # that a stored picture keeps
 
 
@@ -71,11 +73,12 @@ def reference(blender: str, state: str) -> Path:
 
 
 def without_empty_end(sidebar: Image.Image) -> Image.Image:
-    """Ends it below the last row in which the left part is not one colour; the tabs are on the right."""
-    pixels = np.asarray(sidebar.convert("L"), np.int16)[:, 8 : int(0.8 * sidebar.width)]
-    filled = np.flatnonzero(np.ptp(pixels, axis=1) > 12)
-    end = int(filled[-1]) + 12 if len(filled) else sidebar.height
-    return sidebar.crop((0, 0, sidebar.width, min(end, sidebar.height)))
+    """Ends it with the last panel. Below, the viewport shines through, which is none of the panel's looks."""
+    margin = np.asarray(sidebar.convert("L"), np.int16)[:, MARGIN]
+    panel = np.flatnonzero((margin == margin[HEADER_Y, 0]).all(axis=1))
+    gaps = np.flatnonzero(np.diff(panel) > LARGEST_GAP)
+    end = int(panel[gaps[0]] if len(gaps) else panel[-1]) + 1
+    return sidebar.crop((0, 0, sidebar.width, end))
 
 
 def reduced(picture: Image.Image, width: int, height: int) -> np.ndarray:

@@ -21,7 +21,8 @@ from tests.gui.play import Played, play
 
 WINDOW = (960, 1240)  # the presets are 840 wide, an open history below results about as high
 PLAN = {"prompt": "mossy cobblestones", "preset": "stone"}
-WHOLE = {"applied": 620, "gallery": 900, "preferences": 900}  # pictures of the whole window, and their width
+WHOLE = {"applied": 1.0, "gallery": 0.73, "preferences": 1.0}  # the window, and what share of its height
+WHOLE_WIDTH = 760
 SIDEBARS = (
     *("first start", "installing", "ready", "generating", "results", "queue", "history", "library"),
     "killed",
@@ -125,7 +126,8 @@ def keep(pictures: Path, state: str, folder: Path) -> None:
     target = folder / state.replace(" ", "-")
     if state in WHOLE:
         image = Image.open(pictures / f"{state}.png").convert("RGB")
-        image.thumbnail((WHOLE[state], image.height))
+        image = image.crop((0, 0, image.width, int(WHOLE[state] * image.height)))
+        image.thumbnail((WHOLE_WIDTH, image.height))
         image.save(file := target.with_suffix(".jpg"), quality=QUALITY, optimize=True)
     elif state in SIDEBARS:
         shown = look.Look.of(pictures, state).picture

@@ -13,9 +13,11 @@ def sidebar(*rows):
     """A grey sidebar with a line of words per row."""
     picture = Image.new("RGB", (280, 600), (48, 48, 48))
     draw = ImageDraw.Draw(picture)
+    draw.rectangle((4, 0, 260, 12 + 30 * len(rows)), fill=(61, 61, 61))  # the panel, over a viewport
+    draw.line((0, 500, 280, 400), fill=(180, 60, 60))
     for number, words in enumerate(rows):
-        draw.rectangle((10, 10 + 30 * number, 250, 32 + 30 * number), fill=(84, 84, 84))
-        draw.text((20, 14 + 30 * number), words, fill=(230, 230, 230))
+        draw.rectangle((16, 10 + 30 * number, 250, 32 + 30 * number), fill=(84, 84, 84))
+        draw.text((24, 14 + 30 * number), words, fill=(230, 230, 230))
     return look.Look("5.2.2", look.without_empty_end(picture))
 
 

@@ -15,8 +15,15 @@ def play(artist: Artist) -> Steps[None]:
     windows = bpy.context.window_manager.windows
     yield from until(lambda: len(windows) > before, "the window of preferences", 10)
     assert bpy.context.preferences.active_section == "ADDONS"
-    yield 1.0
-    take_picture(artist.pictures / "preferences.png")
+    yield 0.5
     with bpy.context.temp_override(window=windows[-1]):
         bpy.ops.wm.window_close()
+    area = artist.sidebar.area
+    area.type = "PREFERENCES"  # in full: without a window manager the window of its own stays small
+    yield from until(lambda: area.type == "PREFERENCES", "preferences in the large window", 5)
+    for _ in range(3):
+        area.tag_redraw()
+        yield 0.5
+    take_picture(artist.pictures / "preferences.png")
+    area.type = "VIEW_3D"
     yield 0.3
