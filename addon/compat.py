@@ -32,7 +32,10 @@ def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
     if _function_has("prop", "placeholder"):
         layout.prop(data, name, text="", placeholder=hint)
     else:
-        layout.prop(data, name)
+        title = layout.row()
+        title.ui_units_x = 3  # the property's own title would be cut short in a narrow sidebar
+        title.label(text=data.bl_rna.properties[name].name)
+        layout.prop(data, name, text="")
 
 
 def use_nodes(material: Material) -> None:

@@ -16,7 +16,7 @@ from bpy.types import PropertyGroup
 from . import compat, images, paths, preferences, pump
 from .history import Entry, Group, History
 
-SLICE_S = 0.004  # of a tick: less than a frame, with what else a tick does
+SLICE_S = 0.002  # of a tick: less than a frame, with what else a tick does
 MIRROR_EVERY_S = 0.3  # while a scan finds more with every tick
 MAX_GROUPS = 100  # more are found by searching
 PAGE = 12  # thumbnails at once

@@ -16,7 +16,7 @@ from .session import Session
 log = logging.getLogger(__name__)
 
 BUSY_S, IDLE_S = 0.05, 1.0
-PICTURES_S = 0.01  # a tick shows one more live picture while this time lasts
+PICTURES_S = 0.003  # a tick shows one more live picture while this time lasts
 
 session: Session | None = None
 mirrors: list[Callable[[], object]] = []  # called by every `mirror`: copies of their own

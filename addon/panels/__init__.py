@@ -4,16 +4,17 @@ import bpy
 
 from . import details, files, gallery, history, library, main, prompts, start, using
 
-CLASSES = (
+CLASSES = (  # in the order of the sub-panels: what a run is made of, what becomes of it, what there is
     *prompts.CLASSES,
-    *main.CLASSES,
-    *using.CLASSES,
-    *start.CLASSES,
-    *files.CLASSES,
     *gallery.CLASSES,
+    *main.CLASSES,
+    details.PATINA_PT_settings,
+    *start.CLASSES,
+    *using.CLASSES,
+    *files.CLASSES,
     *history.CLASSES,
     *library.CLASSES,
-    *details.CLASSES,
+    details.PATINA_PT_engine,
 )
 
 

@@ -71,6 +71,3 @@ class PATINA_PT_engine(Detail, Panel):
         column.operator("patina.open_log")
         column.operator("patina.open_folder")
         column.operator("patina.open_preferences")
-
-
-CLASSES = (PATINA_PT_settings, PATINA_PT_engine)

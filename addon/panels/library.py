@@ -70,6 +70,7 @@ class PATINA_PT_library_folders(Detail, Panel):
 class PATINA_PT_sources(Detail, Panel):
     bl_idname = "PATINA_PT_sources"
     bl_label = "Start and Pictures"
+    bl_parent_id = "PATINA_PT_library"
 
     def draw(self, context: Context) -> None:
         sources, layout = context.scene.patina_sources, self.layout
@@ -167,4 +168,4 @@ def _short(folder: str) -> str:
     return folder if len(folder) <= 32 else f"…{folder[-31:]}"
 
 
-CLASSES = (PATINA_PT_sources, PATINA_PT_library, PATINA_PT_library_folders)
+CLASSES = (PATINA_PT_library, PATINA_PT_sources, PATINA_PT_library_folders)

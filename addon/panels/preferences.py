@@ -45,13 +45,7 @@ def _draw_engine(layout: UILayout, context: Context, preferences: Any) -> None:
         return
     if state.message:
         setup_panel.draw_message(column, context, state)
-    column.prop(preferences, "install_folder")
-    column.label(text=f"In {state.folder}")
-    column.prop(preferences, "backend")
-    column.prop(preferences, "engine_source")
-    column.prop(preferences, "wheels_folder")
-    column.prop(preferences, "installer_python")
-    if state.offline:
+    if state.offline and state.state != "ready":
         column.label(text="Blender may not use the internet, which installing needs.", icon="INFO")
         column.operator("patina.allow_online")
     row = column.row(align=True)
@@ -59,6 +53,9 @@ def _draw_engine(layout: UILayout, context: Context, preferences: Any) -> None:
     row.operator("patina.verify_engine")
     row.operator("patina.repair_engine")
     row.operator("patina.remove_engine", text="Remove")
+    column.prop(preferences, "install_folder")
+    column.label(text=f"In {state.folder}")
+    column.prop(preferences, "backend")
 
 
 def _draw_computing(layout: UILayout, preferences: Any) -> None:
@@ -101,6 +98,10 @@ def _draw_pack(layout: UILayout, context: Context, state: Any, pack: Any) -> Non
 
 def _draw_elsewhere(layout: UILayout, preferences: Any) -> None:
     column = _section(layout, "An Engine of Your Own")
+    column.prop(preferences, "engine_source")
+    column.prop(preferences, "wheels_folder")
+    column.prop(preferences, "installer_python")
+    column.separator()
     column.prop(preferences, "engine_root")
     column.prop(preferences, "engine_python")
     column.prop(preferences, "engine_command")

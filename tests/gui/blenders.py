@@ -43,11 +43,13 @@ class Blender:
         folder: Blender's home, log and temporary files; it sees this and the checkout.
         command: what goes before Blender's arguments.
         engine_python: the engine's interpreter, as this Blender can start it.
+        reaches_all: whether it sees this machine's files where they are, the interpreter's among them.
     """
 
     folder: Path
     command: tuple[str, ...]
     engine_python: Path
+    reaches_all: bool
 
 
 def debian(folder: Path) -> Blender:
@@ -57,7 +59,7 @@ def debian(folder: Path) -> Blender:
         MissingError: it is not installed.
     """
     need("blender", "scrot", "Xvfb")
-    return Blender(folder, ("blender",), engine_python())
+    return Blender(folder, ("blender",), engine_python(), reaches_all=True)
 
 
 def sid(folder: Path) -> Blender:
@@ -76,12 +78,18 @@ def sid(folder: Path) -> Blender:
     except make_sid.CannotMakeError as error:
         raise MissingError(f"cannot make {make_sid.location()}: {error}") from error
     script = folder / "engine-python"
-    inside = f"""cd "$0" && exec {shlex.quote(str(engine_python()))} "$@\""""
-    script.write_text(f'#!/bin/sh\nexec chroot /host sh -c {shlex.quote(inside)} "$PWD" "$@"\n')
+    python = shlex.quote(str(engine_python()))
+    inside = f"""cd "$0" && exec {python} "$@\""""
+    script.write_text(
+        f"""#!/bin/sh
+test -x {python} && exec {python} "$@"  # outside already: started by something that was
+exec chroot /host sh -c {shlex.quote(inside)} "$PWD" "$@"
+"""
+    )
     script.chmod(0o755)
     enter = ("unshare", "--mount", "--propagation", "private", "sh", "-ec", CHROOT, "sh", str(root))
     shared = (str(CHECKOUT), "/tmp/.X11-unix", str(folder))
-    return Blender(folder, (*enter, *shared, "--", "blender"), script)
+    return Blender(folder, (*enter, *shared, "--", "blender"), script, reaches_all=False)
 
 
 def engine_python() -> Path:

@@ -7,13 +7,14 @@ yields is how many seconds Blender's event loop gets before the next step. No wi
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Callable, Generator
-from contextlib import suppress
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -125,6 +126,8 @@ class Sidebar:
 
     def __init__(self, pointer: Pointer, tab: str, panel: str) -> None:
         self.pointer, self.tab, self.panel = pointer, tab, panel
+        self.opened = False
+        self.places: dict[str, tuple[int, int, int, int]] = {}  # picture → left, top, right, bottom
 
     @property
     def area(self) -> bpy.types.Area:
@@ -137,32 +140,41 @@ class Sidebar:
         return next(region for region in self.area.regions if region.type == "UI")
 
     def open(self) -> Steps[None]:
-        """Let the viewport fill the window, show its sidebar and open the tab."""
-        draws: list[tuple] = []
-
-        def drawn(*panel_and_context: object) -> None:
-            draws.append(panel_and_context)
-
+        """Let the viewport fill the window, show its sidebar and open the tab, where that is still to do."""
+        if self.opened:
+            yield from self.scroll(up=True)
+            return
         area = self.area
         yield from self.pointer.move((area.x + area.width // 3, area.y + area.height // 2))
         yield from self.pointer.key("SPACE", ctrl=True)
         yield from until(lambda: self.area.width > 0.95 * self.pointer.window.width, "a maximised viewport")
         self.area.spaces.active.show_region_ui = True
         yield from until(lambda: self.region.width > 50, "the sidebar")
+        with self.draws() as draws:
+            yield from self._open_tab(draws)
+        self.opened = True
+
+    @contextmanager
+    def draws(self) -> Iterator[list[object]]:
+        """A list that grows whenever the panel is drawn."""
+        draws: list[object] = []
+
+        def drawn(*_panel_and_context: object) -> None:
+            draws.append(None)
+
         panel = getattr(bpy.types, self.panel)
         panel.append(drawn)
         try:
-            yield from self._open_tab(draws)
+            yield draws
         finally:
             panel.remove(drawn)
 
     def _open_tab(self, draws: list) -> Steps[None]:
-        top = self.region.y + self.region.height
         below = 165  # behind Blender's own three tabs
-        end = time.monotonic() + 15
+        end = time.monotonic() + 30
         while not draws:
             if time.monotonic() > end:
-                raise OverdueError(f"waited 15 s for the tab {self.tab}")
+                raise OverdueError(f"waited 30 s for the tab {self.tab}")
             if "active_panel_category" in bpy.types.Region.bl_rna.properties:
                 # Until the region was drawn once it is read-only, then knows no such tab.
                 with suppress(AttributeError, TypeError):
@@ -171,9 +183,29 @@ class Sidebar:
                 yield 0.2
             else:  # before Blender 4.2 a tab has to be clicked, and only its column is known
                 region = self.region
-                yield from self.pointer.click((region.x + region.width - 8, top - below))
+                place = (region.x + region.width - 8, region.y + region.height - below)
+                yield from self.pointer.click(place)
                 below = below + 35 if below < 400 else 25
-                yield 0.1
+                with suppress(OverdueError):
+                    yield from until(lambda: draws, "the tab", 1.5)
+
+    def redraw(self) -> Steps[None]:
+        """Wait until the panel was drawn anew and has come to the screen, however busy the machine is."""
+        with self.draws() as draws:
+            for _ in range(2):  # what is drawn now may have begun before what should be seen
+                draws.clear()
+                self.area.tag_redraw()
+                yield from until(lambda: draws, "a redraw")
+        yield 0.3
+
+    def scroll(self, *, up: bool = False) -> Steps[None]:
+        """Bring up the lower half of what does not fit, or the top again."""
+        operator = bpy.ops.view2d.scroll_up if up else bpy.ops.view2d.scroll_down
+        times = 100 if up else self.region.height // 80  # 40 pixels each; it ends at the end
+        with bpy.context.temp_override(window=self.pointer.window, area=self.area, region=self.region):
+            for _ in range(times):
+                operator()
+        yield from self.redraw()
 
     def under(self, place: Place) -> Steps[str]:
         """What is at a place: `bpy.ops.…()` for an operator, a data path for a property, else nothing."""
@@ -191,7 +223,7 @@ class Sidebar:
         return ""
 
     def find(self, *names: str, across: tuple[float, ...] = (0.5, 0.2, 0.8)) -> Steps[dict[str, Place]]:
-        """Where widgets are, from a look down the sidebar.
+        """Where widgets are, from a look down the sidebar; scrolls down where they are not in sight.
 
         Args:
             names: parts of what `under` says, such as `patina.generate` or `patina.prompt`.
@@ -200,6 +232,14 @@ class Sidebar:
         Raises:
             LookupError: some are not there; says which widgets are.
         """
+        try:
+            return (yield from self.look(*names, across=across))
+        except LookupError:
+            yield from self.scroll()
+            return (yield from self.look(*names, across=across))
+
+    def look(self, *names: str, across: tuple[float, ...]) -> Steps[dict[str, Place]]:
+        """As `find`, in what is in sight."""
         found: dict[str, list[Place]] = {}
         seen: set[str] = set()
         region = self.region
@@ -219,9 +259,16 @@ class Sidebar:
         raise LookupError(f"not in the sidebar: {sorted(set(names) - set(found))}; seen: {sorted(seen)}")
 
     def picture(self, path: Path) -> Steps[None]:
-        """A picture of the window after a redraw, with the pointer out of the way."""
+        """A picture of the window after a redraw, with the pointer out of the way.
+
+        Beside the pictures `places.json` says where in them the sidebar is, and which Blender this is.
+        """
         area = self.area
         yield from self.pointer.move((area.x + area.width // 3, area.y + 40))
-        area.tag_redraw()
-        yield 0.4
+        yield from self.redraw()
         take_picture(path)
+        region, height = self.region, self.pointer.window.height
+        top = height - region.y - region.height
+        self.places[path.stem] = (region.x, top, region.x + region.width, top + region.height)
+        noted = {"version": bpy.app.version_string, "sidebars": self.places}
+        path.with_name("places.json").write_text(json.dumps(noted))

@@ -9,7 +9,7 @@ from pathlib import Path
 import build
 from tests.gui import blenders
 
-SCENARIO = Path(__file__).with_name("scenario.py")
+PERFORM = Path(__file__).with_name("perform.py")
 
 
 @dataclass(frozen=True)
@@ -30,21 +30,22 @@ class Played:
 
 
 def play(
-    blender: blenders.Blender, scenario: str, *, size: tuple[int, int], timeout_s: float, **plan: object
+    blender: blenders.Blender, *scenarios: str, size: tuple[int, int], timeout_s: float, **plan: object
 ) -> Played:
-    """Play a scenario of scenario.py.
+    """Play scenarios, one after another in one Blender.
 
     Args:
+        scenarios: names of modules in scenarios/.
         size: of the window, px.
-        plan: what the scenario needs besides the add-on and the folder for its pictures.
+        plan: what they need besides the add-on and the folder for their pictures.
     """
     pictures = blender.folder / "pictures"
     pictures.mkdir()
     archive = build.write_zip(blender.folder)
-    arguments = {"scenario": scenario, "archive": str(archive), "pictures": str(pictures), **plan}
+    arguments = {"scenarios": scenarios, "archive": str(archive), "pictures": str(pictures), **plan}
     code, output = blenders.run(
         blender,
-        SCENARIO,
+        PERFORM,
         [json.dumps(arguments)],
         size=size,
         timeout_s=timeout_s,

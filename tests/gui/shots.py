@@ -1,51 +1,141 @@
-"""Pictures of the panel for the README: `python -m tests.gui.shots FOLDER`, from the top of the checkout."""
+"""Pictures for README and guide: `python -m tests.gui.shots FOLDER`, from the top of the checkout.
+
+With `--update` it also stores how the sidebar looks, for the window test to compare with.
+"""
 
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
-from tests.gui import blenders
-from tests.gui.play import play
+from PIL import Image
+
+from tests.addon.link import wheels
+from tests.gui import blenders, look, textures
+from tests.gui.play import Played, play
+
+WINDOW = (960, 1240)  # the presets are 840 wide, an open history below results about as high
+PLAN = {"prompt": "mossy cobblestones", "preset": "stone"}
+WHOLE = {"applied": 1.0, "gallery": 0.73, "preferences": 1.0}  # the window, and what share of its height
+WHOLE_WIDTH = 760
+SIDEBARS = (
+    *("first start", "installing", "ready", "generating", "results", "queue", "history", "library"),
+    "killed",
+)
+COLOURS = 160
+QUALITY = 82
+MOST_BYTES = 100_000
 
 
 def main() -> int:
-    """Play the window test's scenario with a larger run and keep its pictures. 0, or 1 where it failed."""
+    """Play the scenarios with a larger run and keep their pictures. 0, or 1 where one failed."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("folder", type=Path, help="where the pictures go")
+    parser.add_argument("folder", type=Path, nargs="?", help="where the pictures go")
+    parser.add_argument("--update", action="store_true", help="store the steady states, too")
     parser.add_argument("--blender", choices=blenders.BLENDERS, default="sid", help="default: sid (5.2)")
-    parser.add_argument("--prompt", default="mossy cobblestones", help="lower-case words")
-    parser.add_argument("--preset", default="stone")
     parser.add_argument(
         "--preview", type=float, default=300, help="most seconds to wait for shaders; 0: Solid"
     )
     parser.add_argument("--size", type=int, default=256, help="of the material, px")
-    parser.add_argument("--steps", type=int, default=100)
+    parser.add_argument("--steps", type=int, default=60)
     parser.add_argument("--variations", type=int, default=4)
+    parser.add_argument("--only", nargs="*", choices=PARTS, default=[*PARTS], help="parts of the guide")
     options = parser.parse_args()
-    settings = {"size": str(options.size), "steps": options.steps, "variations": options.variations}
+    if options.folder is None and not options.update:
+        parser.error("name a folder for the pictures")
+    return max(in_blender(options.blender, PARTS[part], options) for part in options.only)
+
+
+def in_blender(name: str, part: Callable[..., Played], options: argparse.Namespace) -> int:
+    """Play a part and keep its pictures, cut out and made small."""
     with tempfile.TemporaryDirectory(prefix="patina-shots-") as folder:
         try:
-            blender = blenders.BLENDERS[options.blender](Path(folder))
+            blender = blenders.BLENDERS[name](Path(folder))
         except blenders.MissingError as error:
-            parser.exit(2, f"This machine cannot show that Blender: {error}\n")
-        played = play(
-            blender,
-            "material",
-            size=(1280, 800),
-            timeout_s=900,
-            prompt=options.prompt,
-            preset=options.preset,
-            settings=settings,
-            preview_s=options.preview,
-        )
-        shutil.copytree(played.pictures, options.folder, dirs_exist_ok=True)
-    if played.code:
-        sys.stderr.write(played.output)
-    return int(played.code != 0)
+            sys.stderr.write(f"This machine cannot show that Blender: {error}\n")
+            return 2
+        played = part(blender, options)
+        if keep_all := os.environ.get("PATINA_SHOTS"):
+            shutil.copytree(played.pictures, Path(keep_all) / name, dirs_exist_ok=True)
+        if played.code:
+            sys.stderr.write(played.output)
+            return 1
+        states = [file.stem for file in sorted(played.pictures.glob("*.png"))]
+        for state in states if options.folder is not None else ():
+            keep(played.pictures, state, options.folder)
+        for state in look.STEADY if options.update and part is first_day else ():
+            look.Look.of(played.pictures, state).store(look.reference(name, state))
+    return 0
+
+
+def first_day(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
+    """Without an engine."""
+    return play(
+        blender,
+        *("first_start", "ready", "gallery", "preferences"),
+        size=WINDOW,
+        timeout_s=900,
+        **PLAN,
+        **small_engine(blender),
+    )
+
+
+def making(blender: blenders.Blender, options: argparse.Namespace) -> Played:
+    """With one: a run, what is made of it, what was made before, what can go wrong."""
+    settings = {"size": str(options.size), "steps": options.steps, "variations": options.variations}
+    return play(
+        blender,
+        *("ready", "material", "history", "trouble"),
+        size=WINDOW,
+        timeout_s=1800,
+        **PLAN,
+        settings=settings,
+        preview_s=options.preview,
+    )
+
+
+def library(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
+    """A folder of textures."""
+    drawn = textures.write(blender.folder / "textures")
+    return play(blender, "shelf", size=WINDOW, timeout_s=900, textures=str(drawn), words="green moss")
+
+
+PARTS = {"first-day": first_day, "making": making, "library": library}
+
+
+def small_engine(blender: blenders.Blender) -> dict[str, object]:
+    """What the scenario of the first start needs: an engine that installs in seconds, without a network."""
+    place = blender.folder / "small-engine"
+    place.mkdir()
+    wheels.make(place)
+    return {
+        "small_engine": str(place),
+        "installer_python": str(blender.engine_python),
+        "reachable": blender.reaches_all,
+    }
+
+
+def keep(pictures: Path, state: str, folder: Path) -> None:
+    """Store a picture that the guide shows: the sidebar as palette PNG, the window as JPEG."""
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / state.replace(" ", "-")
+    if state in WHOLE:
+        image = Image.open(pictures / f"{state}.png").convert("RGB")
+        image = image.crop((0, 0, image.width, int(WHOLE[state] * image.height)))
+        image.thumbnail((WHOLE_WIDTH, image.height))
+        image.save(file := target.with_suffix(".jpg"), quality=QUALITY, optimize=True)
+    elif state in SIDEBARS:
+        shown = look.Look.of(pictures, state).picture
+        shown.quantize(COLOURS).save(file := target.with_suffix(".png"), optimize=True)
+    else:
+        return
+    if file.stat().st_size > MOST_BYTES:
+        sys.stderr.write(f"{file.name} has {file.stat().st_size} bytes, more than a guide should load\n")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,8 @@
-"""How long a run keeps Blender waiting: `python -m tests.gui.stalls`, from the top of the checkout."""
+"""How long a run keeps Blender waiting: `python -m tests.gui.stalls`, from the top of the checkout.
+
+The promise: 99 of 100 turns of the timer and drawings of a panel take 5 ms at most, and none over 16 ms. It
+is held against the thread's own work: by the clock, a busy machine makes any turn long.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +18,11 @@ from tests.gui import blenders
 from tests.gui.play import play
 
 LONGEST = 4  # turns that are told one by one
+P99_MS, MOST_MS = 5.0, 16.0
 
 
 def main() -> int:
-    """Run once in a real window and print what the timer and the panels took. 0, or 1 where it failed."""
+    """Run once in a real window and say what turns took. 0, or 1 where it failed or broke the promise."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--blender", choices=blenders.BLENDERS, default="sid", help="default: sid (5.2)")
     parser.add_argument("--prompt", default="mossy cobblestones")
@@ -32,19 +37,24 @@ def main() -> int:
         except blenders.MissingError as error:
             parser.exit(2, f"This machine cannot show that Blender: {error}\n")
         plan = {"prompt": options.prompt, "settings": settings}
-        played = play(blender, "stalls", size=(900, 640), timeout_s=900, **plan)
+        played = play(blender, "stalls", size=(760, 1500), timeout_s=900, **plan)
         if played.code:
             sys.stderr.write(played.output)
             return 1
         spent = json.loads((played.pictures / "stalls.json").read_text())
-    for name, seconds in spent.items():
-        ms = 1000 * np.array(seconds)
+    return max(tell(name, turns) for name, turns in spent.items())
+
+
+def tell(name: str, turns: list[list]) -> int:
+    """Say what turns took. Whether they were too long."""
+    clock, work = 1000 * np.array([turn[1] for turn in turns]), 1000 * np.array([turn[2] for turn in turns])
+    for kind, ms in (("by the clock", clock), ("of work", work)):
         median, high = np.quantile(ms, (0.5, 0.99))
-        longest = ", ".join(f"{ms[i]:.1f} (turn {i + 1})" for i in ms.argsort()[: -LONGEST - 1 : -1])
+        worst = ", ".join(f"{ms[i]:.1f} ({turns[i][0]} {i + 1})" for i in ms.argsort()[: -LONGEST - 1 : -1])
         sys.stdout.write(
-            f"{name}: {len(ms)} turns, median {median:.2f} ms, p99 {high:.2f} ms, longest {longest} ms\n"
+            f"{name}: {len(ms)} turns, ms {kind}: median {median:.2f}, p99 {high:.2f}, longest {worst}\n"
         )
-    return 0
+    return int(np.quantile(work, 0.99) > P99_MS or work.max() > MOST_MS)
 
 
 if __name__ == "__main__":

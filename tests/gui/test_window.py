@@ -1,22 +1,22 @@
-"""The add-on in real Blender windows, clicked by simulated events, with a real engine behind it."""
+"""The add-on in real Blender windows, clicked by simulated events, with a real engine behind it.
+
+Starting Blender takes longer than most scenarios: one Blender plays several of them.
+"""
 
 from __future__ import annotations
 
 import os
 import shutil
 import time
+import warnings
 from pathlib import Path
 
-import numpy as np
 import pytest
-from PIL import Image
 
-from engine.starter.materials import render, sample
-from tests.gui import blenders
+from tests.gui import blenders, look, textures
 from tests.gui.play import play
+from tests.gui.shots import PLAN, WINDOW, small_engine
 
-WINDOW = (900, 640)  # a larger one is drawn more slowly
-TALL = (900, 1500)  # room for an open history below the results
 SMALL_RUN = {"size": "128", "variations": 2, "steps": 24}
 BLACK_PNG_BYTES = 8_000  # a screen of one colour packs to less
 
@@ -33,70 +33,78 @@ def blender(request, tmp_path):
 
 @pytest.fixture
 def perform(blender, request):
-    """Play a scenario; its pictures go to PATINA_SHOTS as well."""
+    """Play scenarios: all must come true without a traceback, show something, and leave no engine behind."""
 
-    def run(scenario, size=WINDOW, **plan):
-        played = play(blender, scenario, size=size, timeout_s=500, **plan)
+    def run(*scenarios, size, pictures, **plan):
+        played = play(blender, *scenarios, size=size, timeout_s=500, **plan)
         if keep := os.environ.get("PATINA_SHOTS"):
             shutil.copytree(played.pictures, Path(keep) / request.node.callspec.id, dirs_exist_ok=True)
         assert played.code == 0, f"Blender ended with {played.code}:\n{played.output}"
+        assert "Traceback" not in played.output, played.output
+        for name in pictures:
+            shown = played.pictures / f"{name}.png"
+            assert shown.stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
+        assert_ended(played.engines)
         return played
 
     return run
 
 
-def test_from_a_prompt_to_a_material_on_the_cube(perform):
-    played = perform("material", prompt="red bricks", preset="stone", settings=SMALL_RUN)
-    for name in ("empty", "ready", "generating", "results", "applied"):
-        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
-    assert "Traceback" not in played.output, played.output
-    assert_ended(played.engines)
+@pytest.mark.filterwarnings("default::tests.gui.look.OtherVersionWarning")
+def test_first_day_without_an_engine(blender, perform, request, tmp_path):
+    """Installing, choosing a preset, using a result, the preferences: no engine has to start for these."""
+    played = perform(
+        *("first_start", "ready", "gallery", "using", "preferences"),
+        size=WINDOW,
+        pictures=("first start", "not installed", "installing", "gallery", "applied", "preferences"),
+        **PLAN,
+        **small_engine(blender),
+    )
+    for state in look.STEADY:
+        compare(played.pictures, request.node.callspec.params["blender"], state, tmp_path)
 
 
-def test_trouble_with_the_engine_is_said_and_mended(perform):
-    played = perform("trouble")
-    for name in ("missing", "failed", "killed"):
-        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
-    assert "Traceback" not in played.output, played.output
-    assert_ended(played.engines)
+def test_from_a_prompt_to_a_material_and_what_can_go_wrong(perform):
+    """What a prompt, a queue, the history and an engine in trouble look like, with one engine behind them."""
+    played = perform(
+        *("ready", "material", "history", "trouble"),
+        size=WINDOW,
+        pictures=("ready", "generating", "results", "applied", "queue", "history", "missing", "killed"),
+        **PLAN,
+        settings=SMALL_RUN,
+    )
+    assert played.engines
 
 
+@pytest.mark.parametrize("blender", ["sid"], indirect=True)  # an engine's matter: the panels are everywhere
 def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
-    for k, family in enumerate(
-        ("brick_wall", "moss", "wood_planks", "cobblestone", "leather", "grass", "marble")
-    ):
-        material = render(sample(k, family), 256)
-        for name, x in (
-            ("diff", material.basecolor),
-            ("disp", material.height),
-            ("rough", material.roughness),
-        ):
-            pixels = (np.clip(x, 0, 1) * 255).astype(np.uint8)
-            (tmp_path / "textures").mkdir(exist_ok=True)
-            Image.fromarray(pixels).save(tmp_path / "textures" / f"{family}_{name}.png")
-    played = perform("library", textures=str(tmp_path / "textures"), words="green moss")
-    assert "Traceback" not in played.output, played.output
-    assert_ended(played.engines)
+    played = perform(
+        "shelf",
+        size=WINDOW,
+        pictures=("library indexing", "library", "library applied"),
+        textures=str(textures.write(tmp_path / "textures")),
+        words="green moss",
+    )
+    assert played.engines
 
 
-def test_queue_results_and_history(perform):
-    played = perform("history", size=TALL, settings=SMALL_RUN)
-    for name in ("queue", "chosen", "history"):
-        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
-    assert "Traceback" not in played.output, played.output
-    assert_ended(played.engines)
-
-
-def test_a_preset_is_chosen_by_its_picture(perform):
-    played = perform("gallery")
-    for name in ("chosen", "gallery", "closed"):
-        assert (played.pictures / f"{name}.png").stat().st_size > BLACK_PNG_BYTES, f"{name} shows nothing"
-    assert "Traceback" not in played.output, played.output
+def compare(pictures, blender, state, tmp_path):
+    """The sidebar looks as it did when `python -m tests.gui.shots --update` was last called."""
+    shown, before = look.Look.of(pictures, state), look.Look.stored(look.reference(blender, state))
+    if shown.version != before.version:
+        words = f"{state}: stored of Blender {before.version}, this is {shown.version}; call shots --update"
+        warnings.warn(words, look.OtherVersionWarning, stacklevel=2)
+        return
+    difference = shown.difference(before)
+    if difference > look.BOUND:
+        folder = Path(os.environ.get("PATINA_SHOTS", tmp_path)) / blender
+        files = look.save_trouble(folder, state, shown, before)
+        seen = "\n".join(str(file) for file in files)
+        pytest.fail(f"{state} looks different by {difference:.2f}, more than {look.BOUND}:\n{seen}")
 
 
 def assert_ended(engines):
     """No engine outlives its Blender, nor a zombie of it."""
-    assert engines
     end = time.monotonic() + 10
     while alive := [pid for pid in engines if Path(f"/proc/{pid}").exists()]:
         assert time.monotonic() < end, f"left behind: {alive}"

@@ -9,7 +9,7 @@ import textwrap
 import zipfile
 from pathlib import Path
 
-from tests.addon.link.fake import BEHAVES, TALK
+from tests.addon.link.talk import BEHAVES, TALK
 
 EXECUTABLE = 0o100755 << 16
 UV = Path(sys.executable).parents[2] / "tools" / ("Scripts/uv.exe" if sys.platform == "win32" else "bin/uv")

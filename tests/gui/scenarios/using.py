@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import bpy
-from guikit import Steps, until
 
-if TYPE_CHECKING:
-    from scenario import Artist
+from tests.gui.artist import Artist, unfold
+from tests.gui.guikit import Steps, until
 
-OPEN = ("edit", "start", "tiled", "files")
+OPEN = tuple(f"PATINA_PT_{name}" for name in ("edit", "start", "tiled", "files"))
 SIDE = 64
 COLOURS = {
     "basecolor": (0.6, 0.2, 0.15),
@@ -24,12 +22,11 @@ COLOURS = {
 SAVING_S = 120.0
 
 
-def using(artist: Artist) -> Steps[None]:
+def play(artist: Artist) -> Steps[None]:
     """A result without an engine: applied, changed, started from, made an asset and saved to a library."""
     folder = artist.pictures.parent
     finish_run(artist, folder / "run")
-    for name in OPEN:
-        open_panel(getattr(bpy.types, f"PATINA_PT_{name}"))
+    unfold(*OPEN)
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
     yield from artist.sidebar.open()
     cube = bpy.data.objects["Cube"]
@@ -39,6 +36,7 @@ def using(artist: Artist) -> Steps[None]:
     yield from asset(artist, cube)
     yield from library(artist, folder / "library")
     yield from refusal(artist)
+    unfold(*OPEN, closed=True)
 
 
 def asset(artist: Artist, cube: bpy.types.Object) -> Steps[None]:
@@ -105,10 +103,3 @@ def write(path: Path, colour: tuple[float, float, float]) -> None:
     image.filepath_raw, image.file_format = str(path), "PNG"
     image.save()
     bpy.data.images.remove(image)
-
-
-def open_panel(panel: type) -> None:
-    """Show a panel open that would start closed."""
-    bpy.utils.unregister_class(panel)
-    panel.bl_options = set()
-    bpy.utils.register_class(panel)

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import sys
-
 import bpy
-from guikit import Steps, until
+
+from tests.gui.artist import Artist, unfold
+from tests.gui.guikit import Steps, until
 
 WAIT_S = 300.0
 PANELS = ("PATINA_PT_library", "PATINA_PT_library_folders")
 
 
-def library(artist) -> Steps[None]:
+def play(artist: Artist) -> Steps[None]:
     """As an artist does it, but for the file browser: adding the folder is one call of its operator."""
-    package = artist.pump.__package__
-    shelf = sys.modules[f"{package}.shelf"]
-    show()
+    shelf = artist.module("shelf")
+    unfold(*PANELS)
     yield from artist.sidebar.open()
-    yield from artist.picture("library closed")
+    yield from artist.picture("library empty")
     bpy.ops.patina.library_add(directory=artist.plan["textures"])
     yield from until(lambda: shelf.library.progress > 0, "progress", WAIT_S)
     artist.note_engine()
@@ -25,7 +24,7 @@ def library(artist) -> Steps[None]:
     yield from until(lambda: not shelf.turn() and shelf.library.known, "the index", WAIT_S)
     assert not shelf.library.message, shelf.library.message
     assert all(shelf.icon(found) for found in shelf.library.shown()), "no icons"
-    yield from artist.picture("library open")
+    yield from artist.picture("library found")
 
     bpy.context.window_manager.patina_library.text = artist.plan["words"]
     yield from artist.press("patina.library_search")
@@ -34,20 +33,11 @@ def library(artist) -> Steps[None]:
     assert scores == sorted(scores, reverse=True)
     yield from artist.press("patina.library_choose")
     yield from until(lambda: shelf.library.chosen() is not None, "a chosen texture", 5)
-    yield from artist.picture("library chosen")
+    yield from artist.picture("library")
 
     bpy.ops.patina.library_apply()
     cube = bpy.data.objects["Cube"]
     assert cube.active_material.get("patina_library") == shelf.library.selected
     artist.sidebar.area.spaces.active.shading.color_type = "TEXTURE"
     yield from artist.picture("library applied")
-
-
-def show() -> None:
-    """Have the library's panels open from the start."""
-    classes = [getattr(bpy.types, name) for name in PANELS]
-    for cls in reversed(classes):
-        bpy.utils.unregister_class(cls)
-    for cls in classes:
-        cls.bl_options = set()
-        bpy.utils.register_class(cls)
+    unfold(*PANELS, closed=True)

@@ -1,0 +1,59 @@
+"""How long a run keeps Blender's one thread: every turn of the timer, every drawing of a panel."""
+
+from __future__ import annotations
+
+import functools
+import json
+import time
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import bpy
+
+from tests.gui.artist import RUN_S, Artist, unfold
+from tests.gui.guikit import Steps, until
+
+T = TypeVar("T")
+
+
+OPEN = ("PATINA_PT_tiled", "PATINA_PT_material", "PATINA_PT_edit", "PATINA_PT_history")
+
+Turn = tuple[str, float, float]  # what it was, seconds by the clock, seconds of this thread's work
+
+
+def play(artist: Artist) -> Steps[None]:
+    """A run with every panel open that shows its results, and then all of them looked at."""
+    spent: dict[str, list[Turn]] = {"timer": [], "panels": []}
+    artist.pump.tick = timed(artist.pump.tick, "tick", spent["timer"])
+    unfold(*OPEN)
+    for panel in (cls for cls in bpy.types.Panel.__subclasses__() if cls.__name__.startswith("PATINA_PT")):
+        panel.draw = timed(panel.draw, panel.__name__, spent["panels"])
+    artist.set()
+    artist.inputs.prompt = artist.plan["prompt"]
+    yield from artist.sidebar.open()
+    yield from artist.press("patina.generate")
+    yield from until(lambda: artist.state.job, "a run to begin", 5)
+    yield from until(lambda: not artist.state.job, "the results", RUN_S)
+    artist.note_engine()
+    assert not artist.state.message, f"the run failed: {artist.state.message} {artist.state.details}"
+    for index in range(len(artist.state.results)):  # their pictures come in, and four of each side by side
+        bpy.ops.patina.select(index=index)
+        yield from artist.sidebar.redraw()
+    past = bpy.context.window_manager.patina_history
+    yield from until(lambda: len(past.results), "the history", 10)
+    yield from artist.picture("stalls")
+    (artist.pictures / "stalls.json").write_text(json.dumps(spent))
+
+
+def timed(function: Callable[..., T], name: str, turns: list[Turn]) -> Callable[..., T]:
+    """The function, noting what each call takes."""
+
+    @functools.wraps(function)
+    def call(*args: Any, **kwargs: Any) -> T:
+        began, worked = time.perf_counter(), time.thread_time()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            turns.append((name, time.perf_counter() - began, time.thread_time() - worked))
+
+    return call
