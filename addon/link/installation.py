@@ -4,6 +4,8 @@
 that folder; what goes on now is in `progress`, `text` and `failure`.
 """
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from __future__ import annotations
 
 import enum
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..words import tr
 from . import framing
 from .errors import EngineError
 from .installer import record
@@ -214,12 +217,14 @@ def fraction(message: dict[str, Any]) -> float:
 
 def sentence(message: dict[str, Any]) -> str:
     """What the bar says, with megabytes and speed where something is being fetched."""
-    words = str(message.get("text", ""))
+    words = tr(str(message.get("text", "")))
     done, total, speed = (_number(message.get(name)) for name in ("bytes", "total", "speed"))
     if message.get("phase") == "packages" and total > 0:
-        words = f"{words}: {done / 1e6:.0f} of about {total / 1e6:.0f} MB"
+        words = tr(
+            "{words}: {done:.0f} of about {total:.0f} MB", words=words, done=done / 1e6, total=total / 1e6
+        )
         if speed > 0:
-            words = f"{words}, {speed / 1e6:.1f} MB/s"
+            words = tr("{words}, {speed:.1f} MB/s", words=words, speed=speed / 1e6)
     return words
 
 

@@ -15,6 +15,7 @@ from ..library import SURE, Found
 from ..link import EngineError
 from ..remedies import refusal
 from ..session import slug
+from ..words import tr
 from . import trouble
 
 SHOWN_TAGS = 6  # in a tooltip
@@ -228,7 +229,7 @@ class PATINA_OT_library_choose(Operator):
         results = shelf.library.results if shelf.library is not None else []
         found = next((found for found in results if found.key == operator.key), None)
         if found is None:
-            return cls.bl_description
+            return tr(cls.bl_description)
         tags = ", ".join(found.labels()[:SHOWN_TAGS])
         return f"{found.name}: {tags}.\n{found.width} x {found.height}, {found.main.parent}"
 
@@ -264,8 +265,8 @@ class PATINA_OT_library_apply(Operator):
         except materials.MissingFilesError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        names = objects[0].name if len(objects) == 1 else f"{len(objects)} objects"
-        self.report({"INFO"}, f"{material.name} is on {names}")
+        names = objects[0].name if len(objects) == 1 else tr("{count} objects", count=len(objects))
+        self.report({"INFO"}, tr("{material} is on {objects}", material=material.name, objects=names))
         return {"FINISHED"}
 
 
@@ -295,7 +296,7 @@ class PATINA_OT_library_mark_asset(Operator):
                 material.asset_data.tags.new(label)
         if not bpy.app.background:
             material.asset_generate_preview()
-        self.report({"INFO"}, f"{material.name} is an asset of this file")
+        self.report({"INFO"}, tr("{material} is an asset of this file", material=material.name))
         return {"FINISHED"}
 
 
@@ -325,14 +326,18 @@ class PATINA_OT_library_use(Operator):
     def execute(self, context: Context) -> set[str]:
         found, chosen = shelf.library.chosen(), context.scene.patina_sources
         if not found.main.is_file():
-            self.report({"ERROR"}, f"The file {found.main.name} is gone. Bring the library up to date")
+            self.report(
+                {"ERROR"}, tr("The file {file} is gone. Bring the library up to date", file=found.main.name)
+            )
             return {"CANCELLED"}
         if self.kind == "START":
             chosen.image = str(found.sidecar() or found.main)  # a result of Patina's with all its maps
         elif found.key in {item.path for item in chosen.pictures}:
             self.report({"INFO"}, "This picture is there already")
         elif len(chosen.pictures) >= sources.MOST:
-            self.report({"WARNING"}, f"{sources.MOST} pictures are the most. Remove one first")
+            self.report(
+                {"WARNING"}, tr("{count} pictures are the most. Remove one first", count=sources.MOST)
+            )
             return {"CANCELLED"}
         else:
             chosen.pictures.add().path = found.key
