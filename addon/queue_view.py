@@ -28,7 +28,7 @@ class PatinaQueued(PropertyGroup):
 class PatinaQueue(PropertyGroup):
     """The queue, and what the artist chose to do with results. In the window manager."""
 
-    runs: CollectionProperty(type=PatinaQueued)
+    runs: CollectionProperty(name="Runs", description="The runs that wait or have failed", type=PatinaQueued)
     status: StringProperty(name="Queue", description="How many runs wait, and how long they take")
     held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
     methods: StringProperty(name="Methods", description="What the engine can do")

@@ -191,7 +191,7 @@ class Installation:
         elif event == "failed":
             self._answered = True
             self.failure = EngineError(
-                str(message.get("message", "")),
+                _said(message),
                 kind=str(message.get("kind", "installer")),
                 details=str(message.get("details", "")),
             )
@@ -226,6 +226,15 @@ def sentence(message: dict[str, Any]) -> str:
         if speed > 0:
             words = tr("{words}, {speed:.1f} MB/s", words=words, speed=speed / 1e6)
     return words
+
+
+def _said(message: dict[str, Any]) -> str:
+    """A failure's sentence in the artist's language, and the step that it may name."""
+    values = message.get("values")
+    if not isinstance(values, dict) or not values:
+        return str(message.get("message", ""))
+    known = {str(name): tr(value) if isinstance(value, str) else value for name, value in values.items()}
+    return tr(str(message.get("sentence", "")), **known)
 
 
 def _number(value: object) -> float:

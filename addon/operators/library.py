@@ -111,8 +111,12 @@ class PATINA_OT_library_add(Asking, Operator):
     bl_label = "Add Folder"
     bl_description = "Choose a folder of textures; it and all folders in it are looked through"
 
-    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
-    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(
+        name="Folder", description="The folder of textures", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
+    filter_folder: BoolProperty(
+        name="Folders", description="Show folders", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
@@ -138,7 +142,7 @@ class PATINA_OT_library_remove(Asking, Operator):
     bl_label = "Remove Folder"
     bl_description = "Take this folder out of the library; nothing on the disk is touched"
 
-    index: IntProperty(min=0, options={"SKIP_SAVE"})
+    index: IntProperty(name="Number", description="Which of the folders", min=0, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
@@ -208,7 +212,7 @@ class PATINA_OT_library_page(Operator):
     bl_description = "Show other textures that were found"
     bl_options = {"INTERNAL"}
 
-    step: IntProperty(default=1, options={"SKIP_SAVE"})
+    step: IntProperty(name="Step", description="1 on, -1 back", default=1, options={"SKIP_SAVE"})
 
     def execute(self, _context: Context) -> set[str]:
         shelf.library.turn(self.step)
@@ -222,7 +226,7 @@ class PATINA_OT_library_choose(Operator):
     bl_description = "Choose this texture"
     bl_options = {"INTERNAL"}
 
-    key: StringProperty(options={"SKIP_SAVE"})
+    key: StringProperty(name="Texture", description="The texture's file", options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:
@@ -307,6 +311,8 @@ class PATINA_OT_library_use(Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     kind: EnumProperty(
+        name="Kind",
+        description="How the next run uses the texture",
         items=(
             ("START", "Start", "The next run begins from this texture"),
             ("PICTURE", "Picture Prompt", "The next run comes near to the look of this texture"),
@@ -317,7 +323,7 @@ class PATINA_OT_library_use(Operator):
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:
         item = cls.bl_rna.properties["kind"].enum_items.get(operator.kind)
-        return item.description if item else cls.bl_description
+        return tr(item.description if item else cls.bl_description)
 
     @classmethod
     def poll(cls, _context: Context) -> bool:

@@ -22,7 +22,7 @@ class PATINA_OT_choose_preset(Operator):
     bl_description = "Use this preset for what is generated next"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    preset: StringProperty(options={"SKIP_SAVE"})
+    preset: StringProperty(name="Preset", description="Which of the presets", options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:

@@ -94,7 +94,7 @@ class PATINA_OT_select(Operator):
     bl_description = "Choose this variation for Apply"
     bl_options = {"INTERNAL"}
 
-    index: IntProperty(min=0, options={"SKIP_SAVE"})
+    index: IntProperty(name="Variation", description="Which of the variations", min=0, options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, context: Context, operator: OperatorProperties) -> str:

@@ -86,7 +86,9 @@ def _draw_message(layout: UILayout, context: Context, state: Any) -> None:
         box.operator(
             "patina.apply_remedy",
             text=tr(
-                "Set {setting} to {value}", setting=_title(state.setting), value=state.value.strip(chr(34))
+                "Set {setting} to {value}",
+                setting=tr(_title(state.setting)),
+                value=state.value.strip(chr(34)),
             ),
         )
     if state.state == "missing":

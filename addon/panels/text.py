@@ -24,4 +24,6 @@ def paragraph(
     column.scale_y = 0.8
     lines = [line for part in tr(text).splitlines() for line in textwrap.wrap(part, letters)]
     for index, line in enumerate(lines):
-        column.label(text=line, icon=icon if index == 0 else "NONE" if icon == "NONE" else "BLANK1")
+        column.label(
+            text=line, translate=False, icon=icon if index == 0 else "NONE" if icon == "NONE" else "BLANK1"
+        )

@@ -41,6 +41,7 @@ SHOWN = {
     "UnknownVersionError": (0, None),
     "Failure": (0, "message"),
     "phase": (1, "text"),  # of the installer's work
+    "run": (0, "title"),  # a step of it
 }
 STORED = {"status", "message", "text", "title", "words"}  # attributes that panels draw
 INSTALLER = ADDON / "link" / "installer"  # runs in any Python, by itself: it says some things put together
@@ -128,9 +129,11 @@ def _is_ours(cls: type) -> bool:
 
 def properties_of(cls: type) -> list:
     """Its own properties, less those that Blender gives every class of its kind."""
-    kind = next(base for base in cls.__mro__ if base.__module__ == "bpy_types" or base.__module__ == "_bpy_types")
+    kind = next(base for base in cls.__mro__ if base.__module__ in {"bpy_types", "_bpy_types"})
     inherited = set(kind.bl_rna.properties.keys())
-    rna = getattr(bpy.ops.patina, cls.bl_idname.partition(".")[2]).get_rna_type() if issubclass(cls, bpy.types.Operator) else cls.bl_rna
+    rna = cls.bl_rna
+    if issubclass(cls, bpy.types.Operator):
+        rna = getattr(bpy.ops.patina, cls.bl_idname.partition(".")[2]).get_rna_type()
     return [item for item in rna.properties if item.identifier not in inherited]
 
 
@@ -144,9 +147,54 @@ def of_classes() -> dict[str, str]:
             where = f"{cls.__name__}.{item.identifier}"
             entries = [item, *(getattr(item, "enum_items", ()))]
             for entry in entries:
-                found |= {entry.name: where, entry.description: where}
+                named = entry.name != entry.identifier  # else Blender has made the name, for nobody to read
+                found |= {entry.name if named else "": where, entry.description: where}
     return {text: where for text, where in found.items() if is_language(text or "")}
 
 
 def everything() -> dict[str, str]:
     return {**of_presets(), **of_classes(), **of_code()}
+
+
+def put_together() -> Iterator[tuple[str, str]]:
+    """Where a text is shown that is made at run time and not through `tr`: place and code."""
+    for path in CODE:
+        for line, node in said(path):
+            if any(_makes_words(part) for part in _outside_tr(node)):
+                yield f"{path.relative_to(ROOT)}:{line}", ast.unparse(node)
+
+
+def _outside_tr(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and what is in it, less what is handed to a function: that is looked at where it is said."""
+    yield node
+    for child in ast.iter_child_nodes(node):
+        if not isinstance(node, ast.Call):
+            yield from _outside_tr(child)
+
+
+def _makes_words(node: ast.AST) -> bool:
+    if isinstance(node, ast.JoinedStr):
+        return is_language("".join(part.value for part in node.values if isinstance(part, ast.Constant)))
+    if isinstance(node, ast.BinOp):
+        return any(_is_words(side) for side in (node.left, node.right))
+    return (
+        isinstance(node, ast.Call)
+        and getattr(node.func, "attr", "") == "format"
+        and _is_words(node.func.value)
+    )
+
+
+def _is_words(node: ast.AST) -> bool:
+    return isinstance(node, ast.Constant) and isinstance(node.value, str) and is_language(node.value)
+
+
+def filled() -> Iterator[tuple[str, str, set[str]]]:
+    """Every `tr` and `Failure` with values: place, sentence and the names of the values."""
+    for path in CODE:
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if not isinstance(node, ast.Call) or getattr(node.func, "id", "") not in {"tr", "Failure"}:
+                continue
+            names = {item.arg for item in node.keywords}
+            for text in alternatives(node.args[0]):
+                if isinstance(text, ast.Constant) and None not in names:
+                    yield f"{path.relative_to(ROOT)}:{node.lineno}", text.value, names
