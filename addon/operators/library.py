@@ -356,7 +356,9 @@ class PATINA_OT_source_clear(Operator):
     bl_description = "Leave this picture out of the next run"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    index: IntProperty(default=-1, min=-1, options={"SKIP_SAVE"}, description="-1 is the start")
+    index: IntProperty(
+        name="Number", description="-1 is the start", default=-1, min=-1, options={"SKIP_SAVE"}
+    )
 
     def execute(self, context: Context) -> set[str]:
         chosen = context.scene.patina_sources

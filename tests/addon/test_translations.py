@@ -101,7 +101,7 @@ def test_presets_are_all_there():
 
 
 def test_disabling_leaves_no_words_behind(blender):
-    """What Blender itself keeps is looked at in a window: the bpy module has no languages and keeps nothing."""
+    """A window's test looks at what Blender keeps: the bpy module has no languages."""
     words = blender.package.words
     assert words._look_up is not words._as_it_is
     bpy.ops.preferences.addon_disable(module="patina")
