@@ -29,10 +29,12 @@ from . import (  # noqa: E402
     shelf,
     sources,
     starting,
+    translations,
     using,
 )
 
 MODULES = (
+    translations,
     properties,
     starting,
     using,

@@ -9,6 +9,7 @@ import bpy
 
 from . import assets, catalogs, materials, textures
 from .session import Result, Tag, slug
+from .words import tr
 
 FAILURES = (OSError, RuntimeError, materials.MissingFilesError, catalogs.UnknownVersionError)
 FOLDER = "Patina"  # in the library
@@ -54,7 +55,9 @@ def save(entry: dict[str, Any], order: dict[str, Any]) -> Path:
     inside.mkdir(parents=True, exist_ok=True)
     for name, path in result.files.items():
         if not path.is_file():
-            raise materials.MissingFilesError(f"The file {path.name} of {entry['name']} is gone")
+            raise materials.MissingFilesError(
+                tr("The file {file} of {asset} is gone", file=path.name, asset=entry["name"])
+            )
         result.files[name] = Path(shutil.copyfile(path, inside / path.name))
     options = dict(order["options"])
     options["scale"] = tuple(options["scale"])

@@ -8,6 +8,8 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
+from .words import tr
+
 FILE = "blender_assets.cats.txt"
 VERSION = "VERSION 1"
 HEADER = """\
@@ -52,7 +54,9 @@ def ensure(folder: Path, path: str) -> str:
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if line and not line.startswith("#")]
     if telling and telling[0] != VERSION:
-        raise UnknownVersionError(f"{file} is not of a version that Patina knows, and is left as it is")
+        raise UnknownVersionError(
+            tr("{file} is not of a version that Patina knows, and is left as it is", file=file)
+        )
     ours = str(uuid.uuid5(uuid.NAMESPACE_URL, f"patina:{path}"))
     entries = [line.split(":") for line in telling[1:] if line.count(":") >= 1]
     for known, where, *_ in entries:

@@ -8,6 +8,8 @@ from typing import Any
 import bpy
 from bpy.types import ID, AssetMetaData, Material, Modifier, Object, Scene, UILayout
 
+from .words import tr
+
 
 def _function_has(function: str, parameter: str = "") -> bool:
     # hasattr(UILayout, "progress") is False in every version: the functions are in the RNA only.
@@ -30,7 +32,7 @@ def progress(layout: UILayout, data: Any, name: str, text: str) -> None:
 def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
     """A text field that says what belongs into it while it is empty (4.1; before, its name is beside it)."""
     if _function_has("prop", "placeholder"):
-        layout.prop(data, name, text="", placeholder=hint)
+        layout.prop(data, name, text="", placeholder=tr(hint))
     else:
         title = layout.row()
         title.ui_units_x = 3  # the property's own title would be cut short in a narrow sidebar

@@ -8,6 +8,7 @@ from bpy.types import Context, PropertyGroup
 
 from .assets import Credits
 from .remedies import RefusedError, Remedy
+from .words import tr
 
 SAVE = Remedy("wm.save_as_mainfile", "Save the File")
 ADD_LIBRARY = Remedy("preferences.asset_library_add", "Add Asset Library")
@@ -81,7 +82,9 @@ def library_folder(context: Context) -> Path:
         folder = Path(bpy.path.abspath(item.path))
         if item.path and folder.is_dir():
             return folder
-    raise RefusedError(f"The folder of the asset library {library.name} is gone", SHOW_LIBRARIES)
+    raise RefusedError(
+        tr("The folder of the asset library {name} is gone", name=library.name), SHOW_LIBRARIES
+    )
 
 
 def _library(context: Context) -> bpy.types.UserAssetLibrary:
@@ -89,8 +92,11 @@ def _library(context: Context) -> bpy.types.UserAssetLibrary:
     name = context.scene.patina_files.library
     found = libraries.get(name) if name else next((item for item in libraries if item.path), None)
     if found is None or not found.path:
-        words = f"There is no asset library {name}" if name else "There is no asset library"
-        raise RefusedError(f"{words}. Add a folder as one", ADD_LIBRARY)
+        if name:
+            raise RefusedError(
+                tr("There is no asset library {name}. Add a folder as one", name=name), ADD_LIBRARY
+            )
+        raise RefusedError("There is no asset library. Add a folder as one", ADD_LIBRARY)
     return found
 
 

@@ -21,6 +21,7 @@ from typing import Any
 from . import results
 from .results import DamagedError
 from .session import Result
+from .words import tr
 
 log = logging.getLogger(__name__)
 
@@ -300,7 +301,7 @@ class History:
 
 def _check(entry: Entry, names: Container[str]) -> None:
     if entry.result.files["basecolor"].name not in names:
-        raise DamagedError(f"The pictures of {entry.sidecar.name} are gone.")
+        raise DamagedError(tr("The pictures of {file} are gone.", file=entry.sidecar.name))
 
 
 def entry_of(sidecar: Path, facts: dict[str, Any], made: int, size: int) -> Entry:

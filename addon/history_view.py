@@ -54,11 +54,11 @@ class PatinaHistory(PropertyGroup):
         options={"TEXTEDIT_UPDATE"},
     )
     starred_only: BoolProperty(name="Starred Only", description="Show only results that are starred")
-    prompts: CollectionProperty(type=PatinaPrompt)
+    prompts: CollectionProperty(name="Prompts", description="The prompts that were found", type=PatinaPrompt)
     active: IntProperty(name="Prompt", description="The prompt whose results are shown")
     page: IntProperty(name="Page", description="Which of the prompt's results are shown", min=0)
     pages: IntProperty(name="Pages", description="How many pages of results the prompt has", min=1, default=1)
-    results: CollectionProperty(type=PatinaPast)
+    results: CollectionProperty(name="Results", description="A page of the prompt's results", type=PatinaPast)
     total: IntProperty(name="Results", description="How many results there are in all")
     found: IntProperty(name="Found", description="How many prompts were found")
     damaged: IntProperty(name="Damaged", description="Results that cannot be read")

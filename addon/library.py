@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .link import Cancelled, EngineError, Event, Failed, Finished, Progress
+from .words import mark, tr
 
 PAGE = 12  # textures on a page
 LIMIT = 240  # that a search brings
@@ -19,6 +20,15 @@ SURE = 0.5  # of a tag that goes with a material into the asset browser
 
 Take = Callable[[Event], None]
 Ask = Callable[[str, "dict[str, Any]", Take], int]
+
+
+DONE = {
+    "added": mark("{count} added"),
+    "moved": mark("{count} moved"),
+    "copied": mark("{count} copied"),
+    "removed": mark("{count} removed"),
+    "forgotten": mark("{count} forgotten"),
+}
 
 
 @dataclass(frozen=True)
@@ -145,7 +155,7 @@ class Library:
 
     def open(self, device: str, notes: tuple[str, ...] = ()) -> None:
         """What is there, the newest first; the notes are shown with it."""
-        self._look_up("library", {"limit": LIMIT}, device, "Newest first", notes)
+        self._look_up("library", {"limit": LIMIT}, device, mark("Newest first"), notes)
 
     def search(self, text: str, tag: str, seamless: bool, device: str) -> None:
         """By words, a tag and seams; without any of them, everything."""
@@ -153,18 +163,20 @@ class Library:
         if not (text.strip() or tag or seamless):
             self.open(device)
             return
-        self._look_up("search", _filters(text, tag, seamless), device, "Best first" if text.strip() else "")
+        self._look_up(
+            "search", _filters(text, tag, seamless), device, mark("Best first") if text.strip() else ""
+        )
 
     def more_like(self, found: Found, text: str, tag: str, seamless: bool, device: str) -> None:
         """What resembles a texture, by words as well where there are any."""
         self.like = found.key
         asked = {**_filters(text, tag, seamless), "like": found.key}
-        self._look_up("search", asked, device, f"Like {found.name}")
+        self._look_up("search", asked, device, tr("Like {name}", name=found.name))
 
     def list_duplicates(self, device: str) -> None:
         """What is there twice."""
         self.like = ""
-        self._look_up("search", {"duplicates": True, "limit": LIMIT}, device, "There twice or more")
+        self._look_up("search", {"duplicates": True, "limit": LIMIT}, device, mark("There twice or more"))
 
     def index(self, folders: list[str], forget: list[str], device: str) -> None:
         """Bring the index up to date, with further folders or fewer."""
@@ -224,12 +236,16 @@ class Library:
         if self.chosen() is None:
             self.selected = ""
         unknown = answer.get("unknown_words", [])
-        strange = [f"These words mean nothing to the model: {', '.join(unknown)}"] if unknown else []
+        strange = (
+            [tr("These words mean nothing to the model: {words}", words=", ".join(unknown))]
+            if unknown
+            else []
+        )
         self.notes = [*notes, *strange]
 
     def _take_index(self, event: Event) -> None:
         if isinstance(event, Progress):
-            self._take_progress("Looking at", event)
+            self._take_progress(mark("Looking at {step} of {total}"), event)
             return
         self.indexing, self.status = None, ""
         answer = self._result_of(event)
@@ -244,7 +260,7 @@ class Library:
 
     def _take_maps(self, key: str, event: Event) -> None:
         if isinstance(event, Progress):
-            self._take_progress("Making maps", event)
+            self._take_progress(mark("Making maps {step} of {total}"), event)
             return
         self.mapping, self.status = None, ""
         answer = self._result_of(event)
@@ -255,7 +271,7 @@ class Library:
     def _take_progress(self, words: str, event: Progress) -> None:
         if self.status != "Cancelling":
             self.progress = event.step / event.total if event.total else 0.0
-            self.status = f"{words} {event.step} of {event.total}"
+            self.status = tr(words, step=event.step, total=event.total)
 
     def _result_of(self, event: Event) -> dict[str, Any] | None:
         if isinstance(event, Failed):
@@ -280,9 +296,8 @@ def _filters(text: str, tag: str, seamless: bool) -> dict[str, Any]:
 
 def _report(answer: dict[str, Any]) -> list[str]:
     """What an index did, a sentence each; of files that cannot be read the first few."""
-    names = ("added", "moved", "copied", "removed", "forgotten")
-    done = [f"{answer[name]} {name}" for name in names if answer.get(name)]
-    broken = [f"Not read: {item['reason']}" for item in answer.get("broken", [])]
+    done = [tr(words, count=answer[name]) for name, words in DONE.items() if answer.get(name)]
+    broken = [tr("Not read: {reason}", reason=item["reason"]) for item in answer.get("broken", [])]
     unseen = [str(item["reason"]) for item in answer.get("unseen", [])]
-    rest = [f"{len(broken) - 3} more files cannot be read"] if len(broken) > 3 else []
-    return [", ".join(done).capitalize() or "Nothing new", *unseen, *broken[:3], *rest]
+    rest = [tr("{count} more files cannot be read", count=len(broken) - 3)] if len(broken) > 3 else []
+    return [", ".join(done).capitalize() or tr("Nothing new"), *unseen, *broken[:3], *rest]

@@ -10,6 +10,7 @@ from mathutils import Vector
 from . import compat, mapping
 from .library import Found
 from .materials import BLEND, GLOW, MissingFilesError
+from .words import tr
 
 TAG = "patina_library"  # the material's property that says which texture it is of
 BSDF_AT = Vector((10, 300))
@@ -70,7 +71,9 @@ def build(found: Found, made: dict[str, Path], inputs: Any, layout: mapping.Mapp
     """
     files = {role: path for role, path in files_of(found, made).items() if path.is_file() and role in LABELS}
     if "basecolor" not in files:
-        raise MissingFilesError(f"The file {found.main.name} is gone. Bring the library up to date")
+        raise MissingFilesError(
+            tr("The file {file} is gone. Bring the library up to date", file=found.main.name)
+        )
     images = {role: _load(path, data=role not in COLOURS) for role, path in files.items()}
     material = _material(found)
     depth = found.relief() * inputs.tile_size
@@ -91,7 +94,7 @@ def _load(path: Path, *, data: bool) -> Image:
     try:
         image = bpy.data.images.load(str(path), check_existing=True)
     except RuntimeError as error:
-        raise MissingFilesError(f"The file {path.name} cannot be read") from error
+        raise MissingFilesError(tr("The file {file} cannot be read", file=path.name)) from error
     if image.colorspace_settings.is_data != data:
         image.colorspace_settings.is_data = data
     return image

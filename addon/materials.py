@@ -12,6 +12,7 @@ from mathutils import Vector
 
 from . import compat, mapping, slots, textures
 from .session import Result
+from .words import tr
 
 BSDF_AT = Vector((10, 300))
 TAG = "patina_result"  # the material's property that says whose it is
@@ -132,7 +133,9 @@ def _images(result: Result) -> dict[str, Image]:
 def _load(result: Result, name: str, *, data: bool) -> Image:
     path = result.files[name]
     if not path.is_file():
-        raise MissingFilesError(f"The file {path.name} of this variation is gone. Generate it again")
+        raise MissingFilesError(
+            tr("The file {file} of this variation is gone. Generate it again", file=path.name)
+        )
     image = bpy.data.images.load(str(path), check_existing=True)
     # Before anything reads the pixels. is_data and not a name: those depend on the colour configuration.
     if image.colorspace_settings.is_data != data:

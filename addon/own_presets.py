@@ -13,6 +13,7 @@ from typing import Any
 
 from . import paths, preset_check, presets
 from .presets import Preset, UnusableError
+from .words import tr
 
 STEM_LENGTH = 40
 BESIDE = ("jpg", "png")  # pictures of a preset, in thumbnails/
@@ -38,7 +39,9 @@ def take_in(file: Path) -> Path:
     try:
         content = json.loads(file.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise UnusableError(f"{file.name} cannot be read as JSON: {error}") from error
+        raise UnusableError(
+            tr("{file} cannot be read as JSON: {reason}", file=file.name, reason=error)
+        ) from error
     return _store(content, stem_of(file.stem.removeprefix(presets.OWN)))
 
 

@@ -10,8 +10,9 @@ from bpy.types import PropertyGroup
 
 from .link import Cancelled, Event, Failed, Finished, Progress
 from .session import Session
+from .words import mark, tr
 
-PHASES = {"download": "Downloading", "convert": "Converting"}
+PHASES = {"download": mark("Downloading"), "convert": mark("Converting")}
 
 
 class PatinaPack(PropertyGroup):
@@ -80,7 +81,7 @@ def _taker(session: Session, said: str) -> Callable[[Event], None]:
         elif isinstance(event, Cancelled):
             transfer.message = "Stopped. What was downloaded is kept for the next time."
         elif isinstance(event, Finished):
-            transfer.message = said.format(freed=size(event.result.get("freed", 0)))
+            transfer.message = tr(said, freed=size(event.result.get("freed", 0)))
             _take_result(session, event.result)
 
     return take
@@ -100,11 +101,13 @@ def _take_result(session: Session, result: dict[str, Any]) -> None:
 
 def sentence(progress: Progress) -> str:
     """What the bar says: megabytes while something comes."""
-    words = PHASES.get(progress.phase, progress.phase.capitalize())
+    words = tr(PHASES.get(progress.phase, progress.phase.capitalize()))
     if progress.phase != "download":
         return words
-    total = f" of {progress.total / 1e6:.0f}" if progress.total else ""
-    return f"{words}: {progress.step / 1e6:.0f}{total} MB"
+    done, total = progress.step / 1e6, progress.total / 1e6
+    if not progress.total:
+        return tr("{words}: {done:.0f} MB", words=words, done=done)
+    return tr("{words}: {done:.0f} of {total:.0f} MB", words=words, done=done, total=total)
 
 
 def size(number: object) -> str:

@@ -10,6 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from .words import tr
+
 FORMAT = 1
 STEM = re.compile("[a-z0-9_]+")
 TEXTS = ("label", "description", "group", "negative", "example")
@@ -29,10 +31,12 @@ class Limits(NamedTuple):
         """Empty for a number that fits."""
         kinds = (int,) if self.whole else (int, float)
         if isinstance(value, bool) or not isinstance(value, kinds) or not math.isfinite(value):
-            return f"must be a {'whole ' if self.whole else ''}number"
+            return tr("must be a whole number" if self.whole else "must be a number")
         low = value > self.low if self.above else value >= self.low
         high = value < self.high if self.below else value <= self.high
-        return "" if low and high else f"must be between {self.low:g} and {self.high:g}"
+        return (
+            "" if low and high else tr("must be between {low:g} and {high:g}", low=self.low, high=self.high)
+        )
 
 
 NUMBERS = {
@@ -81,21 +85,21 @@ MAP_CHOICES = {"displacement": ("OFF", "BUMP", "REAL"), "mapping": ("AUTO", "UV"
 def fault(content: Any) -> str:
     """What is wrong with a preset file's decoded content, as a sentence's end; empty if nothing is."""
     if not isinstance(content, dict):
-        return "is not a JSON object"
+        return tr("is not a JSON object")
     if content.get("format") != FORMAT:
-        return f'has no "format": {FORMAT}, the only one that this version reads'
+        return tr('has no "format": {number}, the only one that this version reads', number=FORMAT)
     kinds = {**dict.fromkeys(TEXTS, str), **dict.fromkeys(OBJECTS, dict), "format": int, "templates": list}
     for name, value in content.items():
         if name not in kinds:
-            return f"has an unknown entry {name!r}"
+            return tr("has an unknown entry {name!r}", name=name)
         if not isinstance(value, kinds[name]):
-            return f"has a wrong kind of value for {name!r}"
+            return tr("has a wrong kind of value for {name!r}", name=name)
     for name in ("label", "templates"):
         if not content.get(name):
-            return f"lacks {name!r}"
+            return tr("lacks {name!r}", name=name)
     for template in content["templates"]:
         if not isinstance(template, str) or "{}" not in template:
-            return f"has a template without a {{}} for the prompt: {template!r}"
+            return tr("has a template without a {{}} for the prompt: {template!r}", template=template)
     return _fault_in(content.get("settings", {}), NUMBERS, CHOICES, OTHERS) or _fault_in(
         content.get("material", {}), MAP_NUMBERS, MAP_CHOICES, {}
     )
@@ -112,11 +116,13 @@ def _fault_in(
         if name in numbers:
             wrong = "" if name == "relief" and value is None else numbers[name].fault(value)
         elif name in choices:
-            wrong = "" if value in choices[name] else f"must be one of {', '.join(choices[name])}"
+            wrong = (
+                "" if value in choices[name] else tr("must be one of {names}", names=", ".join(choices[name]))
+            )
         elif name not in others:
-            return f"has an unknown setting {name!r}"
+            return tr("has an unknown setting {name!r}", name=name)
         elif not isinstance(value, others[name]):
-            wrong = "has the wrong type"
+            wrong = tr("has the wrong type")
         if wrong:
-            return f"has a bad value: {name!r} {wrong}"
+            return tr("has a bad value: {name!r} {reason}", name=name, reason=wrong)
     return ""

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import paths, preset_check
+from .words import tr
 
 log = logging.getLogger(__name__)
 
@@ -156,11 +157,15 @@ def read(path: Path) -> dict[str, Any]:
         UnusableError: it cannot be read, or something in it is wrong.
     """
     if not preset_check.STEM.fullmatch(path.stem):
-        raise UnusableError(f"{path.name} has a name with more than small letters, digits and _. Rename it.")
+        raise UnusableError(
+            tr("{file} has a name with more than small letters, digits and _. Rename it.", file=path.name)
+        )
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
-        raise UnusableError(f"{path.name} cannot be read as JSON: {error}") from error
+        raise UnusableError(
+            tr("{file} cannot be read as JSON: {reason}", file=path.name, reason=error)
+        ) from error
     if fault := preset_check.fault(content):
         raise UnusableError(f"{path.name} {fault}.")
     return content

@@ -106,7 +106,7 @@ class PatinaInputs(PropertyGroup):
     size: EnumProperty(
         name="Size",
         description="Width and height of the result in pixels; twice the size takes four times as long",
-        items=[(str(side), f"{side} px", f"{side} x {side} pixels") for side in SIDES]
+        items=[(str(side), f"{side} px", f"{side} × {side}") for side in SIDES]
         + [("CUSTOM", "Custom", "Width and height apart")],
         default="256",
     )

@@ -13,6 +13,7 @@ from bpy.types import PropertyGroup
 
 from . import pump
 from .session import time_left
+from .words import tr
 
 
 class PatinaQueued(PropertyGroup):
@@ -27,7 +28,7 @@ class PatinaQueued(PropertyGroup):
 class PatinaQueue(PropertyGroup):
     """The queue, and what the artist chose to do with results. In the window manager."""
 
-    runs: CollectionProperty(type=PatinaQueued)
+    runs: CollectionProperty(name="Runs", description="The runs that wait or have failed", type=PatinaQueued)
     status: StringProperty(name="Queue", description="How many runs wait, and how long they take")
     held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
     methods: StringProperty(name="Methods", description="What the engine can do")
@@ -67,8 +68,9 @@ def mirror() -> None:
 def _status(waiting: int, seconds: float | None) -> str:
     if not waiting:
         return ""
-    words = f"{waiting} waiting"
-    return words if seconds is None else f"{words}, {time_left(seconds)} for all"
+    if seconds is None:
+        return tr("{count} waiting", count=waiting)
+    return tr("{count} waiting, {time} for all", count=waiting, time=time_left(seconds))
 
 
 CLASSES = (PatinaQueued, PatinaQueue)

@@ -6,6 +6,8 @@ from typing import Any
 
 from bpy.types import UILayout
 
+from .words import tr
+
 
 @dataclass(frozen=True)
 class Remedy:
@@ -20,7 +22,7 @@ class RefusedError(Exception):
     """Raised on purpose. Its text is one sentence for the artist."""
 
     def __init__(self, sentence: str, remedy: Remedy | None = None) -> None:
-        super().__init__(sentence)
+        super().__init__(tr(sentence))
         self.remedy = remedy
 
 

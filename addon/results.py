@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from .session import Result, result_of
+from .words import tr
 
 SUMMARY = "summary.json"
 STAR = ".star"
@@ -31,9 +32,9 @@ def content_of(sidecar: Path) -> dict[str, Any]:
     try:
         content = json.loads(sidecar.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise DamagedError(f"The file {sidecar.name} cannot be read.") from error
+        raise DamagedError(tr("The file {file} cannot be read.", file=sidecar.name)) from error
     if not isinstance(content, dict) or not isinstance(content.get("settings"), dict):
-        raise DamagedError(f"The file {sidecar.name} is not of a result.")
+        raise DamagedError(tr("The file {file} is not of a result.", file=sidecar.name))
     return content
 
 
@@ -60,9 +61,9 @@ def result_at(sidecar: Path, facts: dict[str, Any]) -> Result:
         result = result_of(facts, {**facts, "sidecar": sidecar.name}, sidecar.parent)
         outside = [path for path in result.files.values() if path.parent != sidecar.parent]
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise DamagedError(f"The file {sidecar.name} lacks something.") from error
+        raise DamagedError(tr("The file {file} lacks something.", file=sidecar.name)) from error
     if outside or "basecolor" not in result.files:
-        raise DamagedError(f"The file {sidecar.name} names files that are not its own.")
+        raise DamagedError(tr("The file {file} names files that are not its own.", file=sidecar.name))
     return result
 
 

@@ -15,6 +15,7 @@ from .assets import Credits
 from .link.process import tail
 from .materials import Options
 from .session import Result
+from .words import tr
 
 SCRIPT = Path(__file__).parent / "scripts" / "save_assets.py"
 LOG_LINES = 5
@@ -84,11 +85,21 @@ class Saving:
     def sentence(self) -> str:
         """How it stands, for the panel."""
         if not self.over:
-            return f"Saving {min(self.done + 1, self.total)} of {self.total}"
+            return tr("Saving {step} of {total}", step=min(self.done + 1, self.total), total=self.total)
         saved = self.done - sum(1 for failure in self.failures if failure != "Stopped")
         if self.failures:
-            return f"{max(0, saved)} of {self.total} saved. {self.failures[0]}"
-        return f"{saved} saved. Refresh the asset browser to see {'it' if saved == 1 else 'them'}"
+            return tr(
+                "{count} of {total} saved. {reason}",
+                count=max(0, saved),
+                total=self.total,
+                reason=tr(self.failures[0]),
+            )
+        return tr(
+            "1 saved. Refresh the asset browser to see it"
+            if saved == 1
+            else "{count} saved. Refresh the asset browser to see them",
+            count=saved,
+        )
 
     def _read(self) -> list[dict[str, Any]]:
         """Whole lines that are new."""
@@ -104,7 +115,7 @@ class Saving:
 
     def _why(self) -> str:
         last = " ".join(tail(self.log, LOG_LINES)[-1:])
-        return f"Blender in the background ended early: {last or self._process.returncode}"
+        return tr("Blender in the background ended early: {reason}", reason=last or self._process.returncode)
 
 
 def begin(results: list[Result], folder: Path, options: Options, credit: Credits) -> None:

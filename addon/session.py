@@ -18,17 +18,18 @@ from typing import Any
 from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
 from .link.fetch import Fetcher, Places
 from .queue import Queue, Run, work_of
+from .words import mark, tr
 
 log = logging.getLogger(__name__)
 
 PHASES = {  # name → its share of the bar and what it says
-    "load": (0.00, 0.05, "Loading models"),
-    "propose": (0.05, 0.15, "Proposing"),
-    "guide": (0.15, 0.85, "Step"),
-    "rank": (0.85, 0.92, "Ranking"),
-    "maps": (0.92, 0.97, "Making maps"),
-    "write": (0.97, 1.00, "Writing files"),
-    "fetch": (1.00, 1.00, "Fetching file"),
+    "load": (0.00, 0.05, mark("Loading models")),
+    "propose": (0.05, 0.15, mark("Proposing")),
+    "guide": (0.15, 0.85, mark("Step")),
+    "rank": (0.85, 0.92, mark("Ranking")),
+    "maps": (0.92, 0.97, mark("Making maps")),
+    "write": (0.97, 1.00, mark("Writing files")),
+    "fetch": (1.00, 1.00, mark("Fetching file")),
 }
 MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
 SOME_MAPS = ("emission",)  # in results that need them
@@ -220,8 +221,8 @@ class Session:
     def _waiting_for(self) -> str:
         """What goes on before the first progress: importing the networks' library takes its seconds."""
         if self.engine.state is State.BUSY:
-            return "Beginning"
-        return "Loading the engine" if self.engine.facts.version else "Starting the engine"
+            return mark("Beginning")
+        return mark("Loading the engine") if self.engine.facts.version else mark("Starting the engine")
 
     def give_up(self, error: EngineError) -> None:
         """End the engine over an error of our own."""
@@ -273,7 +274,9 @@ class Session:
             return
         self._take_summary({**summary, "folder": str(folder)})
         if step is not None:
-            self.warnings.insert(0, f"Stopped after step {step} of {total}: this is what there was.")
+            self.warnings.insert(
+                0, tr("Stopped after step {step} of {total}: this is what there was.", step=step, total=total)
+            )
 
     def _take_summary(self, summary: dict[str, Any]) -> None:
         try:
@@ -326,15 +329,17 @@ def fraction(progress: Progress) -> float:
 
 def sentence(progress: Progress) -> str:
     """What the bar says."""
-    words = PHASES.get(progress.phase, (0, 0, progress.phase.capitalize()))[2]
+    words = tr(PHASES.get(progress.phase, (0, 0, progress.phase.capitalize()))[2])
     if progress.total > 1:
-        words = f"{words} {progress.step} of {progress.total}"
+        words = tr("{phase} {step} of {total}", phase=words, step=progress.step, total=progress.total)
     return words if progress.seconds_left is None else f"{words}, {time_left(progress.seconds_left)}"
 
 
 def time_left(seconds: float) -> str:
     """For people: by seconds below a minute and a half, by minutes above."""
-    return f"{max(1, round(seconds))} s left" if seconds < 90 else f"{round(seconds / 60)} min left"
+    if seconds < 90:
+        return tr("{seconds} s left", seconds=max(1, round(seconds)))
+    return tr("{minutes} min left", minutes=round(seconds / 60))
 
 
 def slug(prompt: str) -> str:

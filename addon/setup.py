@@ -10,6 +10,7 @@ from . import compat, paths, preferences
 from .link import EngineError
 from .link.installation import Installation, Setup, state_of
 from .link.installer import record
+from .words import tr
 
 LONGEST_WINDOWS_PATH = 80  # PyTorch's own paths are long, and Windows ends at 260 letters
 REPORT_LINES = 100
@@ -47,7 +48,8 @@ def start(task: str) -> None:
             raise EngineError(problem, kind="folder")
         if asked.source is None and state_of(asked.folder) is Setup.MISSING:
             raise EngineError(
-                f"The engine's own file, {file_name()}, is not here. Choose it as Engine File.", kind="source"
+                tr("The engine's own file, {file}, is not here. Choose it as Engine File.", file=file_name()),
+                kind="source",
             )
         if needs_network() and not compat.online():
             raise EngineError(
@@ -71,9 +73,15 @@ def needs_network() -> bool:
 def _problem(folder: Path) -> str:
     for own in compat.own_folders():
         if folder.is_relative_to(own):
-            return f"{folder} is inside a folder of Blender's, which updates replace. Choose another folder."
+            return tr(
+                "{folder} is inside a folder of Blender's, which updates replace. Choose another folder.",
+                folder=folder,
+            )
     if bpy.app.build_platform.startswith(b"Windows") and len(str(folder)) > LONGEST_WINDOWS_PATH:
-        return f"{folder} is too long a path for Windows. Choose a folder nearer to the drive, as C:\\Patina."
+        return tr(
+            "{folder} is too long a path for Windows. Choose a folder nearer to the drive, as C:\\Patina.",
+            folder=folder,
+        )
     return ""
 
 

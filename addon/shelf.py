@@ -35,8 +35,10 @@ class PatinaLibrary(PropertyGroup):
     )
     tag: StringProperty(name="Tag", description="Show only textures that have this tag")
     seamless: BoolProperty(name="Seamless Only", description="Show only textures that repeat without a seam")
-    labels: CollectionProperty(type=PatinaLabel)
-    progress_value: FloatProperty(name="Progress", subtype="FACTOR", min=0, max=1)
+    labels: CollectionProperty(name="Tags", description="The tags that textures have", type=PatinaLabel)
+    progress_value: FloatProperty(
+        name="Progress", description="How much of the work is done", subtype="FACTOR", min=0, max=1
+    )
 
 
 def inputs() -> Any:

@@ -3,6 +3,8 @@
 import bmesh
 from bpy.types import Material, Object
 
+from .words import tr
+
 UNSHADED = {"GPENCIL", "GREASEPENCIL"}  # their materials are strokes and fills, not surfaces
 
 
@@ -14,11 +16,15 @@ def accepts(item: Object | None) -> bool:
 def why_not(item: Object) -> str:
     """Why a material cannot be put on an object, in a sentence; empty where it can."""
     if item.library is not None:
-        return f"{item.name} is linked from another file: make it local or a library override"
+        return tr(
+            "{object} is linked from another file: make it local or a library override", object=item.name
+        )
     if item.data is None or not hasattr(item.data, "materials") or item.type in UNSHADED:
-        return f"{item.name} can have no surface material"
+        return tr("{object} can have no surface material", object=item.name)
     if item.data.library is not None and not item.material_slots:
-        return f"The data of {item.name} are linked from another file and have no material slot"
+        return tr(
+            "The data of {object} are linked from another file and have no material slot", object=item.name
+        )
     return ""
 
 

@@ -46,7 +46,9 @@ class PatinaSources(PropertyGroup):
         max=1,
         subtype="FACTOR",
     )
-    pictures: CollectionProperty(type=PatinaPicture)
+    pictures: CollectionProperty(
+        name="Pictures", description="Pictures that the next run comes near to", type=PatinaPicture
+    )
 
 
 def run_settings(scene: Scene) -> dict[str, Any]:

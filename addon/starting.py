@@ -17,6 +17,7 @@ from bpy.types import Image, Material, Object, PropertyGroup, Scene
 from . import preferences, pump
 from .remedies import RefusedError, setting
 from .session import slug
+from .words import mark, tr
 
 try:
     import numpy as np
@@ -26,10 +27,10 @@ except ImportError:  # Debian's Blender has none
 MAX_PIXELS = 4096 * 4096  # that are taken from memory
 SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}  # files that the engine reads as Blender does
 UNREADABLE = {
-    "MOVIE": "is a movie. Choose an image, or save one of its frames as PNG",
-    "SEQUENCE": "is a sequence. Choose an image, or one file of it",
-    "TILED": "has UDIM tiles. Choose an image with one tile",
-    "VIEWER": "is only shown and not stored. Save it as PNG and choose that",
+    "MOVIE": mark("{image} is a movie. Choose an image, or save one of its frames as PNG"),
+    "SEQUENCE": mark("{image} is a sequence. Choose an image, or one file of it"),
+    "TILED": mark("{image} has UDIM tiles. Choose an image with one tile"),
+    "VIEWER": mark("{image} is only shown and not stored. Save it as PNG and choose that"),
 }
 NO_IMAGE = setting("scene.patina_start.source", "NONE", "Start Without an Image")
 NO_MASK = setting("scene.patina_start.mask_source", "NONE", "Use No Mask")
@@ -132,7 +133,14 @@ def export(image: Image, folder: Path, *, inverted: bool = False) -> Path:
             unfinished.write_bytes(content)
             unfinished.replace(path)
     except OSError as error:
-        raise RefusedError(f"Cannot write {image.name} to {folder}: {error.strerror}") from error
+        raise RefusedError(
+            tr(
+                "Cannot write {image} to {folder}: {reason}",
+                image=image.name,
+                folder=folder,
+                reason=error.strerror,
+            )
+        ) from error
     return path
 
 
@@ -162,19 +170,25 @@ def _images(scene: Scene, item: Object | None) -> tuple[Image | None, Image | No
 def _of_object(item: Object | None) -> Image:
     image = base_colour(getattr(item, "active_material", None))
     if image is None:
-        name = item.name if item is not None else "No object"
-        raise RefusedError(f"{name} has no material with an image for its base color", NO_IMAGE)
+        name = item.name if item is not None else tr("No object")
+        raise RefusedError(
+            tr("{object} has no material with an image for its base color", object=name), NO_IMAGE
+        )
     return image
 
 
 def _see(image: Image, remedy: Any) -> None:
     if image.source in UNREADABLE:
-        raise RefusedError(f"{image.name} {UNREADABLE[image.source]}", remedy)
+        raise RefusedError(tr(UNREADABLE[image.source], image=image.name), remedy)
     width, height = image.size
     if not width or not height:
-        raise RefusedError(f"{image.name} has no pixels: its file is missing or is no image", remedy)
+        raise RefusedError(
+            tr("{image} has no pixels: its file is missing or is no image", image=image.name), remedy
+        )
     if width * height > MAX_PIXELS:
-        raise RefusedError(f"{image.name} is larger than 4096 x 4096 pixels. Scale it down", remedy)
+        raise RefusedError(
+            tr("{image} is larger than 4096 x 4096 pixels. Scale it down", image=image.name), remedy
+        )
 
 
 def _stored(image: Image) -> bytes | None:
@@ -212,7 +226,9 @@ def _encoded(image: Image, folder: Path, *, inverted: bool) -> bytes:
 def _converted(image: Image, pixels: array.array, *, linear: bool, inverted: bool) -> Any:
     """Opaque sRGB, four channels. What is transparent is black, or white where inverted."""
     if np is None:
-        raise RefusedError(f"This Blender cannot convert {image.name}, as it has no NumPy. Save it as PNG")
+        raise RefusedError(
+            tr("This Blender cannot convert {image}, as it has no NumPy. Save it as PNG", image=image.name)
+        )
     source = np.frombuffer(pixels, np.float32).reshape(-1, image.channels)
     rgba = np.ones((len(source), 4), np.float32)
     rgba[:, :3] = source[:, :3] if image.channels >= 3 else source[:, :1]

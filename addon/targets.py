@@ -6,6 +6,7 @@ from bpy.types import Context, Material, Mesh, Object
 
 from . import choice, materials, slots
 from .remedies import RefusedError, Remedy, setting
+from .words import tr
 
 OBJECT_MODE = Remedy("object.mode_set", "Go to Object Mode", {"mode": "OBJECT"})
 ALL_FACES = Remedy("mesh.select_all", "Select All Faces", {"action": "SELECT"})
@@ -40,7 +41,9 @@ def find(context: Context) -> Targets:
     chosen = _chosen(context)
     objects = [item for item in chosen if slots.accepts(item)]
     if not objects and len(chosen) == 1:
-        raise RefusedError(f"{slots.why_not(chosen[0])}. Select an object that can have a material")
+        raise RefusedError(
+            tr("{reason}. Select an object that can have a material", reason=slots.why_not(chosen[0]))
+        )
     if not objects:
         raise RefusedError("Select an object that can have a material")
     return Targets(objects, False, [slots.why_not(item) for item in chosen if item not in objects])
@@ -56,10 +59,12 @@ def of_ours(context: Context) -> list[Material]:
     chosen = list(context.objects_in_mode) if edited else find(context).objects
     found = dict.fromkeys(item.active_material for item in chosen if materials.is_ours(item.active_material))
     if not found:
-        raise RefusedError(f"{chosen[0].name} has no Patina material whose maps could be replaced", AS_NEW)
+        raise RefusedError(
+            tr("{object} has no Patina material whose maps could be replaced", object=chosen[0].name), AS_NEW
+        )
     own = [material for material in found if material.library is None]
     if not own:
-        raise RefusedError(f"{next(iter(found)).name} belongs to another file", AS_NEW)
+        raise RefusedError(tr("{material} belongs to another file", material=next(iter(found)).name), AS_NEW)
     return own
 
 
@@ -76,14 +81,14 @@ def check(context: Context) -> None:
     if choice.material_value(context.scene.patina, "mapping") == "UV":
         bare = next((item for item in chosen if not getattr(item.data, "uv_layers", None)), None)
         if bare is not None:
-            raise RefusedError(f"{bare.name} has no UV map", BOX)
+            raise RefusedError(tr("{object} has no UV map", object=bare.name), BOX)
 
 
 def _chosen(context: Context) -> list[Object]:
     active, selected = context.active_object, list(context.selected_objects)
     if active is not None and not active.visible_get():
         if not selected or context.scene.patina_using.target == "ACTIVE":
-            raise RefusedError(f"{active.name} is hidden", SHOW)
+            raise RefusedError(tr("{object} is hidden", object=active.name), SHOW)
         active = None
     if context.scene.patina_using.target == "ACTIVE":
         if active is None:

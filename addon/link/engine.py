@@ -4,6 +4,8 @@
 earlier job have other ids, so whatever still arrives for them is dropped.
 """
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from __future__ import annotations
 
 import enum
@@ -14,6 +16,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..words import mark, tr
 from . import framing
 from .errors import EngineError
 from .events import Cancelled, Event, Failed, Finished, Preview, Progress
@@ -30,6 +33,10 @@ TERMINATE_S = 2.0  # between asking a process to end and ending it
 KEEPING = ("rank", "maps", "write")  # what a cancelled job may still do, each unit in CANCEL_END_S
 MAX_FAILED_STARTS = 3  # in a row; then only Restart, which a person presses, tries again
 TAIL_LINES = 8
+KILLED = {
+    -9: mark("The engine was killed, perhaps for lack of memory."),
+    -11: mark("The engine crashed."),
+}
 
 
 class State(enum.Enum):
@@ -245,7 +252,11 @@ class Engine:
         protocol = hello.get("protocol")
         if protocol != PROTOCOL:
             raise EngineError(
-                f"This engine speaks protocol {protocol!r}, the add-on {PROTOCOL}. Update the older of them.",
+                tr(
+                    "This engine speaks protocol {theirs!r}, the add-on {ours}. Update the older of them.",
+                    theirs=protocol,
+                    ours=PROTOCOL,
+                ),
                 kind="protocol",
             )
         self.facts.version = str(hello.get("version", ""))
@@ -353,9 +364,10 @@ def _cancelled(job: int, error: dict[str, Any]) -> Cancelled:
 
 def _epitaph(code: int) -> str:
     if code < 0:
-        known = {-9: "was killed, perhaps for lack of memory", -11: "crashed"}
-        return f"The engine {known.get(code, f'was ended by signal {-code}')}."
-    return "The engine ended by itself." if code == 0 else f"The engine ended with an error (code {code})."
+        return KILLED.get(code) or tr("The engine was ended by signal {number}.", number=-code)
+    if code == 0:
+        return mark("The engine ended by itself.")
+    return tr("The engine ended with an error (code {code}).", code=code)
 
 
 def _number(value: object) -> float | None:

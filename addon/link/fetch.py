@@ -4,6 +4,8 @@ The engine writes below a folder of its machine, as Blender would below the fold
 handed on when all its files are here; previews come as they can, and those that are overtaken are left out.
 """
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from __future__ import annotations
 
 import base64
@@ -14,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
+from ..words import tr
 from .errors import EngineError
 from .events import Event, Failed, Finished, Preview, Progress
 
@@ -171,7 +174,10 @@ class Fetcher:
             yield Failed(
                 fetch.event.job,
                 EngineError(
-                    f"The results are finished but could not be fetched. They are in {where} there.",
+                    tr(
+                        "The results are finished but could not be fetched. They are in {folder} there.",
+                        folder=where,
+                    ),
                     kind="fetch",
                     details=f"{fetch.remote}: {error.message} {error.details}",
                 ),

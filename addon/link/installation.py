@@ -4,6 +4,8 @@
 that folder; what goes on now is in `progress`, `text` and `failure`.
 """
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from __future__ import annotations
 
 import enum
@@ -13,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..words import tr
 from . import framing
 from .errors import EngineError
 from .installer import record
@@ -188,7 +191,7 @@ class Installation:
         elif event == "failed":
             self._answered = True
             self.failure = EngineError(
-                str(message.get("message", "")),
+                _said(message),
                 kind=str(message.get("kind", "installer")),
                 details=str(message.get("details", "")),
             )
@@ -214,13 +217,24 @@ def fraction(message: dict[str, Any]) -> float:
 
 def sentence(message: dict[str, Any]) -> str:
     """What the bar says, with megabytes and speed where something is being fetched."""
-    words = str(message.get("text", ""))
+    words = tr(str(message.get("text", "")))
     done, total, speed = (_number(message.get(name)) for name in ("bytes", "total", "speed"))
     if message.get("phase") == "packages" and total > 0:
-        words = f"{words}: {done / 1e6:.0f} of about {total / 1e6:.0f} MB"
+        words = tr(
+            "{words}: {done:.0f} of about {total:.0f} MB", words=words, done=done / 1e6, total=total / 1e6
+        )
         if speed > 0:
-            words = f"{words}, {speed / 1e6:.1f} MB/s"
+            words = tr("{words}, {speed:.1f} MB/s", words=words, speed=speed / 1e6)
     return words
+
+
+def _said(message: dict[str, Any]) -> str:
+    """A failure's sentence in the artist's language, and the step that it may name."""
+    values = message.get("values")
+    if not isinstance(values, dict) or not values:
+        return str(message.get("message", ""))
+    known = {str(name): tr(value) if isinstance(value, str) else value for name, value in values.items()}
+    return tr(str(message.get("sentence", "")), **known)
 
 
 def _number(value: object) -> float:

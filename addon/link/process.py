@@ -1,5 +1,7 @@
 """Starting a child process, the engine or its installer, and ending it, so that it never outlives Blender."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from __future__ import annotations
 
 import contextlib
@@ -15,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
+from ..words import mark, tr
 from .pipes import Inlet, Outlet
 
 if sys.platform == "win32":
@@ -76,11 +79,16 @@ class Launch:
         if self.remote:
             return self._remote_problem()
         if self.root is None:
-            return "The engine is not installed yet. Install it, or choose its folder in the preferences."
+            return mark(
+                "The engine is not installed yet. Install it, or choose its folder in the preferences."
+            )
         if not (self.root / "engine" / "__init__.py").is_file():
-            return f"There is no engine in {self.root}. Choose the engine's folder in the preferences."
+            return tr(
+                "There is no engine in {folder}. Choose the engine's folder in the preferences.",
+                folder=self.root,
+            )
         if not self.python.is_file():
-            return f"The engine is not installed: there is no Python at {self.python}."
+            return tr("The engine is not installed: there is no Python at {file}.", file=self.python)
         return None
 
     def command(self) -> list[str]:
@@ -93,9 +101,12 @@ class Launch:
         try:
             words = _words(self.remote)
         except ValueError as error:
-            return f"The command for the remote engine cannot be read: {error}."
+            return tr("The command for the remote engine cannot be read: {reason}.", reason=error)
         if not words or shutil.which(words[0]) is None:
-            return f"The command for the remote engine begins with {(words or [''])[0]!r}, which is not here."
+            return tr(
+                "The command for the remote engine begins with {program!r}, which is not here.",
+                program=(words or [""])[0],
+            )
         return None
 
 

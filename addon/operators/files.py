@@ -10,7 +10,11 @@ from bpy.types import Context, Image, Material, Operator
 
 from .. import assets, catalogs, files, materials, pump, saving, textures
 from ..remedies import RefusedError, refusal
+from ..words import mark, tr
 from .material import Tuning, material_of, options
+
+PACKED = (mark("All were packed"), mark("{count} texture packed"), mark("{count} textures packed"))
+COPIED = (mark("All were there"), mark("{count} texture copied"), mark("{count} textures copied"))
 
 
 def own_materials() -> list[Material]:
@@ -39,10 +43,12 @@ class PATINA_OT_pack_textures(Operator):
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
         if lost := textures.missing(images):
-            self.report({"ERROR"}, f"{lost[0]} is missing. File > External Data > Find Missing Files")
+            self.report(
+                {"ERROR"}, tr("{file} is missing. File > External Data > Find Missing Files", file=lost[0])
+            )
             return {"CANCELLED"}
         count = textures.pack(images)
-        self.report({"INFO"}, f"{count} texture{'s' * (count != 1)} packed" if count else "All were packed")
+        self.report({"INFO"}, tr(PACKED[min(count, 2)], count=count))
         return {"FINISHED"}
 
 
@@ -65,14 +71,16 @@ class PATINA_OT_copy_textures(Operator):
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
         if lost := textures.missing(images):
-            self.report({"ERROR"}, f"{lost[0]} is missing. File > External Data > Find Missing Files")
+            self.report(
+                {"ERROR"}, tr("{file} is missing. File > External Data > Find Missing Files", file=lost[0])
+            )
             return {"CANCELLED"}
         try:
             count = textures.copy_beside(images)
         except OSError as error:
-            self.report({"ERROR"}, f"Cannot copy the textures: {error.strerror}")
+            self.report({"ERROR"}, tr("Cannot copy the textures: {reason}", reason=error.strerror))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{count} texture{'s' * (count != 1)} copied" if count else "All were there")
+        self.report({"INFO"}, tr(COPIED[min(count, 2)], count=count))
         return {"FINISHED"}
 
 
@@ -99,7 +107,7 @@ class PATINA_OT_mark_asset(Tuning, Operator):
         except (OSError, catalogs.UnknownVersionError) as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{material.name} is an asset in {path}")
+        self.report({"INFO"}, tr("{material} is an asset in {file}", material=material.name, file=path))
         return {"FINISHED"}
 
 
@@ -135,7 +143,7 @@ class PATINA_OT_save_to_library(Operator):
             folder = files.library_folder(context)
             saving.begin(list(results), folder, options(context), files.credit(context))
         except (OSError, RefusedError) as error:
-            self.report({"ERROR"}, f"Cannot save: {error}")
+            self.report({"ERROR"}, tr("Cannot save: {reason}", reason=error))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -10,6 +10,7 @@ from bpy.types import Context, Event, Operator
 
 from .. import history_view, preferences, pump, results, reuse
 from ..history import Entry
+from ..words import tr
 
 
 def in_use() -> set[str]:
@@ -69,7 +70,9 @@ class PATINA_OT_history_reuse(OfHistory, Operator):
             return {"CANCELLED"}
         missing = reuse.take(context.scene.patina, settings)
         if missing:
-            self.report({"WARNING"}, f"The panel cannot have the result's {', '.join(missing)}")
+            self.report(
+                {"WARNING"}, tr("The panel cannot have the result's {settings}", settings=", ".join(missing))
+            )
         return {"FINISHED"}
 
 
@@ -120,7 +123,9 @@ class PATINA_OT_history_delete_unstarred(Operator):
         history, files = history_view.history, in_use()
         doomed = [entry for entry in history.unstarred() if not used(entry, files)]
         _delete(doomed, spare_starred=True)
-        self.report({"INFO"}, f"{len(doomed)} results are deleted, {len(history)} stay")
+        self.report(
+            {"INFO"}, tr("{gone} results are deleted, {kept} stay", gone=len(doomed), kept=len(history))
+        )
         return {"FINISHED"}
 
 

@@ -15,6 +15,7 @@ from ..library import SURE, Found
 from ..link import EngineError
 from ..remedies import refusal
 from ..session import slug
+from ..words import tr
 from . import trouble
 
 SHOWN_TAGS = 6  # in a tooltip
@@ -110,8 +111,12 @@ class PATINA_OT_library_add(Asking, Operator):
     bl_label = "Add Folder"
     bl_description = "Choose a folder of textures; it and all folders in it are looked through"
 
-    directory: StringProperty(subtype="DIR_PATH", options={"SKIP_SAVE"})
-    filter_folder: BoolProperty(default=True, options={"HIDDEN", "SKIP_SAVE"})
+    directory: StringProperty(
+        name="Folder", description="The folder of textures", subtype="DIR_PATH", options={"SKIP_SAVE"}
+    )
+    filter_folder: BoolProperty(
+        name="Folders", description="Show folders", default=True, options={"HIDDEN", "SKIP_SAVE"}
+    )
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
@@ -137,7 +142,7 @@ class PATINA_OT_library_remove(Asking, Operator):
     bl_label = "Remove Folder"
     bl_description = "Take this folder out of the library; nothing on the disk is touched"
 
-    index: IntProperty(min=0, options={"SKIP_SAVE"})
+    index: IntProperty(name="Number", description="Which of the folders", min=0, options={"SKIP_SAVE"})
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
@@ -207,7 +212,7 @@ class PATINA_OT_library_page(Operator):
     bl_description = "Show other textures that were found"
     bl_options = {"INTERNAL"}
 
-    step: IntProperty(default=1, options={"SKIP_SAVE"})
+    step: IntProperty(name="Step", description="1 on, -1 back", default=1, options={"SKIP_SAVE"})
 
     def execute(self, _context: Context) -> set[str]:
         shelf.library.turn(self.step)
@@ -221,14 +226,14 @@ class PATINA_OT_library_choose(Operator):
     bl_description = "Choose this texture"
     bl_options = {"INTERNAL"}
 
-    key: StringProperty(options={"SKIP_SAVE"})
+    key: StringProperty(name="Texture", description="The texture's file", options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:
         results = shelf.library.results if shelf.library is not None else []
         found = next((found for found in results if found.key == operator.key), None)
         if found is None:
-            return cls.bl_description
+            return tr(cls.bl_description)
         tags = ", ".join(found.labels()[:SHOWN_TAGS])
         return f"{found.name}: {tags}.\n{found.width} x {found.height}, {found.main.parent}"
 
@@ -264,8 +269,8 @@ class PATINA_OT_library_apply(Operator):
         except materials.MissingFilesError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        names = objects[0].name if len(objects) == 1 else f"{len(objects)} objects"
-        self.report({"INFO"}, f"{material.name} is on {names}")
+        names = objects[0].name if len(objects) == 1 else tr("{count} objects", count=len(objects))
+        self.report({"INFO"}, tr("{material} is on {objects}", material=material.name, objects=names))
         return {"FINISHED"}
 
 
@@ -295,7 +300,7 @@ class PATINA_OT_library_mark_asset(Operator):
                 material.asset_data.tags.new(label)
         if not bpy.app.background:
             material.asset_generate_preview()
-        self.report({"INFO"}, f"{material.name} is an asset of this file")
+        self.report({"INFO"}, tr("{material} is an asset of this file", material=material.name))
         return {"FINISHED"}
 
 
@@ -306,6 +311,8 @@ class PATINA_OT_library_use(Operator):
     bl_options = {"REGISTER", "UNDO"}
 
     kind: EnumProperty(
+        name="Kind",
+        description="How the next run uses the texture",
         items=(
             ("START", "Start", "The next run begins from this texture"),
             ("PICTURE", "Picture Prompt", "The next run comes near to the look of this texture"),
@@ -316,7 +323,7 @@ class PATINA_OT_library_use(Operator):
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:
         item = cls.bl_rna.properties["kind"].enum_items.get(operator.kind)
-        return item.description if item else cls.bl_description
+        return tr(item.description if item else cls.bl_description)
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
@@ -325,14 +332,18 @@ class PATINA_OT_library_use(Operator):
     def execute(self, context: Context) -> set[str]:
         found, chosen = shelf.library.chosen(), context.scene.patina_sources
         if not found.main.is_file():
-            self.report({"ERROR"}, f"The file {found.main.name} is gone. Bring the library up to date")
+            self.report(
+                {"ERROR"}, tr("The file {file} is gone. Bring the library up to date", file=found.main.name)
+            )
             return {"CANCELLED"}
         if self.kind == "START":
             chosen.image = str(found.sidecar() or found.main)  # a result of Patina's with all its maps
         elif found.key in {item.path for item in chosen.pictures}:
             self.report({"INFO"}, "This picture is there already")
         elif len(chosen.pictures) >= sources.MOST:
-            self.report({"WARNING"}, f"{sources.MOST} pictures are the most. Remove one first")
+            self.report(
+                {"WARNING"}, tr("{count} pictures are the most. Remove one first", count=sources.MOST)
+            )
             return {"CANCELLED"}
         else:
             chosen.pictures.add().path = found.key
@@ -345,7 +356,9 @@ class PATINA_OT_source_clear(Operator):
     bl_description = "Leave this picture out of the next run"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    index: IntProperty(default=-1, min=-1, options={"SKIP_SAVE"}, description="-1 is the start")
+    index: IntProperty(
+        name="Number", description="-1 is the start", default=-1, min=-1, options={"SKIP_SAVE"}
+    )
 
     def execute(self, context: Context) -> set[str]:
         chosen = context.scene.patina_sources

@@ -7,6 +7,7 @@ from bpy.types import Context, Event, Material, Object, Operator
 
 from .. import choice, materials, pump, slots, subdivision, targets, tuning
 from ..remedies import RefusedError, refusal
+from ..words import tr
 
 
 class PATINA_OT_apply(Operator):
@@ -49,14 +50,23 @@ def _apply(context: Context) -> list[str]:
     material = materials.make(found.objects, pump.session.chosen, wanted)
     if found.faces:
         count = sum(slots.put_on_selected_faces(item, material) for item in found.objects)
-        said = [f"{material.name} is on {count} face{'s' * (count != 1)}"]
+        faces = tr("{count} face" if count == 1 else "{count} faces", count=count)
+        said = [tr("{material} is on {objects}", material=material.name, objects=faces)]
     else:
         for item in found.objects:
             slots.put(item, material)
-        names = found.objects[0].name if len(found.objects) == 1 else f"{len(found.objects)} objects"
-        said = [f"{material.name} is on {names}"]
+        names = (
+            found.objects[0].name
+            if len(found.objects) == 1
+            else tr("{count} objects", count=len(found.objects))
+        )
+        said = [tr("{material} is on {objects}", material=material.name, objects=names)]
     if sharers := _sharers(context, found.objects):
-        said.append(f"So it is on {sharers} that share{'s' * (sharers[0] == '1')} the same data")
+        said.append(
+            tr("So it is on 1 other object that shares the same data")
+            if sharers == 1
+            else tr("So it is on {count} other objects that share the same data", count=sharers)
+        )
     if wanted.displacement == "REAL" and context.scene.patina_using.subdivide != "NONE":
         kind = context.scene.patina_using.subdivide
         said += [subdivision.add(context, item, kind) for item in found.objects]
@@ -68,20 +78,17 @@ def _replace(context: Context) -> list[str]:
     for material in changed:
         materials.replace(material, pump.session.chosen, tuning.tile_size(material))
     names = ", ".join(f"{item.name} ({_users(tuning.users(item))})" for item in changed)
-    return [f"Other maps are in {names}"]
+    return [tr("Other maps are in {materials}", materials=names)]
 
 
-def _sharers(context: Context, objects: list[Object]) -> str:
-    """Other objects of the scene that got the material along with ours, as words."""
+def _sharers(context: Context, objects: list[Object]) -> int:
+    """How many other objects of the scene got the material along with ours."""
     data = {item.data for item in objects if item.data.users > 1 and item.data.library is None}
-    if not data:
-        return ""
-    others = [item for item in context.scene.objects if item.data in data and item not in objects]
-    return f"{len(others)} other object{'s' * (len(others) != 1)}" if others else ""
+    return sum(1 for item in context.scene.objects if item.data in data and item not in objects)
 
 
 def _users(count: int) -> str:
-    return f"{count} user{'s' * (count != 1)}"
+    return tr("{count} user" if count == 1 else "{count} users", count=count)
 
 
 class PATINA_OT_show_active(Operator):
@@ -100,7 +107,10 @@ class PATINA_OT_show_active(Operator):
         item.hide_set(False)
         item.select_set(True)
         if not item.visible_get():
-            self.report({"WARNING"}, f"{item.name} is in a collection that is hidden. Show that first")
+            self.report(
+                {"WARNING"},
+                tr("{object} is in a collection that is hidden. Show that first", object=item.name),
+            )
         return {"FINISHED"}
 
 

@@ -9,6 +9,7 @@ from bpy.types import Context, Event, Operator
 
 from .. import compat, packs, pump
 from ..link import EngineError, State
+from ..words import mark
 from . import trouble
 
 
@@ -42,7 +43,7 @@ class PATINA_OT_list_packs(Operator):
         return _free(cls)
 
     def execute(self, _context: Context) -> set[str]:
-        return _ask(self, "models/list", {}, "Asking the engine")
+        return _ask(self, "models/list", {}, mark("Asking the engine"))
 
 
 class PATINA_OT_download_pack(Operator):
@@ -61,7 +62,9 @@ class PATINA_OT_download_pack(Operator):
         return _free(cls)
 
     def execute(self, _context: Context) -> set[str]:
-        return _ask(self, "models/download", {"pack": self.pack}, "Waiting for the engine", "It is here.")
+        return _ask(
+            self, "models/download", {"pack": self.pack}, mark("Waiting for the engine"), mark("It is here.")
+        )
 
 
 class PATINA_OT_cancel_download(Operator):
@@ -97,7 +100,9 @@ class PATINA_OT_remove_pack(Operator):
         return context.window_manager.invoke_confirm(self, event)
 
     def execute(self, _context: Context) -> set[str]:
-        return _ask(self, "models/remove", {"pack": self.pack}, "Deleting", "{freed} are free again.")
+        return _ask(
+            self, "models/remove", {"pack": self.pack}, mark("Deleting"), mark("{freed} are free again.")
+        )
 
 
 class PATINA_OT_free_memory(Operator):
@@ -114,7 +119,9 @@ class PATINA_OT_free_memory(Operator):
         return _free(cls)
 
     def execute(self, _context: Context) -> set[str]:
-        return _ask(self, "models/unload", {}, "Freeing memory", "The networks are out of memory.")
+        return _ask(
+            self, "models/unload", {}, mark("Freeing memory"), mark("The networks are out of memory.")
+        )
 
 
 CLASSES = (

@@ -10,6 +10,7 @@ from bpy.types import Context, Event, Operator, OperatorProperties
 
 from .. import choice, gallery, images, own_presets, presets, properties, pump
 from ..presets import UnusableError
+from ..words import mark, tr
 
 PICTURE_PX = 128
 DIALOG_PX = 360
@@ -21,16 +22,16 @@ class PATINA_OT_choose_preset(Operator):
     bl_description = "Use this preset for what is generated next"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    preset: StringProperty(options={"SKIP_SAVE"})
+    preset: StringProperty(name="Preset", description="Which of the presets", options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:
         preset = presets.load_all().get(operator.preset)
-        return (preset.description if preset else "") or cls.bl_description
+        return tr((preset.description if preset else "") or cls.bl_description)
 
     def execute(self, context: Context) -> set[str]:
         if self.preset not in presets.load_all():
-            self.report({"WARNING"}, f"There is no preset {self.preset!r}")
+            self.report({"WARNING"}, tr("There is no preset {name!r}", name=self.preset))
             return {"CANCELLED"}
         context.scene.patina.preset = self.preset
         context.window_manager.patina_gallery.message = ""
@@ -95,14 +96,14 @@ class PATINA_OT_save_preset(Operator):
         try:
             file = own_presets.save(choice.as_preset(inputs, label, self.about, self.words, asked))
         except (UnusableError, OSError) as error:
-            return _failed(self, "save the preset", error)
+            return _failed(self, mark("Cannot save the preset: {reason}"), error)
         result = pump.session.chosen if pump.session is not None else None
         if result is not None:
             images.write_thumbnail(result.files["basecolor"], own_presets.picture_file(file), PICTURE_PX)
         gallery.refresh()
         inputs.preset = presets.OWN + file.stem
         _give_back(inputs)  # the preset says the same now
-        self.report({"INFO"}, f"{label} is among your presets")
+        self.report({"INFO"}, tr("{preset} is among your presets", preset=label))
         return {"FINISHED"}
 
 
@@ -136,7 +137,7 @@ class PATINA_OT_rename_preset(OwnPreset, Operator):
         try:
             own_presets.rename(choice.preset_of(context.scene.patina), self.label)
         except (UnusableError, OSError) as error:
-            return _failed(self, "rename the preset", error)
+            return _failed(self, mark("Cannot rename the preset: {reason}"), error)
         gallery.refresh()
         return {"FINISHED"}
 
@@ -155,10 +156,10 @@ class PATINA_OT_delete_preset(OwnPreset, Operator):
         try:
             own_presets.delete(preset)
         except OSError as error:
-            return _failed(self, "delete the preset", error)
+            return _failed(self, mark("Cannot delete the preset: {reason}"), error)
         gallery.refresh()
         context.window_manager.patina_gallery.message = ""  # whoever deletes it knows
-        self.report({"INFO"}, f"{preset.label} is deleted")
+        self.report({"INFO"}, tr("{preset} is deleted", preset=preset.label))
         return {"FINISHED"}
 
 
@@ -181,10 +182,13 @@ class PATINA_OT_import_preset(Operator):
         try:
             file = own_presets.take_in(Path(bpy.path.abspath(self.filepath)))
         except (UnusableError, OSError) as error:
-            return _failed(self, "import the preset", error)
+            return _failed(self, mark("Cannot import the preset: {reason}"), error)
         gallery.refresh()
         context.scene.patina.preset = presets.OWN + file.stem
-        self.report({"INFO"}, f"{presets.load_all()[presets.OWN + file.stem].label} is among your presets")
+        self.report(
+            {"INFO"},
+            tr("{preset} is among your presets", preset=presets.load_all()[presets.OWN + file.stem].label),
+        )
         return {"FINISHED"}
 
 
@@ -222,8 +226,8 @@ class PATINA_OT_export_preset(Operator):
         try:
             own_presets.give_away(choice.preset_of(context.scene.patina), target)
         except OSError as error:
-            return _failed(self, "export the preset", error)
-        self.report({"INFO"}, f"Written to {target}")
+            return _failed(self, mark("Cannot export the preset: {reason}"), error)
+        self.report({"INFO"}, tr("Written to {file}", file=target))
         return {"FINISHED"}
 
 
@@ -236,8 +240,8 @@ class PATINA_OT_refresh_presets(Operator):
     def execute(self, _context: Context) -> set[str]:
         gallery.refresh()
         broken = len(presets.broken())
-        words = f", and {broken} that cannot be used" if broken else ""
-        self.report({"INFO"}, f"{len(presets.load_all())} presets{words}")
+        words = "{count} presets, and {broken} that cannot be used" if broken else "{count} presets"
+        self.report({"INFO"}, tr(words, count=len(presets.load_all()), broken=broken))
         return {"FINISHED"}
 
 
@@ -265,7 +269,7 @@ def _give_back(inputs: bpy.types.PropertyGroup) -> None:
 
 
 def _failed(operator: Operator, what: str, error: Exception) -> set[str]:
-    operator.report({"ERROR"}, f"Cannot {what}: {error}")
+    operator.report({"ERROR"}, tr(what, reason=error))
     return {"CANCELLED"}
 
 

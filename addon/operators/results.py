@@ -12,6 +12,7 @@ from bpy.types import Context, Operator
 from .. import history_view, materials, preferences, properties, pump, results, tuning
 from ..link import EngineError
 from ..queue import Run, work_of
+from ..words import tr
 from . import trouble
 
 
@@ -109,7 +110,7 @@ class PATINA_OT_star(OfChosen, Operator):
         try:
             history.star(sidecar, not history.starred(sidecar))
         except OSError as error:
-            self.report({"ERROR"}, f"Cannot star this result: {error.strerror}")
+            self.report({"ERROR"}, tr("Cannot star this result: {reason}", reason=error.strerror))
             return {"CANCELLED"}
         pump.mirror()
         pump.nudge()
@@ -139,9 +140,12 @@ class PATINA_OT_save_as(OfChosen, Operator):
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
         except OSError as error:
-            self.report({"ERROR"}, f"Cannot copy to {folder}: {error.strerror or error}")
+            self.report(
+                {"ERROR"},
+                tr("Cannot copy to {folder}: {reason}", folder=folder, reason=error.strerror or error),
+            )
             return {"CANCELLED"}
-        self.report({"INFO"}, f"{len(copied)} files are in {folder}")
+        self.report({"INFO"}, tr("{count} files are in {folder}", count=len(copied), folder=folder))
         return {"FINISHED"}
 
 

@@ -11,6 +11,7 @@ from bpy.types import Context, Operator, OperatorProperties
 from .. import preferences, presets, prompts, properties, pump, starting
 from ..link import EngineError
 from ..remedies import RefusedError, refusal
+from ..words import tr
 from . import trouble
 
 SEAMLESS = 1.25  # the step across the wrap, in units of the strongest steps inside; as the engine has it
@@ -35,7 +36,8 @@ class PATINA_OT_generate(Operator):
     @classmethod
     def description(cls, _context: Context, _operator: OperatorProperties) -> str:
         busy = pump.session is not None and pump.session.busy
-        return f"{cls.bl_description}, after the run that is under way" if busy else cls.bl_description
+        what = tr(cls.bl_description)
+        return tr("{what}, after the run that is under way", what=what) if busy else what
 
     def execute(self, context: Context) -> set[str]:
         try:
@@ -92,17 +94,22 @@ class PATINA_OT_select(Operator):
     bl_description = "Choose this variation for Apply"
     bl_options = {"INTERNAL"}
 
-    index: IntProperty(min=0, options={"SKIP_SAVE"})
+    index: IntProperty(name="Variation", description="Which of the variations", min=0, options={"SKIP_SAVE"})
 
     @classmethod
     def description(cls, context: Context, operator: OperatorProperties) -> str:
         results = context.window_manager.patina.results
         if operator.index >= len(results):
-            return cls.bl_description
+            return tr(cls.bl_description)
         result = results[operator.index]
-        return (
-            f"{cls.bl_description}. Match with the prompt {result.judge_score:.3f}, "
-            f"seam {result.seam:.2f} (up to {SEAMLESS:g} none shows), seed {result.seed}"
+        return tr(
+            "{what}. Match with the prompt {match:.3f}, seam {seam:.2f} (up to {limit:g} none shows), "
+            "seed {seed}",
+            what=tr(cls.bl_description),
+            match=result.judge_score,
+            seam=result.seam,
+            limit=SEAMLESS,
+            seed=result.seed,
         )
 
     @classmethod
@@ -135,7 +142,10 @@ class PATINA_OT_apply_remedy(Operator):
         try:
             properties.set_by_name(context.scene.patina, error.setting, error.value)
         except (TypeError, ValueError, AttributeError):
-            self.report({"WARNING"}, f"Cannot set {error.setting} to {json.dumps(error.value)}")
+            self.report(
+                {"WARNING"},
+                tr("Cannot set {setting} to {value}", setting=error.setting, value=json.dumps(error.value)),
+            )
             return {"CANCELLED"}
         pump.session.error = None
         pump.mirror()

@@ -5,17 +5,18 @@
 from bpy.types import Context, Panel
 
 from .. import choice, preferences, properties
+from ..words import mark, tr
 from .gallery import draw_left_to_preset
 from .main import Sidebar
 from .text import paragraph
 
 STATES = {
-    "missing": "Not installed",
-    "stopped": "Starts with the first run",
-    "starting": "Starting",
-    "ready": "Ready",
-    "busy": "Working",
-    "failed": "Stopped by an error",
+    "missing": mark("Not installed"),
+    "stopped": mark("Starts with the first run"),
+    "starting": mark("Starting"),
+    "ready": mark("Ready"),
+    "busy": mark("Working"),
+    "failed": mark("Stopped by an error"),
 }
 
 
@@ -59,7 +60,9 @@ class PATINA_PT_engine(Detail, Panel):
         installing = context.window_manager.patina_setup.running
         column.label(text="Installing" if installing else STATES.get(state.state, state.state))
         if state.version:
-            column.label(text=f"Version {state.version}, on {state.device or '?'}")
+            column.label(
+                text=tr("Version {version}, on {device}", version=state.version, device=state.device or "?")
+            )
         if state.state == "failed" and state.log_tail:
             paragraph(layout, context, state.log_tail)
         chosen = preferences.get()

@@ -8,6 +8,7 @@ from typing import Any
 from bpy.types import Context, Menu, Panel, UILayout
 
 from .. import choice, gallery, presets
+from ..words import tr
 from .text import paragraph
 
 COLUMNS = 4  # pictures side by side in a group; two groups stand side by side
@@ -40,15 +41,19 @@ def draw_choice(layout: UILayout, context: Context, inputs: Any) -> None:
 def draw_left_to_preset(layout: UILayout, context: Context, inputs: Any, values: dict[str, Any]) -> None:
     """Say which settings the preset chooses, and how."""
     for name, value in values.items():
-        label = inputs.bl_rna.properties[name].name
-        words = f"The preset sets {label} to {_shown(inputs, name, value)} until you do"
+        label = tr(inputs.bl_rna.properties[name].name)
+        words = tr(
+            "The preset sets {setting} to {value} until you do",
+            setting=label,
+            value=_shown(inputs, name, value),
+        )
         paragraph(layout, context, words, icon="INFO")
 
 
 def _shown(inputs: Any, name: str, value: Any) -> str:
     known = inputs.bl_rna.properties[name]
     if known.type == "ENUM" and value in known.enum_items:
-        return known.enum_items[value].name
+        return tr(known.enum_items[value].name)
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout, UIList
 
 from .. import history_view, images
+from ..words import tr
 from .details import Detail
 from .grid import TILE_SCALE
 
@@ -30,7 +31,7 @@ class PATINA_UL_prompts(UIList):
         _flag: int = 0,
     ) -> None:
         row = layout.row(align=True)
-        row.label(text=item.name, icon="SOLO_ON" if item.starred else "BLANK1")
+        row.label(text=item.name, translate=False, icon="SOLO_ON" if item.starred else "BLANK1")
         count = row.row()
         count.alignment = "RIGHT"
         count.label(text=str(item.count))
@@ -71,7 +72,7 @@ def _draw_results(layout: UILayout, context: Context, shown: Any) -> None:
     if shown.pages > 1:
         row = layout.row(align=True)
         row.operator("patina.history_page", text="", icon="TRIA_LEFT").step = -1
-        row.label(text=f"Page {shown.page + 1} of {shown.pages}")
+        row.label(text=tr("Page {page} of {pages}", page=shown.page + 1, pages=shown.pages))
         row.operator("patina.history_page", text="", icon="TRIA_RIGHT").step = 1
     current = next((item.key for item in shown.results if item.basecolor == chosen), "")
     row = layout.row(align=True)
@@ -81,12 +82,14 @@ def _draw_results(layout: UILayout, context: Context, shown: Any) -> None:
 
 
 def _sentence(shown: Any) -> str:
-    words = f"{shown.total} results"
+    facts = [tr("{count} results", count=shown.total)]
     if shown.found > len(shown.prompts):
-        words += f", {len(shown.prompts)} of {shown.found} prompts shown"
+        facts.append(tr("{shown} of {found} prompts shown", shown=len(shown.prompts), found=shown.found))
     if shown.damaged:
-        words += f", {shown.damaged} unreadable"
-    return f"{words}, still looking" if shown.scanning else words
+        facts.append(tr("{count} unreadable", count=shown.damaged))
+    if shown.scanning:
+        facts.append(tr("still looking"))
+    return ", ".join(facts)
 
 
 CLASSES = (PATINA_UL_prompts, PATINA_PT_history)

@@ -8,13 +8,15 @@ from bpy.types import Context, Panel, UILayout
 
 from .. import compat, shelf
 from ..library import Found, Library
+from ..words import mark, tr
 from .details import Detail
 from .text import paragraph
 
 COLUMNS = 3
 ICON_SCALE = 4.0  # in rows of buttons
 SHOWN_TAGS = 6
-BADGES = {"lit": "lit", "flat": "no light baked in"}
+LIGHT = {"lit": mark("lit"), "flat": mark("no light baked in")}
+BADGES = {"lettering": mark("lettering"), "object": mark("object")}
 
 
 class PATINA_PT_library(Detail, Panel):
@@ -104,7 +106,14 @@ def _draw_results(layout: UILayout, library: Library) -> None:
     if library.searching:
         row.label(text="Searching")
     else:
-        row.label(text=f"{library.title}: {len(library.results)} of {library.textures}")
+        row.label(
+            text=tr(
+                "{title}: {shown} of {textures}",
+                title=tr(library.title),
+                shown=len(library.results),
+                textures=library.textures,
+            )
+        )
     if library.pages > 1:
         row.operator("patina.library_page", text="", icon="TRIA_LEFT").step = -1
         row.label(text=f"{library.page + 1}/{library.pages}")
@@ -126,13 +135,13 @@ def _draw_results(layout: UILayout, library: Library) -> None:
 
 def _caption(library: Library, found: Found) -> str:
     if found.key in library.copies:
-        return f"Set {library.copies[found.key]}"
+        return tr("Set {number}", number=library.copies[found.key])
     return found.name if found.score is None else f"{found.score:.2f}"
 
 
 def _draw_chosen(layout: UILayout, context: Context, library: Library, found: Found) -> None:
     box = layout.box()
-    box.label(text=found.name)
+    box.label(text=found.name, translate=False)
     made = library.made.get(found.key)
     paragraph(box, context, "\n".join(_facts(found)))
     row = box.row(align=True)
@@ -152,14 +161,14 @@ def _draw_chosen(layout: UILayout, context: Context, library: Library, found: Fo
 def _facts(found: Found) -> list[str]:
     """Tags, size, badges and maps, in words."""
     badges = found.badges
-    facts = ["seamless" if badges.get("seamless") else "shows a seam", f"{found.width} x {found.height}"]
-    facts += [BADGES[badges["light"]]] if badges.get("light") in BADGES else []
-    facts += [name for name in ("lettering", "object") if badges.get(name) == "yes"]
+    facts = [tr("seamless" if badges.get("seamless") else "shows a seam"), f"{found.width} x {found.height}"]
+    facts += [tr(LIGHT[badges["light"]])] if badges.get("light") in LIGHT else []
+    facts += [tr(words) for name, words in BADGES.items() if badges.get(name) == "yes"]
     lines = [", ".join(found.labels()[:SHOWN_TAGS]), ", ".join(facts)]
     if len(found.files) == 1:
-        lines.append("A picture without maps")
+        lines.append(tr("A picture without maps"))
     elif found.lacking:
-        lines.append(f"Lacks {', '.join(found.lacking)}")
+        lines.append(tr("Lacks {maps}", maps=", ".join(found.lacking)))
     return [line for line in lines if line]
 
 

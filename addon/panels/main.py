@@ -8,6 +8,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, images
+from ..words import tr
 from . import gallery, pressing, prompts, queue, results, setup
 from .grid import grid, scale
 from .text import BUTTON_PX, MARGIN_PX, paragraph
@@ -96,7 +97,12 @@ def _draw_message(layout: UILayout, context: Context, state: Any) -> None:
     row.operator("patina.dismiss", text="", icon="X", emboss=False)
     if state.setting:
         box.operator(
-            "patina.apply_remedy", text=f"Set {_title(state.setting)} to {state.value.strip(chr(34))}"
+            "patina.apply_remedy",
+            text=tr(
+                "Set {setting} to {value}",
+                setting=tr(_title(state.setting)),
+                value=state.value.strip(chr(34)),
+            ),
         )
     if state.state == "missing":
         box.operator("patina.open_preferences")

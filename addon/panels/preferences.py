@@ -8,14 +8,15 @@ import bpy
 from bpy.types import Context, UILayout
 
 from .. import compat
+from ..words import mark, tr
 from . import setup as setup_panel
 from .text import paragraph
 
 STATES = {
-    "ready": "The engine is there",
-    "missing": "Not installed",
-    "incomplete": "Not completely installed",
-    "outdated": "The engine is of another version than the add-on",
+    "ready": mark("The engine is there"),
+    "missing": mark("Not installed"),
+    "incomplete": mark("Not completely installed"),
+    "outdated": mark("The engine is of another version than the add-on"),
 }
 
 
@@ -54,7 +55,7 @@ def _draw_engine(layout: UILayout, context: Context, preferences: Any) -> None:
     row.operator("patina.repair_engine")
     row.operator("patina.remove_engine", text="Remove")
     column.prop(preferences, "install_folder")
-    column.label(text=f"In {state.folder}")
+    column.label(text=tr("In {folder}", folder=state.folder))
     column.prop(preferences, "backend")
 
 
@@ -118,7 +119,12 @@ def _draw_log(layout: UILayout, context: Context) -> None:
     row.operator("patina.copy_log")
     row.operator("patina.open_log")
     row.operator("patina.open_folder")
-    engine = f", engine {state.version} on {state.device or '?'}" if state.version else ""
+    if state.version:
+        facts = {"version": state.version, "device": state.device or "?"}
+        column.label(text=tr("Engine {version} on {device}", **facts))
     column.label(
-        text=f"Patina for Blender {bpy.app.version_string}{engine}. GPL-3.0-or-later, without warranty."
+        text=tr(
+            "Patina for Blender {version}. GPL-3.0-or-later, without warranty.",
+            version=bpy.app.version_string,
+        )
     )

@@ -35,7 +35,7 @@ def _draw_words(layout: UILayout, field: str) -> None:
         layout.label(text="Nothing yet")
     for words in prompts.recent[field]:
         short = words if len(words) <= LETTERS else f"{words[: LETTERS - 3]}..."
-        button = layout.operator("patina.use_words", text=short)
+        button = layout.operator("patina.use_words", text=short, translate=False)
         button.field, button.words = field, words
 
 

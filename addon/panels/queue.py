@@ -1,6 +1,10 @@
 """The runs that wait, below the button that made them. Nothing where there are none."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 from bpy.types import Context, UILayout
+
+from ..words import tr
 
 SHOWN = 8
 
@@ -15,13 +19,13 @@ def draw(layout: UILayout, context: Context) -> None:
     column = box.column(align=True)
     for run in queue.runs[:SHOWN]:
         row = column.row(align=True)
-        words = f"{run.title} ({run.preset})" if run.preset else run.title
-        row.label(text=words, icon="ERROR" if run.message else "TIME")
+        words = f"{run.title} ({tr(run.preset)})" if run.preset else run.title
+        row.label(text=words, translate=False, icon="ERROR" if run.message else "TIME")
         if run.message:
             row.operator("patina.queue_retry", text="", icon="FILE_REFRESH").number = run.number
         row.operator("patina.queue_remove", text="", icon="X", emboss=False).number = run.number
     if len(queue.runs) > SHOWN:
-        column.label(text=f"and {len(queue.runs) - SHOWN} more", icon="BLANK1")
+        column.label(text=tr("and {count} more", count=len(queue.runs) - SHOWN), icon="BLANK1")
     row = box.row(align=True)
     if queue.held:
         row.operator("patina.queue_go_on")

@@ -8,6 +8,7 @@ from bpy.types import Context, UILayout
 
 from .. import images, tuning
 from ..operators.run import SEAMLESS
+from ..words import tr
 from . import pressing
 from .grid import SINGLE_SCALE, grid, scale
 from .text import paragraph
@@ -50,7 +51,7 @@ def _draw_chosen(layout: UILayout, context: Context, result: Any, *, large: bool
         layout.template_icon(icon_value=images.file_icon(result.basecolor), scale=SINGLE_SCALE)
     row = layout.row(align=True)
     seamless = result.seam <= SEAMLESS
-    row.label(text=f"Match {result.judge_score:.2f}")
+    row.label(text=tr("Match {score:.2f}", score=result.judge_score))
     row.label(text="Seamless" if seamless else "Seam shows", icon="CHECKMARK" if seamless else "ERROR")
     star = row.operator(
         "patina.star", text="", icon="SOLO_ON" if result.starred else "SOLO_OFF", emboss=False

@@ -7,15 +7,22 @@ from typing import Any
 from bpy.types import Context, UILayout
 
 from .. import compat
+from ..words import mark, tr
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 WHAT = {
-    "missing": "Patina's engine makes the pictures. It is installed once, and takes 2 to 6 GB of the disk, "
-    "more with an AMD card.",
-    "incomplete": "The engine is not completely installed. What has come is kept.",
-    "outdated": "The engine is of another version than the add-on.",
+    "missing": mark(
+        "Patina's engine makes the pictures. It is installed once, and takes 2 to 6 GB of the disk, "
+        "more with an AMD card."
+    ),
+    "incomplete": mark("The engine is not completely installed. What has come is kept."),
+    "outdated": mark("The engine is of another version than the add-on."),
 }
-LABELS = {"missing": "Install Engine", "incomplete": "Go On Installing", "outdated": "Update Engine"}
+LABELS = {
+    "missing": mark("Install Engine"),
+    "incomplete": mark("Go On Installing"),
+    "outdated": mark("Update Engine"),
+}
 
 
 def draw(layout: UILayout, context: Context) -> bool:
@@ -59,7 +66,9 @@ def draw_install(layout: UILayout, context: Context, state: Any) -> None:
         paragraph(layout, context, "Blender may not use the internet, which this needs once.")
         layout.operator("patina.allow_online")
     if not state.source and state.state != "incomplete":
-        paragraph(layout, context, f"Its file, {state.file}, was published beside this add-on's.")
+        paragraph(
+            layout, context, tr("Its file, {file}, was published beside this add-on's.", file=state.file)
+        )
         layout.operator("patina.choose_engine_file")
     row = layout.row()
     row.scale_y = 1.5

@@ -1,8 +1,12 @@
 """Sentences in a panel: Blender's labels do not wrap."""
 
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
 import textwrap
 
 from bpy.types import Context, UILayout
+
+from ..words import tr
 
 LETTER_PX = 6.6  # about the mean width of a letter at a user interface scale of 1
 MARGIN_PX = 75  # tabs, panel edges and an icon
@@ -18,6 +22,8 @@ def paragraph(
     letters = max(12, int((width / scale - margin_px) / LETTER_PX))
     column = layout.column(align=True)
     column.scale_y = 0.8
-    lines = [line for part in text.splitlines() for line in textwrap.wrap(part, letters)]
+    lines = [line for part in tr(text).splitlines() for line in textwrap.wrap(part, letters)]
     for index, line in enumerate(lines):
-        column.label(text=line, icon=icon if index == 0 else "NONE" if icon == "NONE" else "BLANK1")
+        column.label(
+            text=line, translate=False, icon=icon if index == 0 else "NONE" if icon == "NONE" else "BLANK1"
+        )

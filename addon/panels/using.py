@@ -9,11 +9,17 @@ from bpy.types import Context, Material, Node, Panel, UILayout
 
 from .. import choice, remedies, tuning
 from ..materials import find
+from ..words import mark, tr
 from .details import Detail
 from .gallery import draw_left_to_preset
 from .text import paragraph
 
-MEANS = {"NORMAL": "Normal Map", "BUMP": "Bump", "REAL": "Displacement", "": "Your own nodes"}
+MEANS = {
+    "NORMAL": mark("Normal Map"),
+    "BUMP": mark("Bump"),
+    "REAL": mark("Displacement"),
+    "": mark("Your own nodes"),
+}
 
 
 class PATINA_PT_material(Detail, Panel):
@@ -43,7 +49,7 @@ class PATINA_PT_material(Detail, Panel):
         state = context.window_manager.patina
         if state.selected < len(state.results):
             depth = state.results[state.selected].relief * choice.material_value(inputs, "tile_size")
-            column.label(text=f"Relief: {length(context, depth)} deep")
+            column.label(text=tr("Relief: {length} deep", length=length(context, depth)))
 
 
 def _draw_map_setting(layout: UILayout, inputs: Any, name: str, by_preset: dict[str, Any]) -> None:
@@ -67,7 +73,7 @@ class PATINA_PT_edit(Detail, Panel):
         layout.use_property_decorate = False
         layout.prop(material, "name", text="")
         if (users := tuning.users(material)) > 1:
-            layout.label(text=f"Changes show on all its {users} users")
+            layout.label(text=tr("Changes show on all its {count} users", count=users))
         _draw_place(layout, context, material)
         _draw_relief(layout, context, material)
 
@@ -86,7 +92,9 @@ def _draw_place(layout: UILayout, context: Context, material: Material) -> None:
 
 def _draw_relief(layout: UILayout, context: Context, material: Material) -> None:
     means, tree = tuning.means(material), material.node_tree
-    layout.operator_menu_enum("patina.set_relief", "means", text=f"Relief By {MEANS[means]}")
+    layout.operator_menu_enum(
+        "patina.set_relief", "means", text=tr("Relief By {means}", means=tr(MEANS[means]))
+    )
     column = layout.column()
     if means == "NORMAL":
         _draw_socket(column, find(tree, "Normal Map"), "Strength", "Strength")
@@ -96,7 +104,7 @@ def _draw_relief(layout: UILayout, context: Context, material: Material) -> None
     elif means == "REAL":
         _draw_socket(column, find(tree, "Displacement"), "Scale", "Relief (m)")
         layout.operator_menu_enum("patina.subdivide", "kind", text="Subdivide the Mesh")
-    column.label(text=f"Relief: {length(context, tuning.depth(material))} deep")
+    column.label(text=tr("Relief: {length} deep", length=length(context, tuning.depth(material))))
     if means == "NORMAL" and (tuning.turned(material) or tuning.boxed(material)):
         box = layout.box()
         paragraph(

@@ -94,6 +94,7 @@ def test_link_does_not_know_blender():
     for path in [
         *(ADDON / "link").glob("*.py"),
         ADDON / "session.py",
+        ADDON / "words.py",
         ADDON / "paths.py",
         ADDON / "presets.py",
         ADDON / "queue.py",

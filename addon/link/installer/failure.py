@@ -7,14 +7,16 @@ class Failure(Exception):
     """One sentence that says what to do.
 
     Args:
-        message: the sentence.
+        sentence: may have {placeholders}; whoever shows it may know it in another language.
         kind: a stable name for programs: "network", "space", "hash", "source", "busy" and so on.
         details: for the log.
+        values: of the placeholders.
     """
 
-    def __init__(self, message: str, *, kind: str, details: str = "") -> None:
-        super().__init__(message)
-        self.message, self.kind, self.details = message, kind, details
+    def __init__(self, sentence: str, *, kind: str, details: str = "", **values: str | int) -> None:
+        self.message = sentence.format(**values) if values else sentence
+        super().__init__(self.message)
+        self.kind, self.details, self.sentence, self.values = kind, details, sentence, values
 
 
 class Stopped(Exception):
@@ -66,4 +68,4 @@ def explain(title: str, output: str) -> Failure:
     for kind, signs in SIGNS.items():
         if any(sign in output for sign in signs):
             return Failure(SENTENCES[kind], kind=kind, details=details)
-    return Failure(f"{title}: this step failed. The log says more.", kind="step", details=details)
+    return Failure("{step}: this step failed. The log says more.", kind="step", details=details, step=title)

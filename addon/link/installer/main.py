@@ -51,7 +51,8 @@ def main(arguments: list[str]) -> int:
     except Stopped:
         say("cancelled")
     except Failure as failure:
-        say("failed", kind=failure.kind, message=failure.message, details=failure.details)
+        said = {"message": failure.message, "sentence": failure.sentence, "values": failure.values}
+        say("failed", kind=failure.kind, details=failure.details, **said)
     except Exception:  # noqa: BLE001  # the outermost frame: whoever started this must learn of the end
         say(
             "failed",
@@ -87,11 +88,13 @@ def run(request: Request, stop: threading.Event) -> dict[str, object]:
         raise
     except OSError as error:
         full = error.errno in {errno.ENOSPC, getattr(errno, "EDQUOT", errno.ENOSPC)}
-        sentence = "The disk is full. Free some space, then go on." if full else "Choose another folder."
         raise Failure(
-            f"{folder} cannot be written. {sentence}",
+            "{folder} cannot be written. The disk is full. Free some space, then go on."
+            if full
+            else "{folder} cannot be written. Choose another folder.",
             kind="space" if full else "permission",
             details=str(error),
+            folder=str(folder),
         ) from error
 
 
@@ -106,8 +109,9 @@ def install(request: Request, work: Work) -> dict[str, object]:
     build = machine.torch_build(made.backend)
     if build is None:
         raise Failure(
-            f"There is no PyTorch for {made.backend!r} on this system. Choose another in the preferences.",
+            "There is no PyTorch for {backend!r} on this system. Choose another in the preferences.",
             kind="backend",
+            backend=made.backend,
         )
     with source.opened(Path(request.source or folder / "program"), request.sha256) as program:
         _check_space(program, made.backend, work)
@@ -194,7 +198,7 @@ def repair(request: Request, work: Work) -> dict[str, object]:
 def remove(folder: Path) -> dict[str, object]:
     """Delete what the installer made, and the folder if nothing else is in it."""
     if record.read(folder) is None:
-        raise Failure(f"{folder} holds no engine that Patina installed.", kind="missing")
+        raise Failure("{folder} holds no engine that Patina installed.", kind="missing", folder=str(folder))
     with record.alone(folder):
         say("progress", phase="remove", text="Deleting", bytes=0, total=0, speed=None)
         made = record.read(folder) or Record()
@@ -215,9 +219,12 @@ def _check_space(program: source.Source, backend: str, work: Work) -> None:
     free = shutil.disk_usage(record.existing_parent(work.folder)).free
     if wanted > free:
         raise Failure(
-            f"This takes {gigabytes(wanted)}, and only {gigabytes(free)} are free in {work.folder}. "
+            "This takes {wanted}, and only {free} are free in {folder}. "
             "Free some space, or choose a folder on a larger disk.",
             kind="space",
+            wanted=gigabytes(wanted),
+            free=gigabytes(free),
+            folder=str(work.folder),
         )
 
 
@@ -230,8 +237,9 @@ def _verified(work: Work, made: Record) -> dict[str, object]:
     work.phase("verify", "Trying the engine")
     if wrong := source.damaged(work.folder / "program"):
         raise Failure(
-            f"{len(wrong)} of the engine's own files are damaged. Repair the engine.",
+            "{count} of the engine's own files are damaged. Repair the engine.",
             kind="damaged",
+            count=len(wrong),
             details="\n".join(wrong),
         )
     facts = steps.verify(work)

@@ -76,7 +76,9 @@ class Archive:
         for name in names:
             inside = PurePosixPath(name)
             if inside.is_absolute() or ".." in inside.parts or "\\" in name or PureWindowsPath(name).drive:
-                raise Failure(f"{self._path.name} is not Patina's engine.", kind="source", details=name)
+                raise Failure(
+                    "{file} is not Patina's engine.", kind="source", details=name, file=self._path.name
+                )
         return [name for name in names if name.partition("/")[0] in TAKEN]
 
     def open(self, name: str) -> IO[bytes]:
@@ -87,9 +89,10 @@ class Archive:
             found = _sha256(file)
         if self._expected and found != self._expected:
             raise Failure(
-                f"{self._path.name} is not the file that belongs to this add-on, or it is damaged. "
+                "{file} is not the file that belongs to this add-on, or it is damaged. "
                 "Get both from the same place again.",
                 kind="hash",
+                file=self._path.name,
                 details=f"sha256 {found}, expected {self._expected}",
             )
         return found
@@ -109,8 +112,9 @@ def opened(path: Path, sha256: str = "") -> Iterator[Source]:
         file = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise Failure(
-            f"{path} cannot be read. Choose the file patina-engine-….zip, or the folder of a checkout.",
+            "{path} cannot be read. Choose the file patina-engine-….zip, or the folder of a checkout.",
             kind="source",
+            path=str(path),
             details=str(error),
         ) from error
     with file:
@@ -166,8 +170,9 @@ def _complete(source: Source, path: Path) -> Source:
     lacking = set(NEEDED) - set(source.names())
     if lacking:
         raise Failure(
-            f"{path} is not Patina's engine. Choose the file patina-engine-….zip, or a checkout's folder.",
+            "{path} is not Patina's engine. Choose the file patina-engine-….zip, or a checkout's folder.",
             kind="source",
+            path=str(path),
             details=f"It lacks {', '.join(sorted(lacking))}.",
         )
     return source

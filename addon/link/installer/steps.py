@@ -175,8 +175,9 @@ def verify(work: Work) -> dict[str, str]:
             raise
         last = failure.details.strip().rpartition("\n")[2].removeprefix("patina: ")
         raise Failure(
-            f"The engine does not work as it is. Repair it. ({last[:200]})",
+            "The engine does not work as it is. Repair it. ({reason})",
             kind="damaged",
+            reason=last[:200],
             details=failure.details,
         ) from failure
     lines = [line for line in output.splitlines() if line.startswith("{")]

@@ -99,7 +99,11 @@ class Work:
                 )
             except OSError as error:
                 raise Failure(
-                    f"{title}: {Path(command[0]).name} cannot be started.", kind="start", details=str(error)
+                    "{step}: {program} cannot be started.",
+                    kind="start",
+                    details=str(error),
+                    step=title,
+                    program=Path(command[0]).name,
                 ) from error
         try:
             while child.poll() is None:
@@ -201,8 +205,9 @@ def delete(path: Path) -> None:
             path.unlink(missing_ok=True)
     except OSError as error:
         raise Failure(
-            f"{path} cannot be deleted. Close what uses it, then try again.",
+            "{path} cannot be deleted. Close what uses it, then try again.",
             kind="permission",
+            path=str(path),
             details=str(error),
         ) from error
 

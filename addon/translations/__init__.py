@@ -1,0 +1,39 @@
+"""The add-on's words in other languages: a JSON file of English → translation for each.
+
+What is the language, and whether Blender translates at all, is the artist's choice in Blender's preferences.
+"""
+
+# ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
+import json
+from pathlib import Path
+
+import bpy
+
+from .. import words
+
+CONTEXTS = ("*", "Operator")  # where Blender looks: everything else, and what buttons of operators say
+
+
+def languages() -> dict[str, dict[str, str]]:
+    """What is there, by Blender's name of the language: English → translation."""
+    files = sorted(Path(__file__).parent.glob("*.json"))
+    return {file.stem: json.loads(file.read_text(encoding="utf-8")) for file in files}
+
+
+def tables() -> dict[str, dict[tuple[str, str], str]]:
+    """The same, as Blender wants it."""
+    return {
+        language: {(context, text): said for text, said in sentences.items() for context in CONTEXTS}
+        for language, sentences in languages().items()
+    }
+
+
+def register() -> None:
+    bpy.app.translations.register(__package__, tables())
+    words.use(bpy.app.translations.pgettext_iface)
+
+
+def unregister() -> None:
+    words.use()
+    bpy.app.translations.unregister(__package__)
