@@ -79,7 +79,7 @@ def test_a_run_is_in_the_library_and_begins_from_it(blender, library):
     assert found.lacking == ()
     bpy.ops.patina.library_use(kind="START")
     bpy.ops.patina.library_use(kind="PICTURE")
-    assert bpy.context.scene.patina_sources.image == str(found.sidecar())
+    assert bpy.context.scene.patina_start.path == str(found.sidecar())
     bpy.ops.patina.generate()
     blender.until(lambda: not blender.state.job, PATIENCE_S)
     assert blender.state.message == ""
