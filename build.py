@@ -214,7 +214,13 @@ STAGES = (
     ),
     *(
         # Blender dies or hangs on leaving when a timer was left behind: the time limit ends that, too.
-        Stage(f"Blender {version}", f"bpy-{version}", ("tests/addon",), without=("tests/addon/link",))
+        Stage(
+            f"Blender {version}",
+            f"bpy-{version}",
+            ("tests/addon",),
+            without=("tests/addon/link",),
+            options=("-n", "auto", "--dist", "loadfile"),  # a module's engine serves all of its tests
+        )
         for version in ("4.2", "4.5", "5.0")
     ),
     Stage("windows", "dev", ("tests/gui",)),  # not side by side: a window shares two cores with its engine

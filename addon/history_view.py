@@ -24,7 +24,7 @@ PAGE = 12  # thumbnails at once
 history: History | None = None
 _shown: tuple | None = None
 _asked = False
-_noted: Path | None = None
+_noted: tuple[Path | None, int] = (None, 0)
 _next = 0.0
 _stamps = itertools.count(1)
 
@@ -106,9 +106,9 @@ def follow() -> None:
     """With the pump's mirror: look where a run has written, and whether its results are starred."""
     global _noted
     session, state = pump.session, bpy.context.window_manager.patina
-    if session.folder is not None and session.folder != _noted:
-        _noted = session.folder
-        history.note(_noted)
+    if session.folder is not None and (session.folder, session.finished) != _noted:
+        _noted = session.folder, session.finished
+        history.note(session.folder)
         history.look_for_stars(result.sidecar for result in session.results if result.sidecar is not None)
     for item, result in zip(state.results, session.results, strict=False):
         item.starred = history.starred(result.sidecar)
@@ -176,7 +176,7 @@ def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.WindowManager.patina_history = PointerProperty(type=PatinaHistory)
-    history, _shown, _asked, _noted = History(_folders), None, False, None
+    history, _shown, _asked, _noted = History(_folders), None, False, (None, 0)
     pump.chores.append(work)
     pump.mirrors.append(follow)
 

@@ -67,6 +67,17 @@ def later_icon(path: str) -> None:
         _collection.load(path, path, "IMAGE")
 
 
+def reload(paths: list[str]) -> None:
+    """Have picture files read again whose icons are there; the tiled one, too, when it is next wanted."""
+    global _tiled
+    for path in paths:
+        icon = _collection.get(path) if _collection is not None else None
+        if icon is not None:
+            icon.reload()
+        if path == _tiled:
+            _tiled = ""
+
+
 def picture_icon(path: str, fresh: bool = False) -> int:
     """The icon of a small picture that Blender may decode when it first draws it; 0 where there is none.
 

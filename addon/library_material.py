@@ -134,8 +134,7 @@ class _Builder:
             self._bsdf.inputs["Emission Strength"].default_value = GLOW
         if "alpha" in self._textures:
             self._link(self._colour("alpha"), self._bsdf.inputs["Alpha"])
-            if "blend_method" in self._material.bl_rna.properties and bpy.app.version < (4, 2, 0):
-                self._material.blend_method = "HASHED"
+            compat.cut_out(self._material)
 
     def _channels(self) -> None:
         """Roughness and metal, whichever way they come."""

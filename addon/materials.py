@@ -28,6 +28,7 @@ TEXTURES = (  # from the top, as Node Wrangler has them: label, map, whether it 
     ("Displacement", "height", True),
     ("Normal", "normal_gl", True),
     (compat.emission_socket(), "emission", False),  # in results that glow
+    ("Alpha", "alpha", True),  # in decals
 )
 
 
@@ -95,7 +96,7 @@ def replace(material: Material, result: Result, tile_size: float) -> None:
             _drop(tree, node)
         elif name in images:
             _add_texture(tree, label, name, images)
-    _glow(tree)
+    _some(material)
     depth = result.relief * tile_size
     if displacement := find(tree, "Displacement"):
         displacement.inputs["Scale"].default_value = depth
@@ -140,6 +141,10 @@ def _load(result: Result, name: str, *, data: bool) -> Image:
     # Before anything reads the pixels. is_data and not a name: those depend on the colour configuration.
     if image.colorspace_settings.is_data != data:
         image.colorspace_settings.is_data = data
+    written = str(path.stat().st_mtime_ns)
+    if image.get("patina_written", written) != written and not (image.is_dirty or image.packed_file):
+        image.reload()  # the run was cancelled, and has gone on since
+    image["patina_written"] = written
     textures.make_relative(image)
     return image
 
@@ -185,7 +190,7 @@ def _build(
             _drop(tree, node)
     for name, socket in (("basecolor", "Base Color"), ("metallic", "Metallic"), ("roughness", "Roughness")):
         _feed(find(tree, name).outputs["Color"], bsdf.inputs[socket])
-    _glow(tree)
+    _some(material)
     relief_by(material, way(layout.box, options), depth, options.normal_strength)
     _frame(tree)
     tree.nodes.active = find(tree, "basecolor")  # what Solid shading and Texture Paint show
@@ -246,10 +251,18 @@ def _add_texture(tree: NodeTree, label: str, name: str, images: dict[str, Image]
     return node
 
 
-def _glow(tree: NodeTree) -> None:
-    bsdf, texture = find(tree, "Principled"), find(tree, "emission")
-    if bsdf is None or texture is None:
-        return
+def _some(material: Material) -> None:
+    """What only some results have: light of their own, an outline."""
+    tree = material.node_tree
+    bsdf, light, outline = (find(tree, role) for role in ("Principled", "emission", "alpha"))
+    if bsdf is not None and light is not None:
+        _glow(bsdf, light)
+    if bsdf is not None and outline is not None:
+        _feed(outline.outputs["Color"], bsdf.inputs["Alpha"])
+        compat.cut_out(material)
+
+
+def _glow(bsdf: Node, texture: Node) -> None:
     colour = bsdf.inputs[compat.emission_socket()]
     if not colour.links:
         bsdf.inputs["Emission Strength"].default_value = GLOW  # 1 by default up to 3.6, 0 from 4.0 on
@@ -259,7 +272,8 @@ def _glow(tree: NodeTree) -> None:
 def _drop(tree: NodeTree, texture: Node) -> None:
     """Take away a texture that the result has none for. Without it, the light would be plain white."""
     bsdf = find(tree, "Principled")
-    if bsdf is not None and any(link.to_node == bsdf for link in texture.outputs["Color"].links):
+    lit = bsdf is not None and texture == find(tree, "emission")
+    if lit and any(link.to_node == bsdf for link in texture.outputs["Color"].links):
         bsdf.inputs["Emission Strength"].default_value = 0.0
     tree.nodes.remove(texture)
 

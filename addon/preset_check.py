@@ -55,6 +55,8 @@ NUMBERS = {
     "keep": Limits(0, 100),
     "relief": Limits(0, 0.5, above=True),
     "judge_views": Limits(1, 128, whole=True),
+    "candidates": Limits(1, 16, whole=True),
+    "lit_cuts": Limits(0, 1),
     "palette_weight": Limits(0, 100),
     "anti_lettering": Limits(0, 10),
     "strength": Limits(0, 1),
@@ -71,11 +73,12 @@ NUMBERS = {
 CHOICES = {
     "tile": ("xy", "x", "y", "none"),
     "start": ("auto", "exemplar", "prior", "codes", "noise", "gradient"),
+    "quality": ("draft", "normal", "best"),
 }
 OTHERS = {  # the engine looks at what is in them
     **dict.fromkeys(("pack", "image", "mask", "overlay", "alpha", "towards"), str),
-    **dict.fromkeys(("pictures", "palette", "noise_prompts", "spots", "shares"), list),
-    "vary": bool,
+    **dict.fromkeys(("pictures", "palette", "noise_prompts", "spots", "shares", "guides"), list),
+    **dict.fromkeys(("vary", "coarse"), bool),
     "difference": dict,
 }
 MAP_NUMBERS = {"tile_size": Limits(0.001, 1000), "normal_strength": Limits(0, 4)}

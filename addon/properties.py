@@ -18,7 +18,7 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
-from . import presets, sources, starting
+from . import presets, quality, sources, starting
 
 SIDES = (128, 256, 384, 512, 768, 1024, 2048)
 GRID = 16  # the engine's pictures have sides of multiples of this
@@ -38,6 +38,16 @@ STARTS = (
     ("noise", "Fractal Noise", "Clouds in random colours: what comes of them is up to the steps"),
     ("gradient", "Gradient", "From one random colour to another: what comes of it is up to the steps"),
 )
+QUALITIES = (
+    ("draft", "Draft", "For trying out words: fewer steps, and fewer views"),
+    ("normal", "Normal", "What suits most surfaces"),
+    ("best", "Best", "More steps and views, and of each variation the best of several"),
+)
+COARSE = (
+    ("AUTO", "Auto", "From half the size on where the result is 512 pixels or larger"),
+    ("ON", "Half Size First", "Most steps at half the size: faster, and large forms come out better"),
+    ("OFF", "Full Size", "All steps at the full size"),
+)
 ADVANCED = (
     "steps",
     "start",
@@ -49,7 +59,11 @@ ADVANCED = (
     "keep",
     "coherence",
     "judge_views",
+    "candidates",
+    "coarse",
 )
+FILLED = ("quality", *ADVANCED)
+"""What is left to the preset, then to the quality, until the artist touches it."""
 
 
 def set_side(inputs: Any, name: str, pixels: int) -> None:
@@ -67,6 +81,8 @@ def set_by_name(inputs: Any, name: str, value: Any) -> None:
     """
     if name in ("width", "height"):
         set_side(inputs, name, int(value))
+    elif name == "coarse" and isinstance(value, bool):
+        inputs.coarse = "ON" if value else "OFF"
     elif name in inputs.bl_rna.properties:
         setattr(inputs, name, value)
         if name == "relief":
@@ -100,6 +116,12 @@ class PatinaInputs(PropertyGroup):
     )
     negative: StringProperty(name="Avoid", description="What the surface should not look like", maxlen=2000)
     preset: preset_choice()
+    quality: EnumProperty(
+        name="Quality",
+        description="How much time a run may take: sets what you have not set yourself",
+        items=QUALITIES,
+        default=quality.DEFAULT,
+    )
     variations: IntProperty(
         name="Variations", description="How many to make at once; they come ranked", default=4, min=1, max=16
     )
@@ -133,6 +155,11 @@ class PatinaInputs(PropertyGroup):
         default=0,
         min=0,
         max=MAX_SEED,
+    )
+    lock_seed: BoolProperty(
+        name="Lock Seed",
+        description="Keep the seed: the same settings give the same result again. "
+        "Without it, every run draws another seed",
     )
 
     steps: IntProperty(
@@ -191,6 +218,16 @@ class PatinaInputs(PropertyGroup):
     )
     judge_views: IntProperty(
         name="Views for Ranking", description="More views rank more reliably", default=16, min=1, max=128
+    )
+    candidates: IntProperty(
+        name="Candidates",
+        description="Tried for each variation; the weaker half is dropped, again and again",
+        default=1,
+        min=1,
+        max=16,
+    )
+    coarse: EnumProperty(
+        name="Begin At", description="At which size the steps begin", items=COARSE, default="AUTO"
     )
     use_relief: BoolProperty(
         name="Set Relief", description="Choose how deep the surface is instead of leaving it to the engine"
@@ -253,6 +290,7 @@ class PatinaResult(PropertyGroup):
     seed: StringProperty()
     basecolor: StringProperty(subtype="FILE_PATH")
     tags: StringProperty()
+    flaws: StringProperty()
     starred: BoolProperty()
 
 
@@ -273,6 +311,8 @@ class PatinaState(PropertyGroup):
     warnings: StringProperty()
     device: StringProperty()
     version: StringProperty()
+    unfinished: BoolProperty()
+    finished: IntProperty()
     results: CollectionProperty(type=PatinaResult)
     selected: IntProperty()
 
@@ -283,6 +323,13 @@ def run_settings(inputs: Any) -> dict[str, Any]:
     Raises:
         RefusedError: there is a start image or a mask, and no file can be made of it.
     """
+    scene = inputs.id_data
+    begins = starting.settings(scene, bpy.context.active_object)
+    return {**word_settings(inputs), **sources.run_settings(scene), **begins}
+
+
+def word_settings(inputs: Any) -> dict[str, Any]:
+    """Parameters other than pictures. What is not touched is left to the preset and the quality."""
     width, height = resolution(inputs)
     settings: dict[str, Any] = {
         "prompt": inputs.prompt.strip(),
@@ -294,21 +341,34 @@ def run_settings(inputs: Any) -> dict[str, Any]:
         "tile": inputs.tile,
         "seed": inputs.seed,
     }
-    left_to_preset = set_by_preset(inputs)
-    for name in ADVANCED:
-        if name not in left_to_preset:
-            settings[name] = plain(getattr(inputs, name))
+    touched = {name: getattr(inputs, name) for name in FILLED if inputs.is_property_set(name)}
+    if touched.get("coarse") == "AUTO":
+        del touched["coarse"]
+    settings |= {name: value == "ON" if name == "coarse" else plain(value) for name, value in touched.items()}
     if inputs.use_relief:
         settings["relief"] = plain(inputs.relief)
-    scene = inputs.id_data
-    return {**settings, **sources.run_settings(scene), **starting.settings(scene, bpy.context.active_object)}
+    return settings
 
 
 def set_by_preset(inputs: Any) -> dict[str, Any]:
-    """Advanced settings that the preset chooses, as the artist has never touched theirs."""
+    """Settings of the run that the preset chooses, as the artist has never touched theirs."""
     preset = presets.of(inputs.preset)
     chosen = preset.settings.items() if preset else ()
-    return {name: value for name, value in chosen if name in ADVANCED and not inputs.is_property_set(name)}
+    return {name: value for name, value in chosen if name in FILLED and not inputs.is_property_set(name)}
+
+
+def set_by_quality(inputs: Any) -> dict[str, Any]:
+    """Settings of the run that the quality chooses, as neither the artist nor the preset does."""
+    by_preset = set_by_preset(inputs)
+    chosen = quality.filled(by_preset.get("quality", inputs.quality), *resolution(inputs))
+    left = {name: value for name, value in chosen.items() if not inputs.is_property_set(name)}
+    return {name: value for name, value in left.items() if name not in by_preset}
+
+
+def held(inputs: Any) -> dict[str, Any]:
+    """What a run will have of the settings that tell how long it takes, whoever chose them."""
+    mine = {name: getattr(inputs, name) for name in ("steps", "candidates", "variations")}
+    return {**mine, **set_by_quality(inputs), **set_by_preset(inputs)}
 
 
 def plain(value: float) -> float:

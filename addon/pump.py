@@ -9,7 +9,7 @@ from collections.abc import Callable
 import bpy
 from bpy.app.handlers import persistent
 
-from . import images, packs, preferences, setup
+from . import images, packs, preferences, setup, verdict
 from .link import EngineError, Preview, State
 from .session import Session
 
@@ -110,6 +110,11 @@ def mirror() -> None:
 
 
 def _mirror_results(state: bpy.types.PropertyGroup) -> None:
+    state.unfinished = session.unfinished
+    if state.finished != session.finished:
+        state.finished = session.finished
+        images.reload([result.key for result in session.results])  # a run that went on writes them again
+        state.results.clear()
     if [item.key for item in state.results] != [result.key for result in session.results]:
         state.results.clear()
         for result in session.results:
@@ -117,6 +122,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
             item.tags, item.relief = ", ".join(tag.label for tag in result.tags), result.relief
+            item.flaws = "\n".join(verdict.sentences(result, session.results))
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.later_icon(result.key)  # Blender decodes it beside its work, not in this frame
     state.selected = session.selected

@@ -29,6 +29,7 @@ class Run:
         preset: as people read it.
         work: see `work_of`; what `Queue` tells times by.
         number: names it within this Blender.
+        folder: of the run that it goes on with; None for one of its own.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Run:
     preset: str = ""
     work: float = 1.0
     number: int = field(default_factory=_numbers.__next__)
+    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,11 @@ class Queue:
         """A run was sent."""
         self.waiting = [other for other in self.waiting if other.number != run.number]
         self.running, self._begun_at = run, None
+
+    def has(self, folder: Path | None) -> bool:
+        """Whether a run that goes on in a folder is under way or waits."""
+        runs = [*self.waiting, *([self.running] if self.running else [])]
+        return folder is not None and any(run.folder == folder for run in runs)
 
     def moved(self) -> None:
         """The run shows progress: from now on its time counts, and not what the engine took to start."""
@@ -133,7 +140,11 @@ class Queue:
 
 
 def work_of(settings: Mapping[str, Any], scale: int = 1) -> float:
-    """How much a run has to do, in megapixels seen; settings that are missing count as their defaults."""
+    """How much a run has to do, in megapixels seen; settings that are missing count as their defaults.
+
+    Half of the candidates are guided, and over the first third of the steps they become one.
+    """
     pixels = int(settings.get("width", 256)) * int(settings.get("height", 256)) * scale * scale
     steps = float(settings.get("steps", 12)) + OVERHEAD_STEPS
-    return pixels / 1e6 * int(settings.get("variations", 4)) * steps
+    guided = (int(settings.get("candidates", 1)) + 1) // 2
+    return pixels / 1e6 * int(settings.get("variations", 4)) * steps * (2 + guided) / 3

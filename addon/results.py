@@ -11,12 +11,12 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from .session import Result, result_of
+from .session import CHECKPOINT, Result, result_of
 from .words import tr
 
 SUMMARY = "summary.json"
 STAR = ".star"
-LEFTOVERS = ("summary.json", "preview_*.rgba")  # of a run whose results are all deleted
+LEFTOVERS = ("summary.json", "preview_*.rgba", CHECKPOINT)  # of a run whose results are all deleted
 
 
 class DamagedError(Exception):
@@ -42,6 +42,7 @@ def about(content: dict[str, Any]) -> dict[str, Any]:
     """Of a sidecar's content, what lists and panels show of a result."""
     settings = content["settings"]
     kept = ("rank", "judge_score", "guide_score", "seam", "seed", "relief", "files", "tags")
+    kept += ("repeats", "artefacts", "diversity")
     return {
         **{name: content[name] for name in kept if name in content},
         **{name: str(settings.get(name, "")) for name in ("prompt", "negative", "preset")},

@@ -32,7 +32,8 @@ PHASES = {  # name → its share of the bar and what it says
     "fetch": (1.00, 1.00, mark("Fetching file")),
 }
 MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
-SOME_MAPS = ("emission",)  # in results that need them
+SOME_MAPS = ("emission", "alpha")  # in results that need them
+CHECKPOINT = "checkpoint.safetensors"  # in the folder of a run that can be gone on with
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,9 @@ class Result:
     sidecar: Path | None = None
     preset: str = ""
     tags: tuple[Tag, ...] = ()  # the surest first
+    repeats: int | None = None  # the rank of a better one that it nearly is
+    artefacts: tuple[str, ...] = ()  # see `verdict.FLAWS`
+    diversity: float | None = None  # how many of the run's variations are effectively different, 1 or more
 
     @property
     def key(self) -> str:
@@ -85,6 +89,7 @@ class Session:
         self.queue = Queue()
         self.seconds_left: float | None = None
         self.folder: Path | None = None
+        self.unfinished = False
         self.progress, self.status = 0.0, ""
         self.error: EngineError | None = None
         self.previews: dict[int, Preview] = {}  # arrived and not yet shown
@@ -92,6 +97,7 @@ class Session:
         self.results: list[Result] = []
         self.warnings: list[str] = []
         self.selected = 0
+        self.finished = 0  # runs that have brought results
 
     @property
     def busy(self) -> bool:
@@ -108,14 +114,25 @@ class Session:
         """The variation that Apply takes."""
         return self.results[self.selected] if self.selected < len(self.results) else None
 
-    def generate(self, settings: dict[str, Any], device: str, results: Path, preset: str = "") -> None:
+    def generate(
+        self,
+        settings: dict[str, Any],
+        device: str,
+        results: Path,
+        preset: str = "",
+        work: float | None = None,
+    ) -> None:
         """Begin a run, or queue it, whose files go to a new folder under `results`.
+
+        Args:
+            settings, device, results, preset: see `Run`.
+            work: see `work_of`; that of the settings where none is given.
 
         Raises:
             EngineError: the engine cannot take it; `error` keeps it.
         """
-        run = Run("generate", settings, device, results, settings["prompt"], preset, work_of(settings))
-        self.enqueue(run)
+        much = work_of(settings) if work is None else work
+        self.enqueue(Run("generate", settings, device, results, settings["prompt"], preset, much))
 
     def enqueue(self, run: Run) -> None:
         """Begin a run now or, where others are before it, after them.
@@ -150,8 +167,10 @@ class Session:
         self.go_on()
 
     def _begin(self, run: Run) -> None:
-        self._runs += 1
-        folder = run.results / self._name / f"{self._runs:03}_{slug(run.title)}"
+        folder = run.folder
+        if folder is None:
+            self._runs += 1
+            folder = run.results / self._name / f"{self._runs:03}_{slug(run.title)}"
         self.previews, self.live = {}, 0
         self.progress, self._begun, self.seconds_left = 0.0, False, None
         where = {"folder": str(folder), "device": run.device, "history": str(run.results)}
@@ -184,6 +203,7 @@ class Session:
     def show(self, results: list[Result], selected: int, folder: Path | None) -> None:
         """Take up other results than those of the last run."""
         self.results, self.selected, self.folder, self.warnings = results, selected, folder, []
+        self.unfinished = folder is not None and (folder / CHECKPOINT).is_file()
 
     def cancel(self) -> None:
         """Stop the run; those that wait follow."""
@@ -288,7 +308,9 @@ class Session:
                 "The engine's answer lacks something.", kind="protocol", details=repr(error)
             )
             return
-        self.folder, self.results, self.warnings, self.selected = folder, results, warnings, 0
+        self.show(results, 0, folder)
+        self.warnings = warnings
+        self.finished += 1
         self.progress, self.status = 1.0, ""
 
 
@@ -300,6 +322,8 @@ def result_of(summary: Mapping[str, Any], variation: Mapping[str, Any], folder: 
     """
     names = [*MAPS, *(name for name in SOME_MAPS if name in variation["files"])]
     sidecar = variation.get("sidecar")
+    repeats = variation.get("repeats")
+    diversity = variation.get("diversity", summary.get("diversity"))
     return Result(
         prompt=str(summary["prompt"]),
         rank=int(variation["rank"]),
@@ -312,6 +336,9 @@ def result_of(summary: Mapping[str, Any], variation: Mapping[str, Any], folder: 
         sidecar=folder / sidecar if sidecar else None,
         preset=str(summary.get("preset", "")),
         tags=_tags(variation.get("tags") or ()),
+        repeats=None if repeats is None else int(repeats),
+        artefacts=tuple(str(flag) for flag in variation.get("artefacts") or ()),
+        diversity=None if diversity is None else float(diversity),
     )
 
 

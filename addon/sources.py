@@ -1,4 +1,4 @@
-"""What the next run begins from and comes near to, besides words: pictures. Stored with the scene."""
+"""Pictures that the next run comes near to, besides words. Stored with the scene."""
 
 from pathlib import Path
 from typing import Any
@@ -33,19 +33,6 @@ class PatinaPicture(PropertyGroup):
 class PatinaSources(PropertyGroup):
     """Pictures that go with the prompt."""
 
-    image: StringProperty(
-        name="Start From",
-        description="A picture, or a result's JSON file, that the next run begins from",
-        subtype="FILE_PATH",
-    )
-    strength: FloatProperty(
-        name="Change",
-        description="How far from the start: 0 not at all, 0.5 in tones, 1 in detail too",
-        default=0.5,
-        min=0,
-        max=1,
-        subtype="FACTOR",
-    )
     pictures: CollectionProperty(
         name="Pictures", description="Pictures that the next run comes near to", type=PatinaPicture
     )
@@ -53,19 +40,27 @@ class PatinaSources(PropertyGroup):
 
 def run_settings(scene: Scene) -> dict[str, Any]:
     """What pictures add to the parameters of a `generate` request: nothing where there are none."""
-    sources, settings = scene.patina_sources, {}
-    if sources.image:
-        settings = {
-            "image": absolute(sources.image),
-            "strength": round(sources.strength, 6),
-            "start": "auto",  # any other would not begin from the picture
-        }
     pictures = [
         {"path": absolute(item.path), "weight": round(item.weight, 6), "aligned": item.aligned}
-        for item in sources.pictures
+        for item in scene.patina_sources.pictures
         if item.path
     ]
-    return {**settings, "pictures": pictures} if pictures else settings
+    return {"pictures": pictures} if pictures else {}
+
+
+def take(scene: Scene, made: dict[str, Any]) -> None:
+    """Come near to the pictures that a result came near to, and to no others.
+
+    Args:
+        scene: to set up.
+        made: the settings of the result.
+    """
+    pictures = scene.patina_sources.pictures
+    pictures.clear()
+    for told in made.get("pictures") or ():
+        item = pictures.add()
+        item.path, item.weight = str(told["path"]), float(told.get("weight", 1.0))
+        item.aligned = bool(told.get("aligned", True))
 
 
 def absolute(path: str) -> str:

@@ -1,7 +1,7 @@
-"""What a run begins from: a start image and a mask, as Blender has them, and the files made of them.
+"""What a run begins from: a picture and a mask, as Blender has them, and the files made of them.
 
-The engine reads files. Each is a copy under a name made from its content: what is painted afterwards changes
-no run that is still to come or to be made again.
+The engine reads files. An image becomes a copy under a name made from its content: what is painted afterwards
+changes no run that is still to come or to be made again.
 """
 
 import array
@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, PointerProperty
+from bpy.props import EnumProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import Image, Material, Object, PropertyGroup, Scene
 
-from . import preferences, pump
+from . import preferences, pump, sources
 from .remedies import RefusedError, setting
 from .session import slug
 from .words import mark, tr
@@ -46,7 +46,15 @@ class PatinaStart(PropertyGroup):
             ("NONE", "Words", "The prompt alone"),
             ("IMAGE", "Image", "An image of this file"),
             ("OBJECT", "Active Object", "The base colour of the active object's material as it is now"),
+            (
+                "FILE",
+                "File",
+                "A picture, or a result of Patina with all its maps, such as one of the library",
+            ),
         ),
+    )
+    path: StringProperty(
+        name="File", description="A picture, or a result's JSON file, to begin from", subtype="FILE_PATH"
     )
     image: PointerProperty(name="Image", description="The image to begin from", type=Image)
     strength: FloatProperty(
@@ -88,11 +96,45 @@ def settings(scene: Scene, item: Object | None) -> dict[str, Any]:
     if image is None:
         return {}
     folder = pump.session.inputs_folder(preferences.results_folder())
-    found: dict[str, Any] = {"strength": round(scene.patina_start.strength, 6)}
-    found["image"] = str(export(image, folder))
+    begin = str(image if isinstance(image, Path) else export(image, folder))
+    strength = round(scene.patina_start.strength, 6)
+    found: dict[str, Any] = {"image": begin, "strength": strength, "start": "auto"}  # others leave it aside
     if mask is not None:
         found["mask"] = str(export(mask, folder, inverted=inverted))
     return found
+
+
+def name_of(scene: Scene, item: Object | None) -> str:
+    """What the next run begins from, for people; empty where that is words alone, or cannot be had."""
+    try:
+        image, _, _ = _images(scene, item)
+    except RefusedError:
+        return ""
+    return image.name if image is not None else ""
+
+
+def use(scene: Scene, path: str) -> None:
+    """Have the next run begin from a file, and change all of it."""
+    scene.patina_start.source, scene.patina_start.path = "FILE", path
+    scene.patina_start.mask_source = "NONE"
+
+
+def clear(scene: Scene) -> None:
+    """Have the next run begin from words alone."""
+    scene.patina_start.source = scene.patina_start.mask_source = "NONE"
+
+
+def take(scene: Scene, made: dict[str, Any]) -> None:
+    """Begin as a result did; its mask is none of the images here.
+
+    Args:
+        scene: to set up.
+        made: the settings of the result.
+    """
+    clear(scene)
+    if made.get("image"):
+        use(scene, str(made["image"]))
+        scene.patina_start.strength = float(made.get("strength", 0.5))
 
 
 def base_colour(material: Material | None) -> Image | None:
@@ -144,17 +186,20 @@ def export(image: Image, folder: Path, *, inverted: bool = False) -> Path:
     return path
 
 
-def _images(scene: Scene, item: Object | None) -> tuple[Image | None, Image | None, bool]:
-    """The start image, the mask, and whether its black is what may change."""
+def _images(scene: Scene, item: Object | None) -> tuple[Image | Path | None, Image | None, bool]:
+    """The start image or file, the mask, and whether its black is what may change."""
     start = scene.patina_start
     if start.source == "NONE":
         if start.mask_source != "NONE":
             raise RefusedError("A mask keeps parts of a start image. Choose that, too", NO_MASK)
         return None, None, False
-    image = start.image if start.source == "IMAGE" else _of_object(item)
-    if image is None:
-        raise RefusedError("Choose the image to start from", NO_IMAGE)
-    _see(image, NO_IMAGE)
+    if start.source == "FILE":
+        image = _file(start.path)
+    else:
+        image = start.image if start.source == "IMAGE" else _of_object(item)
+        if image is None:
+            raise RefusedError("Choose the image to start from", NO_IMAGE)
+        _see(image, NO_IMAGE)
     if start.mask_source == "NONE":
         return image, None, False
     paint = scene.tool_settings.image_paint
@@ -165,6 +210,15 @@ def _images(scene: Scene, item: Object | None) -> tuple[Image | None, Image | No
         raise RefusedError(words or "Choose the mask's image", NO_MASK)
     _see(mask, NO_MASK)
     return image, mask, stencil and not paint.invert_stencil  # Blender paints where the stencil is black
+
+
+def _file(path: str) -> Path:
+    if not path:
+        raise RefusedError("Choose the file to start from", NO_IMAGE)
+    found = Path(sources.absolute(path))
+    if not found.is_file():
+        raise RefusedError(f"The file {found.name} to start from is gone", NO_IMAGE)
+    return found
 
 
 def _of_object(item: Object | None) -> Image:

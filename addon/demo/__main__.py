@@ -122,7 +122,7 @@ def start_blender(resources: Path) -> Any:
 def generate(bpy: Any, wanted: argparse.Namespace, bar: Bar) -> Path:
     """Fill in the panel, press Generate, and wait. Returns the folder of the result."""
     inputs, state = bpy.context.scene.patina, bpy.context.window_manager.patina
-    inputs.prompt = wanted.prompt
+    inputs.prompt, inputs.lock_seed = wanted.prompt, True  # the same material every time
     try:
         inputs.preset = wanted.preset
     except TypeError as error:

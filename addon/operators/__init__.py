@@ -16,6 +16,7 @@ from . import (
     queue,
     results,
     run,
+    starting,
 )
 
 CLASSES = (
@@ -24,6 +25,7 @@ CLASSES = (
     *results.CLASSES,
     *history.CLASSES,
     *prompts.CLASSES,
+    *starting.CLASSES,
     *presets.CLASSES,
     *live.CLASSES,
     *material.CLASSES,

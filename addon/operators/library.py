@@ -10,7 +10,7 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
-from .. import library_material, mapping, materials, preferences, pump, shelf, sources, targets
+from .. import library_material, mapping, materials, preferences, pump, shelf, sources, starting, targets
 from ..library import SURE, Found
 from ..link import EngineError
 from ..remedies import refusal
@@ -337,7 +337,7 @@ class PATINA_OT_library_use(Operator):
             )
             return {"CANCELLED"}
         if self.kind == "START":
-            chosen.image = str(found.sidecar() or found.main)  # a result of Patina's with all its maps
+            starting.use(context.scene, str(found.sidecar() or found.main))  # a result with all its maps
         elif found.key in {item.path for item in chosen.pictures}:
             self.report({"INFO"}, "This picture is there already")
         elif len(chosen.pictures) >= sources.MOST:
@@ -347,25 +347,6 @@ class PATINA_OT_library_use(Operator):
             return {"CANCELLED"}
         else:
             chosen.pictures.add().path = found.key
-        return {"FINISHED"}
-
-
-class PATINA_OT_source_clear(Operator):
-    bl_idname = "patina.source_clear"
-    bl_label = "Remove Picture"
-    bl_description = "Leave this picture out of the next run"
-    bl_options = {"REGISTER", "UNDO", "INTERNAL"}
-
-    index: IntProperty(
-        name="Number", description="-1 is the start", default=-1, min=-1, options={"SKIP_SAVE"}
-    )
-
-    def execute(self, context: Context) -> set[str]:
-        chosen = context.scene.patina_sources
-        if self.index < 0:
-            chosen.image = ""
-        elif self.index < len(chosen.pictures):
-            chosen.pictures.remove(self.index)
         return {"FINISHED"}
 
 
@@ -384,5 +365,4 @@ CLASSES = (
     PATINA_OT_library_apply,
     PATINA_OT_library_mark_asset,
     PATINA_OT_library_use,
-    PATINA_OT_source_clear,
 )

@@ -92,7 +92,7 @@ class PATINA_OT_save_preset(Operator):
         if not label:
             self.report({"ERROR"}, "Give the preset a name")
             return {"CANCELLED"}
-        asked = properties.run_settings(inputs)
+        asked = properties.word_settings(inputs)
         try:
             file = own_presets.save(choice.as_preset(inputs, label, self.about, self.words, asked))
         except (UnusableError, OSError) as error:
@@ -259,7 +259,7 @@ class PATINA_OT_open_presets(Operator):
 
 def _touched(inputs: bpy.types.PropertyGroup) -> list[str]:
     """Settings of the artist's own that a preset may have."""
-    names = (*properties.ADVANCED, *choice.MATERIAL, "use_relief", "relief")
+    names = (*properties.FILLED, *choice.MATERIAL, "use_relief", "relief")
     return [name for name in names if inputs.is_property_set(name)]
 
 

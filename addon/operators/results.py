@@ -27,12 +27,16 @@ class OfChosen:
             return False
         return True
 
-    def ask(self, method: str, params: dict, scale: int = 1, variations: int = 1) -> set[str]:
-        """Queue a run that goes on from the chosen variation."""
+    def ask(
+        self, method: str, params: dict, scale: int = 1, variations: int = 1, folder: Path | None = None
+    ) -> set[str]:
+        """Queue a run that goes on from the chosen variation or, in its folder, with the run that made it."""
         chosen = pump.session.chosen
         try:
             settings = results.content_of(chosen.sidecar)["settings"]
-            work = work_of({**settings, "variations": variations}, scale)
+            if folder is None:
+                settings = {**settings, "variations": variations}
+            work = work_of(settings, scale)
             run = Run(
                 method,
                 params,
@@ -41,6 +45,7 @@ class OfChosen:
                 chosen.prompt,
                 self.bl_label,
                 work,
+                folder=folder,
             )
             pump.session.enqueue(run)
         except results.DamagedError as error:
@@ -84,6 +89,27 @@ class PATINA_OT_refine(OfChosen, Operator):
     def execute(self, _context: Context) -> set[str]:
         params = {"sidecar": str(pump.session.chosen.sidecar), "scale": self.scale}
         return self.ask("refine", params, self.scale)
+
+
+class PATINA_OT_resume(OfChosen, Operator):
+    bl_idname = "patina.resume"
+    bl_label = "Go On"
+    bl_description = "Go on with the run that was cancelled, to the end that it would have had"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        session = pump.session
+        if session is None or not session.unfinished:
+            cls.poll_message_set("These results are of a run that was not cancelled")
+            return False
+        if session.queue.has(session.folder):
+            cls.poll_message_set("This run goes on already, or waits for its turn")
+            return False
+        return super().poll(_context)
+
+    def execute(self, _context: Context) -> set[str]:
+        return self.ask("resume", {}, folder=pump.session.folder)
 
 
 class PATINA_OT_star(OfChosen, Operator):
@@ -221,6 +247,7 @@ class PATINA_OT_compare(Operator):
 CLASSES = (
     PATINA_OT_vary,
     PATINA_OT_refine,
+    PATINA_OT_resume,
     PATINA_OT_star,
     PATINA_OT_save_as,
     PATINA_OT_copy_prompt,

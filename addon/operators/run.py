@@ -5,11 +5,13 @@
 import json
 import random
 
+import bpy
 from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
 from .. import preferences, presets, prompts, properties, pump, starting
 from ..link import EngineError
+from ..queue import work_of
 from ..remedies import RefusedError, refusal
 from ..words import tr
 from . import trouble
@@ -21,7 +23,7 @@ class PATINA_OT_generate(Operator):
     bl_idname = "patina.generate"
     bl_label = "Generate"
     bl_description = "Make variations of the surface that the prompt describes"
-    bl_options = {"REGISTER"}  # starts a job and touches no scene data: nothing to undo
+    bl_options = {"REGISTER"}  # starts a job: nothing to undo but a seed that was drawn
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -40,21 +42,28 @@ class PATINA_OT_generate(Operator):
         return tr("{what}, after the run that is under way", what=what) if busy else what
 
     def execute(self, context: Context) -> set[str]:
+        inputs = context.scene.patina
         try:
-            settings = properties.run_settings(context.scene.patina)
+            settings = properties.run_settings(inputs)
         except RefusedError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
+        if not inputs.lock_seed:
+            settings["seed"] = random.randint(0, properties.MAX_SEED)
+        work = work_of({**settings, **properties.held(inputs)})
         preset = presets.load_all().get(settings["preset"])
         folder, label = preferences.results_folder(), preset.label if preset else ""
         prompts.add(settings["prompt"], settings["negative"])
         try:
-            pump.session.generate(settings, preferences.device(), folder, label)
+            pump.session.generate(settings, preferences.device(), folder, label, work)
         except EngineError as error:
             trouble.tell(self, error)
             return {"CANCELLED"}
         finally:
             pump.wake()
+        if settings["seed"] != inputs.seed:
+            inputs.seed = settings["seed"]
+            bpy.ops.ed.undo_push(message="Draw Seed")
         return {"FINISHED"}
 
 
@@ -80,7 +89,7 @@ class PATINA_OT_cancel(Operator):
 class PATINA_OT_shuffle_seed(Operator):
     bl_idname = "patina.shuffle_seed"
     bl_label = "Shuffle Seed"
-    bl_description = "Draw another seed, for other variations of the same prompt"
+    bl_description = "Draw another seed now, for other variations of the same prompt"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     def execute(self, context: Context) -> set[str]:

@@ -6,7 +6,7 @@ from bpy.types import Context, Panel
 
 from .. import choice, preferences, properties
 from ..words import mark, tr
-from .gallery import draw_left_to_preset
+from .gallery import draw_left_to_preset, draw_left_to_quality
 from .main import Sidebar
 from .text import paragraph
 
@@ -35,14 +35,15 @@ class PATINA_PT_settings(Detail, Panel):
         inputs, layout = context.scene.patina, self.layout
         layout.use_property_split = True
         layout.use_property_decorate = False
-        by_preset = properties.set_by_preset(inputs)
+        by_preset, by_quality = properties.set_by_preset(inputs), properties.set_by_quality(inputs)
         column = layout.column()
         for name in properties.ADVANCED:
             row = column.row()
-            row.active = name not in by_preset
+            row.active = name not in by_preset and name not in by_quality
             row.prop(inputs, name)
         relief = choice.relief_by_preset(inputs)
         draw_left_to_preset(layout, context, inputs, {**by_preset, **relief})
+        draw_left_to_quality(layout, context, inputs, by_quality)
         row = layout.column(heading="Relief").row(align=True)
         row.prop(inputs, "use_relief", text="")
         value = row.row(align=True)

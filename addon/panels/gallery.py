@@ -7,7 +7,7 @@ from typing import Any
 
 from bpy.types import Context, Menu, Panel, UILayout
 
-from .. import choice, gallery, presets
+from .. import choice, gallery, presets, properties
 from ..words import tr
 from .text import paragraph
 
@@ -50,8 +50,24 @@ def draw_left_to_preset(layout: UILayout, context: Context, inputs: Any, values:
         paragraph(layout, context, words, icon="INFO")
 
 
+def draw_left_to_quality(layout: UILayout, context: Context, inputs: Any, values: dict[str, Any]) -> None:
+    """Say which settings the quality chooses, and how, where that is not what they show."""
+    known = inputs.bl_rna.properties
+    told = [
+        f"{known[name].name} {_shown(inputs, name, value)}"
+        for name, value in values.items()
+        if value is not False and value != properties.plain(known[name].default)
+    ]
+    if told:
+        chosen = properties.set_by_preset(inputs).get("quality", inputs.quality)
+        words = f"{known['quality'].enum_items[chosen].name} quality sets {', '.join(told)} until you do"
+        paragraph(layout, context, words, icon="INFO")
+
+
 def _shown(inputs: Any, name: str, value: Any) -> str:
     known = inputs.bl_rna.properties[name]
+    if isinstance(value, bool) and name == "coarse":
+        value = "ON" if value else "OFF"
     if known.type == "ENUM" and value in known.enum_items:
         return tr(known.enum_items[value].name)
     return f"{value:g}" if isinstance(value, float) else str(value)

@@ -2,8 +2,6 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
-from pathlib import Path
-
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, shelf
@@ -67,28 +65,6 @@ class PATINA_PT_library_folders(Detail, Panel):
         row.operator("patina.library_add", icon="NEWFOLDER")
         row.operator("patina.library_index", icon="FILE_REFRESH")
         layout.operator("patina.library_duplicates")
-
-
-class PATINA_PT_sources(Detail, Panel):
-    bl_idname = "PATINA_PT_sources"
-    bl_label = "Start and Pictures"
-    bl_parent_id = "PATINA_PT_library"
-
-    def draw(self, context: Context) -> None:
-        sources, layout = context.scene.patina_sources, self.layout
-        row = layout.row(align=True)
-        row.prop(sources, "image", text="Start")
-        if sources.image:
-            row.operator("patina.source_clear", text="", icon="X").index = -1
-            layout.prop(sources, "strength")
-        for index, item in enumerate(sources.pictures):
-            row = layout.row(align=True)
-            row.label(text=Path(item.path).name or "No picture", icon="IMAGE_DATA")
-            row.prop(item, "weight", text="")
-            row.prop(item, "aligned", text="", icon="SNAP_GRID")
-            row.operator("patina.source_clear", text="", icon="X").index = index
-        if not len(sources.pictures):
-            paragraph(layout, context, "Textures of the library can be pictures to come near to", icon="INFO")
 
 
 def _draw_search(layout: UILayout, context: Context) -> None:
@@ -177,4 +153,4 @@ def _short(folder: str) -> str:
     return folder if len(folder) <= 32 else f"…{folder[-31:]}"
 
 
-CLASSES = (PATINA_PT_library, PATINA_PT_sources, PATINA_PT_library_folders)
+CLASSES = (PATINA_PT_library, PATINA_PT_library_folders)

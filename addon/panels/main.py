@@ -58,8 +58,10 @@ def _draw_inputs(layout: UILayout, context: Context, inputs: Any) -> None:
         pair.prop(inputs, "height")
     column.prop(inputs, "tile")
     column.prop(inputs, "variations")
+    column.row().prop(inputs, "quality", expand=True)
     row = column.row(align=True)
     row.prop(inputs, "seed")
+    row.prop(inputs, "lock_seed", text="", icon="LOCKED" if inputs.lock_seed else "UNLOCKED")
     row.operator("patina.shuffle_seed", text="", icon="FILE_REFRESH")
 
 

@@ -9,8 +9,19 @@ from .text import paragraph
 
 
 def before_generate(layout: UILayout, context: Context) -> None:
-    """Why the start image cannot be had. Nothing where it can."""
-    _box(layout, context, remedies.refusal(starting.check, context.scene, context.active_object))
+    """What the next run begins from and comes near to besides words, or why that cannot be had."""
+    scene, item = context.scene, context.active_object
+    _box(layout, context, remedies.refusal(starting.check, scene, item))
+    name, pictures = starting.name_of(scene, item), len(scene.patina_sources.pictures)
+    if name:
+        row = layout.row(align=True)
+        masked = scene.patina_start.mask_source != "NONE"
+        row.label(text=f"{'Within a mask, from' if masked else 'From'} {name}", icon="IMAGE_DATA")
+        row.prop(scene.patina_start, "strength", text="")
+        row.operator("patina.source_clear", text="", icon="X").index = -1
+    if pictures:
+        words = "1 picture prompt" if pictures == 1 else f"{pictures} picture prompts"
+        layout.label(text=words, icon="IMAGE_REFERENCE")
 
 
 def apply(layout: UILayout, context: Context) -> None:

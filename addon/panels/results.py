@@ -22,6 +22,8 @@ def draw(layout: UILayout, context: Context) -> None:
     _draw_grid(layout, state, swapping=queue.on_object and swappable)
     if state.warnings:
         paragraph(layout, context, state.warnings, icon="INFO")
+    if state.unfinished:
+        layout.operator("patina.resume", icon="PLAY")
     pressing.apply(layout, context)
     if state.selected < len(state.results):
         _draw_chosen(layout, context, state.results[state.selected], large=len(state.results) > 1)
@@ -59,6 +61,8 @@ def _draw_chosen(layout: UILayout, context: Context, result: Any, *, large: bool
     star.key = ""
     if result.tags:
         paragraph(layout, context, result.tags, icon="BOOKMARKS")
+    if result.flaws:
+        paragraph(layout, context, result.flaws, icon="ERROR")
 
 
 def _draw_compare(layout: UILayout, queue: Any) -> None:

@@ -1,11 +1,14 @@
-"""What a run begins from and keeps, and how its result looks side by side with itself."""
+"""What a run begins from, keeps and comes near to, and how its result looks side by side with itself."""
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
+
+from pathlib import Path
 
 from bpy.types import Context, Panel
 
 from .. import images, starting
 from .details import Detail
+from .text import paragraph
 
 TILED_SCALE = 11.0  # in rows of buttons
 
@@ -21,17 +24,35 @@ class PATINA_PT_start(Detail, Panel):
         layout.prop(start, "source")
         if start.source == "IMAGE":
             layout.template_ID(start, "image", open="image.open")
+        if start.source == "FILE":
+            layout.prop(start, "path")
         if start.source == "OBJECT":
-            item = context.active_object
-            image = starting.base_colour(item.active_material) if item is not None else None
-            if image is not None:
-                layout.label(text=image.name, icon="IMAGE_DATA")
+            name = starting.name_of(context.scene, context.active_object)
+            if name:
+                layout.label(text=name, icon="IMAGE_DATA")
         column = layout.column()
         column.active = start.source != "NONE"
         column.prop(start, "strength")
         column.prop(start, "mask_source")
         if start.mask_source == "IMAGE":
             column.template_ID(start, "mask", new="image.new", open="image.open")
+
+
+class PATINA_PT_sources(Detail, Panel):
+    bl_idname = "PATINA_PT_sources"
+    bl_label = "Picture Prompts"
+    bl_parent_id = "PATINA_PT_start"
+
+    def draw(self, context: Context) -> None:
+        pictures, layout = context.scene.patina_sources.pictures, self.layout
+        for index, item in enumerate(pictures):
+            row = layout.row(align=True)
+            row.label(text=Path(item.path).name or "No picture", icon="IMAGE_DATA")
+            row.prop(item, "weight", text="")
+            row.prop(item, "aligned", text="", icon="SNAP_GRID")
+            row.operator("patina.source_clear", text="", icon="X").index = index
+        if not len(pictures):
+            paragraph(layout, context, "Textures of the library can be pictures to come near to", icon="INFO")
 
 
 class PATINA_PT_tiled(Detail, Panel):
@@ -49,4 +70,4 @@ class PATINA_PT_tiled(Detail, Panel):
         self.layout.template_icon(icon_value=images.tiled_icon(), scale=TILED_SCALE)
 
 
-CLASSES = (PATINA_PT_start, PATINA_PT_tiled)
+CLASSES = (PATINA_PT_start, PATINA_PT_sources, PATINA_PT_tiled)

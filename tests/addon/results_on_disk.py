@@ -12,6 +12,7 @@ SETTINGS = {
     "variations": 2, "width": 512, "height": 512, "tile": "xy", "seed": 77, "steps": 33, "start": "auto",
     "proposals": 6, "cutouts": 8, "redraw": 0.0, "temperature": 1.0, "negative_weight": 0.5, "keep": 12.0,
     "coherence": 40.0, "judge_views": 16, "relief": None, "image": "", "strength": 0.5,
+    "quality": "normal", "candidates": 1, "coarse": True,
 }  # fmt: skip
 
 

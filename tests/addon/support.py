@@ -108,9 +108,9 @@ class Blender:
             self.timers.turn()
 
     def finish_run(
-        self, variations: int = 2, prompt: str = "red bricks", maps: tuple[str, ...] = MAPS
+        self, variations: int = 2, prompt: str = "red bricks", maps: tuple[str, ...] = MAPS, **facts: object
     ) -> None:
-        """Let the session take a summary, with files that are really there."""
+        """Let the session take a summary, with files that are really there; facts are of every variation."""
         folder = self.folder / f"run {len(list(self.folder.iterdir()))}"
         folder.mkdir()
         entries = []
@@ -120,7 +120,7 @@ class Blender:
                 write_png(folder / file, name)
             entries.append(
                 {"rank": rank, "judge_score": 0.9 / rank, "guide_score": 0.5, "seam": 1.0, "seed": 7,
-                 "relief": 0.04, "files": files, "sidecar": ""}
+                 "relief": 0.04, "files": files, "sidecar": "", **facts}
             )  # fmt: skip
         summary = {"prompt": prompt, "folder": str(folder), "variations": entries, "warnings": []}
         self.session._take_summary(summary)
@@ -134,6 +134,7 @@ COLOURS = {
     "metallic": (0,) * 3,
     "ao": (255,) * 3,
     "emission": (250, 90, 10),
+    "alpha": (255,) * 3,
 }
 
 

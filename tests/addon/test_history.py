@@ -131,23 +131,25 @@ def test_all_settings_come_back(past):
     assert bpy.ops.patina.history_reuse(key=keys()[0]) == {"FINISHED"}
     assert (inputs.prompt, inputs.negative, inputs.preset) == ("wet moss", "moss", "stone")
     assert (inputs.seed, inputs.size, inputs.tile, inputs.variations) == (77, "512", "x", 2)
-    assert (inputs.steps, inputs.use_relief) == (33, False)
+    assert (inputs.steps, inputs.use_relief, inputs.lock_seed) == (33, False, True)
     sent = past.package.properties.run_settings(inputs)
     asked = json.loads(Path(keys()[0]).read_text())["settings"]
     preset = past.package.presets.load_all()["stone"].settings
     for name, value in sent.items():
         assert asked[name] == value, name
-    for name in set(past.package.properties.ADVANCED) - set(sent):  # left to the preset, as it gives the same
-        assert asked[name] == preset[name], name
+    left = set(past.package.properties.ADVANCED) & set(asked) - set(sent)  # to who gives the same
+    assert {"cutouts", "keep"} <= left
+    for name in left:
+        assert asked[name] == preset.get(name, getattr(inputs, name)), name
 
 
 def test_what_the_panel_cannot_have_is_said(past):
-    sidecar = write_run(
-        past.folder / "results" / "x" / "001_x", 1, preset="gone", seed=2**52, image="/a.png"
-    )[0]
+    sidecar = write_run(past.folder / "results" / "x" / "001_x", 1, preset="gone", seed=2**52, mask="/a.png")[
+        0
+    ]
     assert bpy.ops.patina.history_reuse(key=str(sidecar)) == {"FINISHED"}
     assert set(past.package.reuse.take(past.inputs, json.loads(sidecar.read_text())["settings"])) == {
-        "image",
+        "mask",
         "preset",
         "seed",
     }

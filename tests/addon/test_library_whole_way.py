@@ -64,7 +64,7 @@ def test_from_a_folder_to_a_material(blender, library, tmp_path):
 def test_a_run_is_in_the_library_and_begins_from_it(blender, library):
     inputs = blender.inputs
     inputs.prompt, inputs.size, inputs.variations, inputs.steps = "red bricks", "128", 1, 1
-    inputs.judge_views, inputs.cutouts = 2, 2
+    inputs.judge_views, inputs.cutouts, inputs.proposals = 2, 2, 1
     bpy.ops.patina.generate()
     blender.until(lambda: not blender.state.job, PATIENCE_S)
     assert blender.state.message == ""
@@ -79,7 +79,7 @@ def test_a_run_is_in_the_library_and_begins_from_it(blender, library):
     assert found.lacking == ()
     bpy.ops.patina.library_use(kind="START")
     bpy.ops.patina.library_use(kind="PICTURE")
-    assert bpy.context.scene.patina_sources.image == str(found.sidecar())
+    assert bpy.context.scene.patina_start.path == str(found.sidecar())
     bpy.ops.patina.generate()
     blender.until(lambda: not blender.state.job, PATIENCE_S)
     assert blender.state.message == ""

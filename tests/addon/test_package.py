@@ -39,6 +39,16 @@ inputs = bpy.context.scene.patina
 for preset in ("plain", "stone", "metal", "wood", "fabric"):
     inputs.preset = preset
 assert bpy.ops.patina.generate.get_rna_type().description
+bpy.context.preferences.addons[name].preferences.device = "cpu"
+assert sys.modules[name + ".preferences"].device() == "cpu"
+inputs.prompt = "oak"
+try:
+    bpy.ops.patina.generate()
+except RuntimeError as error:
+    assert "choose its folder in the preferences" in str(error), error
+else:
+    raise AssertionError("there is no engine, and no one said so")
+assert bpy.context.window_manager.patina.state == "missing"
 bpy.ops.preferences.addon_disable(module=name)
 print("GOOD", inputs is not None)
 """
@@ -59,13 +69,16 @@ def in_blender(tmp_path, install, argument):
     """Install in a Blender of its own, then use."""
     blender = tmp_path / "blender"
     blender.mkdir()
+    astray = ("PATINA_ENGINE_ROOT", "PATINA_ENGINE_PYTHON")  # away from the checkout there is no engine
+    environment = {name: value for name, value in os.environ.items() if name not in astray}
+    environment["PATINA_HOME"] = str(tmp_path / "home")
     done = subprocess.run(
         [sys.executable, "-c", START + install + USE, argument],
         capture_output=True,
         text=True,
         timeout=180,
         check=False,
-        env={**os.environ, "BLENDER_USER_RESOURCES": str(blender)},
+        env={**environment, "BLENDER_USER_RESOURCES": str(blender)},
         cwd=tmp_path,  # not the checkout: what is imported must come from the zip
     )
     assert "GOOD" in done.stdout, done.stdout + done.stderr

@@ -67,7 +67,7 @@ def test_every_panel_draws_in_every_state(panel):
 def test_a_calm_panel_has_one_button_and_no_message():
     layout = main()
     assert layout.operators() == ["patina.shuffle_seed", "patina.generate"]
-    shown = ["prompt", "negative", "size", "tile", "variations", "seed"]
+    shown = ["prompt", "negative", "size", "tile", "variations", "quality", "seed", "lock_seed"]
     assert layout.properties() == shown
     assert not [name for name, _ in layout.calls if name == "box"]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import sys
 from functools import lru_cache
 
 import pytest
@@ -13,7 +14,7 @@ from tests.addon.support import ROOT, engine_python
 
 OF_THE_ENGINE = {  # settings that the add-on leaves alone
     *("lr", "ema", "templates", "pack"),
-    *("quality", "candidates", "coarse"),
+    *("guides", "lit_cuts"),
     *("pictures", "palette", "palette_weight", "anti_lettering", "noise_prompts"),
     *("vary", "difference", "shares", "towards"),
     *("image", "strength", "mask", "spots", "overlay", "overlay_every", "decal", "alpha"),
@@ -32,6 +33,13 @@ def schema():
         [engine_python(), "-c", code], cwd=ROOT, capture_output=True, text=True, check=True, timeout=60
     )
     return json.loads(done.stdout)["properties"]
+
+
+def touch(inputs):
+    """Set what can be left to preset and quality to what it shows."""
+    for name in ("quality", *sys.modules["patina.properties"].ADVANCED):
+        setattr(inputs, name, getattr(inputs, name))
+    inputs.coarse = "OFF"
 
 
 def complaints(requests):
@@ -65,6 +73,7 @@ def numbers(blender):
 
 def test_names_are_the_engines(blender):
     blender.inputs.prompt, blender.inputs.use_relief = "moss", True
+    touch(blender.inputs)
     settings = blender.package.properties.run_settings(blender.inputs)
     assert set(settings) == set(schema()) - OF_THE_ENGINE
 
@@ -88,6 +97,7 @@ def test_relief_is_within_the_engines_range(blender):
 
 
 def test_defaults_are_the_engines(blender):
+    touch(blender.inputs)
     settings = blender.package.properties.run_settings(blender.inputs)
     defaults = {name: field["default"] for name, field in schema().items() if "default" in field}
     for name in set(settings) & set(defaults):
@@ -95,7 +105,7 @@ def test_defaults_are_the_engines(blender):
 
 
 def test_choices_are_the_engines(blender):
-    for name in ("tile", "start"):
+    for name in ("tile", "start", "quality"):
         assert set(blender.inputs.bl_rna.properties[name].enum_items.keys()) == set(schema()[name]["enum"])
 
 
@@ -119,7 +129,7 @@ def test_the_engine_takes_every_preset_tiling_and_size(blender):
     blender.inputs.prompt = "moss"
     properties = blender.inputs.bl_rna.properties
     requests = []
-    for name in ("preset", "tile", "size", "start"):
+    for name in ("preset", "quality", "tile", "size", "start"):
         for choice in properties[name].enum_items.keys():  # noqa: SIM118  # not a dict
             setattr(blender.inputs, name, choice)
             requests.append(blender.package.properties.run_settings(blender.inputs))

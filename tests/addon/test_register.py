@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import ast
 import re
-import shutil
-import subprocess
 import sys
 from importlib import import_module
 from importlib.util import find_spec
@@ -113,40 +111,6 @@ def test_every_button_and_setting_explains_itself(blender):
         if item.identifier not in {"rna_type", "name"}:
             assert item.description, item.identifier
             assert not item.description.endswith("."), item.identifier  # Blender adds it
-
-
-def test_the_same_folder_works_as_an_extension(tmp_path):
-    """In a Blender of its own: under an extension's name, away from the checkout, with presets inside."""
-    folder = tmp_path / "extensions" / "user_default" / "patina"
-    shutil.copytree(ADDON, folder, ignore=shutil.ignore_patterns("demo", "__pycache__"))
-    shutil.copytree(ROOT / "presets", folder / "presets")
-    script = f"""
-import os
-os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
-os.environ.pop("PATINA_ENGINE_ROOT", None)
-import bpy, sys
-name = "bl_ext.user_default.patina"
-bpy.ops.preferences.addon_enable(module=name)
-assert name in bpy.context.preferences.addons, list(bpy.context.preferences.addons.keys())
-bpy.context.preferences.addons[name].preferences.device = "cpu"
-assert sys.modules[name + ".preferences"].device() == "cpu"
-scene = bpy.context.scene
-scene.patina.prompt, scene.patina.preset = "oak", "wood"
-try:
-    bpy.ops.patina.generate()
-except RuntimeError as error:
-    assert "choose its folder in the preferences" in str(error), error
-else:
-    raise AssertionError("there is no engine, and no one said so")
-assert bpy.context.window_manager.patina.state == "missing"
-bpy.ops.preferences.addon_disable(module=name)
-print("GOOD")
-"""
-    done = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, timeout=120, check=False
-    )
-    assert "GOOD" in done.stdout, done.stdout + done.stderr
-    assert done.returncode == 0, done.stderr
 
 
 def test_a_checkout_finds_its_own_engine_through_a_link(blender, monkeypatch):

@@ -164,6 +164,22 @@ def test_loading_a_file_in_mid_job_keeps_the_queue(blender, small_engine, tmp_pa
     assert asked()[-1][1]["prompt"] == "moss"
 
 
+def test_a_file_saved_in_mid_job_opens_calm_afterwards(blender, small_engine, tmp_path):
+    small_engine()
+    press(blender, "slow")
+    blender.until(lambda: blender.state.progress > 0)
+    path = str(tmp_path / "in_mid_job.blend")
+    bpy.ops.wm.save_as_mainfile(filepath=path)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert blender.state.job, "the run was lost with its own file"
+    bpy.ops.patina.cancel()
+    blender.until(lambda: not blender.state.job)
+    bpy.ops.wm.open_mainfile(filepath=path)
+    assert not blender.state.job
+    assert blender.inputs.prompt == "slow"
+    assert "patina.cancel" not in panel().operators()
+
+
 def test_undo_in_mid_job_keeps_run_and_queue(blender, small_engine):
     asked = small_engine()
     bpy.ops.ed.undo_push(message="before")

@@ -235,3 +235,62 @@ def test_the_tiled_preview_follows_the_choice(finished):
     draw(bpy.types.PATINA_PT_tiled)
     assert images._tiled != first
     assert images.tiled_icon() == icon
+
+
+# --- A file, such as one of the library ------------------------------------------------------------
+
+
+def test_one_place_says_what_the_next_run_begins_from(start, settings, file, blender):
+    """What was chosen last holds; nothing that was chosen before is sent with it."""
+    start.source, start.image, blender.inputs.start = "IMAGE", painted(), "noise"
+    bpy.context.scene.patina_sources.pictures.add().path = str(file)
+    blender.package.starting.use(bpy.context.scene, str(file))
+    found = settings()
+    assert (found["image"], found["start"]) == (str(file), "auto")
+    assert [item["path"] for item in found["pictures"]] == [str(file)]
+    layout = draw(bpy.types.PATINA_PT_main)
+    assert "From own.png" in layout.texts()
+    assert "1 picture prompt" in layout.texts()
+    assert bpy.ops.patina.source_clear() == {"FINISHED"}
+    assert not {"image", "strength", "mask"} & set(settings())
+    assert settings()["start"] == "noise"
+    assert "patina.source_clear" not in draw(bpy.types.PATINA_PT_main).operators()
+
+
+def test_clearing_the_start_takes_its_mask_along(start, file):
+    start.source, start.image = "IMAGE", bpy.data.images.load(str(file))
+    start.mask_source, start.mask = "IMAGE", painted()
+    assert "Within a mask, from own.png" in draw(bpy.types.PATINA_PT_main).texts()
+    bpy.ops.patina.source_clear()
+    assert bpy.ops.patina.generate.poll()
+
+
+@pytest.mark.parametrize(
+    ("path", "reason"), [("", "Choose the file"), ("/nowhere/oak.json", "oak.json .*is gone")]
+)
+def test_a_file_that_is_not_there_is_said(start, path, reason):
+    start.source, start.path = "FILE", path
+    with pytest.raises(RuntimeError, match=reason):
+        bpy.ops.patina.generate()
+    assert "Start Without an Image" in draw(bpy.types.PATINA_PT_main).texts()
+
+
+def test_reuse_begins_as_the_result_did(start, settings, file, blender):
+    blender.package.starting.use(bpy.context.scene, str(file))
+    start.strength = 0.25
+    item = bpy.context.scene.patina_sources.pictures.add()
+    item.path, item.weight, item.aligned = str(file), -0.5, True
+    made = settings()
+    start.source = "NONE"
+    bpy.context.scene.patina_sources.pictures.clear()
+    assert blender.package.reuse.take(blender.inputs, made) == []
+    assert settings() == made
+    plain = {name: value for name, value in made.items() if name not in {"image", "strength", "pictures"}}
+    assert blender.package.reuse.take(blender.inputs, plain) == []
+    assert not {"image", "pictures"} & set(settings())
+
+
+def test_saving_a_preset_leaves_the_start_out(start, file, blender):
+    blender.package.starting.use(bpy.context.scene, str(file))
+    assert bpy.ops.patina.save_preset(label="Mine") == {"FINISHED"}
+    assert blender.package.presets.load_all()["my_mine"].settings == {}

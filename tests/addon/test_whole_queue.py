@@ -25,7 +25,7 @@ def blender(running):
         running.until(lambda: not running.state.job)
     inputs = running.inputs
     inputs.size, inputs.variations, inputs.steps = "128", 2, 2
-    inputs.judge_views, inputs.cutouts = 2, 2
+    inputs.judge_views, inputs.cutouts, inputs.proposals = 2, 2, 1
     return running
 
 
@@ -70,6 +70,7 @@ def test_reused_settings_give_the_same_picture_again(blender):
     blender.until(lambda: not blender.state.job, READY_S)
     first = blender.session.chosen
     inputs = blender.inputs
+    inputs.lock_seed = False
     inputs.prompt, inputs.seed, inputs.steps, inputs.temperature, inputs.size = "x", 9, 9, 2.0, "256"
     assert bpy.ops.patina.history_reuse(key=str(first.sidecar)) == {"FINISHED"}
     assert bpy.ops.patina.generate() == {"FINISHED"}
@@ -86,7 +87,11 @@ def test_an_engine_killed_with_a_queue(blender):
     os.kill(blender.session.engine.pid, signal.SIGKILL)
     blender.until(lambda: blender.state.state == "failed", 10)
     assert [run.title for run in bpy.context.window_manager.patina_queue.runs] == ["moss", "oak planks"]
+    assert not blender.state.job
+    assert "killed" in blender.state.message
+    assert "patina.restart_engine" in draw(bpy.types.PATINA_PT_main).operators()
     assert bpy.ops.patina.restart_engine() == {"FINISHED"}
+    assert blender.state.message == ""
     blender.until(lambda: not blender.state.job, READY_S)
     assert [result.rank for result in blender.state.results] == [1, 2]
     assert blender.session.chosen.prompt == "moss"
