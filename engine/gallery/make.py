@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ MADE = "made.json"
 """In a piece's folder: written last, with the key of what was asked for and what came of it."""
 
 MASK_PX = 256
+PLAIN = re.compile(r"[\w./:=,+-]+")
 
 
 @dataclass(frozen=True)
@@ -159,3 +161,8 @@ class Workshop:
             raise CannotWrite(f"{name} is not finished in {self.work}.")
         best = summary["variations"][0]
         return Path(name) / (best["sidecar"] if kind == "json" else best["files"]["basecolor"])
+
+
+def as_typed(words: Iterable[str]) -> str:
+    """Words of a command as one line that shells of all systems read: in double quotes where need be."""
+    return " ".join(word if PLAIN.fullmatch(word) else f'"{word}"' for word in words)

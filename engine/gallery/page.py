@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
-from engine.gallery.make import Workshop
+from engine.gallery.make import Workshop, as_typed
 from engine.gallery.plan import Feature, Piece, Plan
 
 PAGE = "GALLERY.md"
@@ -17,6 +16,9 @@ first seed that was tried. To make them all again, which takes some ten minutes 
 where it was stopped:
 
     python -m engine gallery --out gallery
+
+The commands are typed in one folder. The masks disc.png and band.png, white on black, are in the gallery's
+work folder; every other file is the result of a command further up.
 """
 
 
@@ -39,4 +41,4 @@ def _section(feature: Feature, plan: Plan, shop: Workshop) -> str:
 def _typed(piece: Piece, shop: Workshop) -> str:
     """What to type, from within the folder that the pieces lie in."""
     words = [Path(word).as_posix() if Path(word).suffix else word for word in shop.typed(piece, Path())]
-    return shlex.join(["python", "-m", "engine", *words, "--out", piece.name])
+    return as_typed(["python", "-m", "engine", *words, "--out", piece.name])

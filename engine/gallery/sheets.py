@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import io
-import shlex
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from PIL import Image, ImageDraw
 
-from engine.gallery.make import Workshop
-from engine.gallery.plan import Feature, Plan, Row, Shown
+from engine.gallery.make import Workshop, as_typed
+from engine.gallery.plan import Feature, Plan, Shown
 from engine.material import files
 from engine.material.contact import (
     ACCENT,
@@ -29,8 +28,8 @@ from engine.material.shading import light_from
 from engine.models.vqgan import tile_axes
 
 CELL_PX = 224
-COLUMNS = 4
-WIDTH_PX = 2 * MARGIN_PX + COLUMNS * CELL_PX + (COLUMNS - 1) * GAP_PX
+LEAST, MOST = (n * CELL_PX + (n - 1) * GAP_PX for n in (3, 4))
+"""Widths of rows: a title has room, and four pictures stand side by side."""
 HEADER_PX = 92
 ROW_HEADER_PX = 34
 LABEL_PX = 30
@@ -47,14 +46,19 @@ def sheet(feature: Feature, plan: Plan, shop: Workshop) -> Image.Image:
     Raises:
         PatinaError: a file of a piece is not there.
     """
-    rows = [_row(row, plan, shop) for row in feature.rows]
-    height = HEADER_PX + sum(row.height for row in rows) + MARGIN_PX
-    whole = Image.new("RGB", (WIDTH_PX, height), BACKGROUND)
-    draw, room = ImageDraw.Draw(whole), WIDTH_PX - 2 * MARGIN_PX
+    rows = [[(shown.label, _cell(shown, plan, shop)) for shown in row.shows] for row in feature.rows]
+    room = max(LEAST, *(sum(cell.width + GAP_PX for _, cell in cells) - GAP_PX for cells in rows))
+    drawn = [
+        _row(as_typed(shop.typed(plan.pieces[row.piece], Path())), cells, room)
+        for row, cells in zip(feature.rows, rows, strict=True)
+    ]
+    height = HEADER_PX + sum(row.height for row in drawn) + MARGIN_PX
+    whole = Image.new("RGB", (2 * MARGIN_PX + room, height), BACKGROUND)
+    draw = ImageDraw.Draw(whole)
     one_line(draw, (MARGIN_PX, 22), feature.title, 30, BRIGHT, room)
     one_line(draw, (MARGIN_PX, 60), feature.about, 15, DIM, room)
     top = HEADER_PX
-    for row in rows:
+    for row in drawn:
         whole.paste(row, (MARGIN_PX, top))
         top += row.height
     return whole
@@ -71,18 +75,15 @@ def write(picture: Image.Image, path: Path) -> None:
     files.write_bytes(path, content.getvalue())
 
 
-def _row(row: Row, plan: Plan, shop: Workshop) -> Image.Image:
+def _row(command: str, cells: list[tuple[str, Image.Image]], room: int) -> Image.Image:
     """The command that made it, and below it what it shows, each with its label."""
-    room = WIDTH_PX - 2 * MARGIN_PX
-    cells = [_cell(shown, plan, shop) for shown in row.shows]
-    tallest = max(cell.height for cell in cells)
+    tallest = max(cell.height for _, cell in cells)
     made = Image.new("RGB", (room, ROW_HEADER_PX + tallest + LABEL_PX), BACKGROUND)
     draw, left = ImageDraw.Draw(made), 0
-    typed = shop.typed(plan.pieces[row.piece], Path())
-    one_line(draw, (0, 10), shlex.join(typed), 15, ACCENT, room)
-    for shown, cell in zip(row.shows, cells, strict=True):
+    one_line(draw, (0, 10), command, 15, ACCENT, room)
+    for label, cell in cells:
         made.paste(cell, (left, ROW_HEADER_PX))
-        one_line(draw, (left, ROW_HEADER_PX + cell.height + 5), shown.label, 14, DIM, cell.width)
+        one_line(draw, (left, ROW_HEADER_PX + cell.height + 5), label, 14, DIM, cell.width)
         left += cell.width + GAP_PX
     return made
 
@@ -122,9 +123,8 @@ def _pictures(summary: Mapping[str, Any], folder: Path) -> list[Image.Image]:
 
 
 def _side_by_side(pictures: list[Image.Image]) -> Image.Image:
-    room = WIDTH_PX - 2 * MARGIN_PX
-    side = (room - (len(pictures) - 1) * GAP_PX) // len(pictures)
-    strip = Image.new("RGB", (room, side), BACKGROUND)
+    side = (MOST - (len(pictures) - 1) * GAP_PX) // len(pictures)
+    strip = Image.new("RGB", (MOST, side), BACKGROUND)
     for i, picture in enumerate(pictures):
         strip.paste(fitted(picture, side), (i * (side + GAP_PX), 0))
     return strip

@@ -13,7 +13,7 @@ from engine.errors import InvalidRequest
 from engine.gallery.commands import features
 from engine.gallery.make import COMMANDS, MASKS, Workshop
 from engine.gallery.plan import GALLERY, NAMED, Feature, Piece, Plan, Row, Shown
-from engine.gallery.sheets import CELL_PX, HEADER_PX, ROW_HEADER_PX, WIDTH_PX
+from engine.gallery.sheets import CELL_PX, HEADER_PX, LEAST, ROW_HEADER_PX
 from engine.gallery.show import show
 from engine.material.contact import MARGIN_PX
 
@@ -128,7 +128,7 @@ def test_pieces_land_on_sheets_and_the_page(shop, tmp_path):
     said = list(show(SMALL, SMALL.features, shop, out))
     assert "bricks: made" in said and str(out / "rest.jpg") in said
     page = (out / "GALLERY.md").read_text("utf-8")
-    assert "python -m engine generate 'red bricks'" in page
+    assert 'python -m engine generate "red bricks"' in page
     assert "refine bricks/red_bricks_v1.json --prompt moss --mask disc.png" in page
     assert "![Words](words.jpg)" in page and "![The rest](rest.jpg)" in page
     assert str(tmp_path) not in page
@@ -136,7 +136,7 @@ def test_pieces_land_on_sheets_and_the_page(shop, tmp_path):
         Image.open(out / "words.jpg") as sheet,
         Image.open(shop.work / "bricks" / "red_bricks_v1_basecolor.png") as base,
     ):
-        assert sheet.width == WIDTH_PX
+        assert sheet.width == LEAST + 2 * MARGIN_PX
         cell = (
             MARGIN_PX,
             HEADER_PX + ROW_HEADER_PX,
