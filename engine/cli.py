@@ -30,6 +30,7 @@ from engine import (
 )
 from engine.bench import commands as bench_commands
 from engine.errors import Cancelled, InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.gallery import commands as gallery
 from engine.library import commands as library
 from engine.starter import commands
 
@@ -212,9 +213,8 @@ def _place_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--json", action="store_true", help="print the summary as one line of JSON")
 
 
-def _generate(options: argparse.Namespace) -> int:
-    from engine.params import resolve
-
+def generate_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the request `generate`, but for edits and guiding."""
     asked = (
         *(
             "prompt",
@@ -234,16 +234,27 @@ def _generate(options: argparse.Namespace) -> int:
     params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
     if options.size is not None:
         params["width"], params["height"] = options.size
-    _make(options, params, resolve)
+    return params
+
+
+def _generate(options: argparse.Namespace) -> int:
+    from engine.params import resolve
+
+    _make(options, generate_params(options), resolve)
     return 0
+
+
+def refine_params(options: argparse.Namespace) -> dict[str, Any]:
+    """The parameters of the request `refine`, but for edits and guiding."""
+    asked = ("prompt", "negative", "preset", "steps", "device", "scale")
+    params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
+    return {**params, "sidecar": str(options.sidecar.resolve())}
 
 
 def _refine(options: argparse.Namespace) -> int:
     from engine.refine import resolve
 
-    asked = ("prompt", "negative", "preset", "steps", "device", "scale")
-    params = {name: getattr(options, name) for name in asked if getattr(options, name) is not None}
-    _make(options, {**params, "sidecar": str(options.sidecar.resolve())}, resolve)
+    _make(options, refine_params(options), resolve)
     return 0
 
 
@@ -445,6 +456,7 @@ COMMANDS: dict[str, Command] = {
     "train": Command("Train the starter pack's networks", commands.train_arguments, commands.train),
     "evaluate": Command("Measure a pack on unseen materials", commands.evaluate_arguments, commands.evaluate),
     "trial": Command("Train two ways and compare", commands.trial_arguments, commands.trial),
+    "gallery": Command("Show every feature on a sheet", gallery.gallery_arguments, gallery.gallery),
     "bench": Command(
         "Time the guided loop beside the published one", bench_commands.bench_arguments, bench_commands.bench
     ),

@@ -65,8 +65,8 @@ def vary_params(options: argparse.Namespace) -> dict[str, Any]:
 def interpolate_arguments(add: argparse.ArgumentParser) -> None:
     """Options of `interpolate`, but for where results go."""
     add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, INTERPOLATE
-    add.add_argument("start", metavar="A.json", help="the result, or a picture, to go from")
-    add.add_argument("end", metavar="B.json", help="the result, or a picture, to go to")
+    add.add_argument("first", metavar="A.json", help="the result, or a picture, to go from")
+    add.add_argument("last", metavar="B.json", help="the result, or a picture, to go to")
     add.add_argument(
         "--steps",
         dest="count",
@@ -82,7 +82,7 @@ def interpolate_arguments(add: argparse.ArgumentParser) -> None:
 
 def interpolate_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `interpolate`."""
-    ends = {"from": str(Path(options.start).resolve()), "to": str(Path(options.end).resolve())}
+    ends = {"from": str(Path(options.first).resolve()), "to": str(Path(options.last).resolve())}
     return {**ends, **_asked(options, "count", "steps", "seed", "device"), **_size(options)}
 
 

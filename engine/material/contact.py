@@ -86,7 +86,7 @@ def lit_view(
     """
     files = {kind: _read(folder / name) for kind, name in variation["files"].items() if kind in READ}
     maps = _as_maps(files, variation["relief"])
-    return _fitted(_as_image(shade(maps, light, wrap, auto_exposure=False)), side_px)
+    return fitted(_as_image(shade(maps, light, wrap, auto_exposure=False)), side_px)
 
 
 def _columns(cards: int) -> int:
@@ -97,29 +97,29 @@ def _columns(cards: int) -> int:
 def _header(sheet: Image.Image, summary: Mapping[str, Any]) -> None:
     draw = ImageDraw.Draw(sheet)
     room = sheet.width - 2 * MARGIN_PX
-    _text(draw, (MARGIN_PX, 24), summary["prompt"], 30, BRIGHT, room)
+    one_line(draw, (MARGIN_PX, 24), summary["prompt"], 30, BRIGHT, room)
     shown = ("preset", "pack", "seed")
     facts = [f"{name} {summary[name]}" for name in shown if summary.get(name) is not None]
     if summary.get("negative"):
         facts.insert(0, f"without {summary['negative']}")
-    _text(draw, (MARGIN_PX, 62), "  ·  ".join(facts), 15, DIM, room)
+    one_line(draw, (MARGIN_PX, 62), "  ·  ".join(facts), 15, DIM, room)
 
 
 def _card(sheet: Image.Image, at: Point, folder: Path, variation: Mapping[str, Any], wrap: Wrap) -> None:
     left, top = at
     files = {kind: _read(folder / name) for kind, name in variation["files"].items() if kind in READ}
     base = files["basecolor"]
-    sheet.paste(_fitted(_repeated(base, wrap), TILE_PX), at)
+    sheet.paste(fitted(repeated(base, wrap), TILE_PX), at)
     maps = _as_maps(files, variation["relief"])
     for i, light in enumerate(LIGHTS):
         lit = _as_image(shade(maps, light, wrap, auto_exposure=False))
-        sheet.paste(_fitted(lit, LIT_PX), (left + TILE_PX + GAP_PX, top + i * (LIT_PX + GAP_PX)))
+        sheet.paste(fitted(lit, LIT_PX), (left + TILE_PX + GAP_PX, top + i * (LIT_PX + GAP_PX)))
     draw, line = ImageDraw.Draw(sheet), top + TILE_PX + 12
-    _text(draw, (left, line), f"{variation['rank']}", 20, ACCENT, 40)
+    one_line(draw, (left, line), f"{variation['rank']}", 20, ACCENT, 40)
     scores = f"judge {variation['judge_score']:.3f}"
     if any(wrap):
         scores += f"  ·  seam {variation['seam']:.2f}"
-    _text(draw, (left + 30, line + 2), scores, 17, DIM, CARD_PX[0] - 30)
+    one_line(draw, (left + 30, line + 2), scores, 17, DIM, CARD_PX[0] - 30)
 
 
 def _read(path: Path) -> Image.Image:
@@ -134,7 +134,7 @@ def _read(path: Path) -> Image.Image:
         ) from error
 
 
-def _repeated(tile: Image.Image, wrap: Wrap) -> Image.Image:
+def repeated(tile: Image.Image, wrap: Wrap) -> Image.Image:
     """Twice along each axis that tiles."""
     down, across = (2 if wraps else 1 for wraps in wrap)
     pattern = Image.new("RGB", (tile.width * across, tile.height * down))
@@ -144,7 +144,7 @@ def _repeated(tile: Image.Image, wrap: Wrap) -> Image.Image:
     return pattern
 
 
-def _fitted(picture: Image.Image, side: int) -> Image.Image:
+def fitted(picture: Image.Image, side: int) -> Image.Image:
     """The picture, whole, in a square."""
     scale = side / max(picture.size)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
@@ -183,8 +183,10 @@ def _as_image(picture: Tensor) -> Image.Image:
     return Image.fromarray((picture[0] * 255).round().byte().permute(1, 2, 0).numpy())
 
 
-def _text(draw: ImageDraw.ImageDraw, at: Point, text: str, size_px: int, colour: Colour, room: int) -> None:
-    """One line, cut with an ellipsis where it would leave its room (px)."""
+def one_line(
+    draw: ImageDraw.ImageDraw, at: Point, text: str, size_px: int, colour: Colour, room: int
+) -> None:
+    """Writes one line, cut with an ellipsis where it would leave its room (px)."""
     font = ImageFont.load_default(size_px)
     line = _legible(text)
     if draw.textlength(line, font) > room:

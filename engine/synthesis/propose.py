@@ -20,9 +20,11 @@ from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another
 from engine.synthesis.decode import Drawn, decode_picture, decode_sparingly, smooth
+from engine.synthesis.palette import palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
 from engine.synthesis.recipes import as_asked
+from engine.synthesis.recolour import recoloured
 from engine.synthesis.seeds import normal, streams
 
 VIEWS = 6
@@ -132,7 +134,7 @@ class Proposer:
             origins.append(f"exemplar {i}: {canonical(recipe)}")
             if len(rows) < len(self.seeds):
                 yield Phase("propose", len(rows), total)
-        maps = torch.stack(rows).to(self.pack.compute.device)
+        maps = self.in_palette(torch.stack(rows).to(self.pack.compute.device))
         yield Phase("propose", len(rows), total, picture=maps[:, :3])
         z, decoded = self.through_codes(maps)
         drawn = Drawn(maps, decoded, torch.ones_like(maps[:, :1]))
@@ -145,6 +147,14 @@ class Proposer:
             z = self.pack.generator.lookup(codes)
             drawn = replace(drawn, share=kept(holes, self.pack.generator.f, self.wrap))
         return Proposal(z, origins, drawn)
+
+    def in_palette(self, maps: Tensor) -> Tensor:
+        """Drawn maps (B, C, H, W) in the colours that the request asks for: guidance only moves tones."""
+        if not self.s.palette:
+            return maps
+        palette = palette_of(self.s.palette, maps)
+        base = recoloured(maps[:, :3], palette, self.s.palette_weight)
+        return torch.cat([base, maps[:, 3:]], 1)
 
     @torch.no_grad()
     def through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
