@@ -3,6 +3,7 @@
 from typing import Any
 
 from . import presets
+from .properties import plain
 
 MATERIAL = ("tile_size", "normal_strength", "displacement", "mapping")
 OF_THE_PANEL = ("prompt", "negative", "preset", "variations", "width", "height", "tile", "seed")
@@ -53,10 +54,10 @@ def as_preset(
     known = inputs.bl_rna.properties
     kept = dict(base.settings) if base else {}
     for name, value in settings.items():
-        is_default = name != "relief" and value == _plain(known[name].default)
+        is_default = name != "relief" and value == plain(known[name].default)
         if name not in OF_THE_PANEL and (name in kept or not is_default):
             kept[name] = value
-    material = {name: _plain(material_value(inputs, name)) for name in MATERIAL}
+    material = {name: plain(material_value(inputs, name)) for name in MATERIAL}
     return {
         "format": 1,
         "label": label,
@@ -66,10 +67,5 @@ def as_preset(
         "templates": [template.replace("{}", words) for template in (base.templates if base else ("{}",))],
         "negative": inputs.negative.strip() or (base.negative if base else ""),
         "settings": kept,
-        "material": {name: v for name, v in material.items() if v != _plain(known[name].default)},
+        "material": {name: v for name, v in material.items() if v != plain(known[name].default)},
     }
-
-
-def _plain(value: Any) -> Any:
-    """Blender's floats have 32 bits: no one wants 0.10000000149 in a file."""
-    return round(value, 6) if isinstance(value, float) else value

@@ -88,11 +88,11 @@ def picture_icon(path: str, fresh: bool = False) -> int:
     if _collection is None or not path:
         return 0
     icon = _collection.get(path)
-    if icon is not None and fresh:
-        icon.reload()
     if icon is None:
-        icon = _collection.load(path, path, "IMAGE")
-    return icon.icon_id
+        later_icon(path)
+    elif fresh:
+        icon.reload()
+    return _collection[path].icon_id
 
 
 def write_thumbnail(picture: Path, target: Path, side_px: int) -> bool:

@@ -5,7 +5,6 @@ The engine fills them: this is for panels to show, and a test holds it against e
 
 from typing import Any
 
-NAMES = {"draft": "Draft", "normal": "Normal", "best": "Best"}
 DEFAULT = "normal"
 QUALITIES: dict[str, dict[str, Any]] = {
     "draft": {"steps": 4, "cutouts": 4, "proposals": 2, "judge_views": 8},

@@ -10,7 +10,18 @@ import bpy
 from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
-from .. import library_material, mapping, materials, preferences, pump, shelf, sources, starting, targets
+from .. import (
+    compat,
+    library_material,
+    mapping,
+    materials,
+    preferences,
+    pump,
+    shelf,
+    sources,
+    starting,
+    targets,
+)
 from ..library import SURE, Found
 from ..link import EngineError
 from ..remedies import refusal
@@ -298,8 +309,7 @@ class PATINA_OT_library_mark_asset(Operator):
         for label, confidence in found.tags:
             if confidence >= SURE and label not in known:
                 material.asset_data.tags.new(label)
-        if not bpy.app.background:
-            material.asset_generate_preview()
+        compat.render_preview(material)
         self.report({"INFO"}, tr("{material} is an asset of this file", material=material.name))
         return {"FINISHED"}
 

@@ -70,7 +70,7 @@ class PATINA_OT_generate(Operator):
 class PATINA_OT_cancel(Operator):
     bl_idname = "patina.cancel"
     bl_label = "Cancel"
-    bl_description = "Stop the run; the results of the one before stay, and the runs that wait follow"
+    bl_description = "Stop the run and keep what there is of it; the runs that wait follow"
     bl_options = {"REGISTER"}
 
     @classmethod

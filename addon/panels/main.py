@@ -2,7 +2,6 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
-from pathlib import Path
 from typing import Any
 
 from bpy.types import Context, Panel, UILayout
@@ -31,7 +30,6 @@ class PATINA_PT_main(Sidebar, Panel):
         inputs, state = context.scene.patina, context.window_manager.patina
         waiting = setup.draw(layout, context)
         _draw_inputs(layout, context, inputs)
-        _draw_sources(layout, context.scene.patina_sources)
         pressing.before_generate(layout, context)
         _draw_generate(layout, state, live_on_object=context.window_manager.patina_queue.live_on_object)
         queue.draw(layout, context)
@@ -63,17 +61,6 @@ def _draw_inputs(layout: UILayout, context: Context, inputs: Any) -> None:
     row.prop(inputs, "seed")
     row.prop(inputs, "lock_seed", text="", icon="LOCKED" if inputs.lock_seed else "UNLOCKED")
     row.operator("patina.shuffle_seed", text="", icon="FILE_REFRESH")
-
-
-def _draw_sources(layout: UILayout, sources: Any) -> None:
-    """What the library gave to the next run: its panel may be closed, and its picture forgotten."""
-    column = layout.column(align=True)
-    chosen = [(-1, sources.image), *((index, item.path) for index, item in enumerate(sources.pictures))]
-    for index, path in chosen:
-        if path:
-            row = column.row(align=True)
-            row.label(text=Path(path).name, icon="PLAY" if index < 0 else "IMAGE_DATA", translate=False)
-            row.operator("patina.source_clear", text="", icon="X", emboss=False).index = index
 
 
 def _draw_generate(layout: UILayout, state: Any, *, live_on_object: bool) -> None:

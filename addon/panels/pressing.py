@@ -2,9 +2,12 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
+from pathlib import Path
+
 from bpy.types import Context, UILayout
 
 from .. import remedies, starting, targets
+from ..words import tr
 from .text import paragraph
 
 
@@ -12,16 +15,18 @@ def before_generate(layout: UILayout, context: Context) -> None:
     """What the next run begins from and comes near to besides words, or why that cannot be had."""
     scene, item = context.scene, context.active_object
     _box(layout, context, remedies.refusal(starting.check, scene, item))
-    name, pictures = starting.name_of(scene, item), len(scene.patina_sources.pictures)
+    name, pictures = starting.name_of(scene, item), scene.patina_sources.pictures
     if name:
         row = layout.row(align=True)
         masked = scene.patina_start.mask_source != "NONE"
-        row.label(text=f"{'Within a mask, from' if masked else 'From'} {name}", icon="IMAGE_DATA")
+        words = tr("Within a mask, from {name}", name=name) if masked else tr("From {name}", name=name)
+        row.label(text=words, icon="IMAGE_DATA")
         row.prop(scene.patina_start, "strength", text="")
         row.operator("patina.source_clear", text="", icon="X").index = -1
-    if pictures:
-        words = "1 picture prompt" if pictures == 1 else f"{pictures} picture prompts"
-        layout.label(text=words, icon="IMAGE_REFERENCE")
+    for index, picture in enumerate(pictures):
+        row = layout.row(align=True)
+        row.label(text=tr("Near to {name}", name=Path(picture.path).name), icon="IMAGE_REFERENCE")
+        row.operator("patina.source_clear", text="", icon="X").index = index
 
 
 def apply(layout: UILayout, context: Context) -> None:

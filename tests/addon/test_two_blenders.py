@@ -1,4 +1,4 @@
-"""Two Blenders on one results folder and one library; and what one leaves that is killed in mid-run."""
+"""Two Blenders at once on one results folder and one library, one of them killed in mid-run."""
 
 from __future__ import annotations
 
