@@ -34,7 +34,7 @@ FILES_S_PER_MEGAPIXEL = 2.0  # maps and PNGs of one variation, on a slow core
 
 Synthesize = Callable[..., Generator[Phase, None, Synthesis]]
 Tell = Callable[..., None]
-"""Phase, step, total and loss: a unit of work is done."""
+"""Phase, step, total, loss and share of guidance done, as `Stopwatch.tick` has it: a unit of work is done."""
 
 
 class Models:
@@ -159,10 +159,10 @@ def _teller(watch: Stopwatch, delivery: Delivery, host: Host) -> Tell:
     """
     guided = False
 
-    def tell(phase: str, step: int, total: int, loss: float | None = None) -> None:
+    def tell(phase: str, step: int, total: int, loss: float | None = None, work: float | None = None) -> None:
         nonlocal guided
         guided = guided or phase == "guide"
-        host.on_progress(watch.tick(phase, step, total, loss))
+        host.on_progress(watch.tick(phase, step, total, loss, work))
         if host.should_stop() and not (delivery.keep_on_cancel and guided):
             raise Cancelled("Cancelled.")
 
@@ -205,9 +205,9 @@ def _summary(result: Synthesis, settings: RunSettings, watch: Stopwatch, meter: 
 
 def _stopwatch(s: RunSettings) -> Stopwatch:
     """With allowances for what follows the guided steps: two CLIPs look, then files are written."""
-    views = 2 * s.judge_views / (s.cutouts * (1 + BACKWARD_COST))
+    views = 2 * s.judge_views / (s.cutouts * (1 + BACKWARD_COST))  # in guided steps
     megapixels = s.variations * s.width * s.height / 1e6
-    return Stopwatch(after_guide_steps=views, after_guide_s=megapixels * FILES_S_PER_MEGAPIXEL)
+    return Stopwatch(after_guide=views / max(1, s.steps), after_guide_s=megapixels * FILES_S_PER_MEGAPIXEL)
 
 
 def _follow(phases: Generator[Phase, None, Synthesis], tell: Tell, previews: Previews) -> Synthesis:
@@ -220,4 +220,4 @@ def _follow(phases: Generator[Phase, None, Synthesis], tell: Tell, previews: Pre
             return result
         if phase.picture is not None:
             previews.offer(phase.picture, phase.first)
-        tell(phase.name, phase.step, phase.total, phase.loss)
+        tell(phase.name, phase.step, phase.total, phase.loss, phase.work)

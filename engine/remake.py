@@ -33,7 +33,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     asked = {name: value for name, value in params.items() if name != "sidecar"}
     settings, delivery = resolve_generate({**BEFORE, **content["settings"], **asked}, folder)
     now, then = sources.hashes(settings).get("inputs", {}), content.get("inputs", {})
-    if changed := [name for name in then if now.get(name) != then[name]]:
+    if changed := [name for name in {**then, **now} if now.get(name) != then.get(name)]:
         raise InvalidRequest(
             f"{changed[0]!r} is another file than the result was made with. Put the old one back.",
             field=changed[0].split(maxsplit=1)[0],

@@ -17,7 +17,7 @@ from engine.bench.cases import LOOPS, Case
 from engine.bench.measure import measure
 from engine.errors import PatinaError
 from engine.meter import STATUS, Meter
-from engine.synthesis import run
+from engine.synthesis import guidance
 from engine.synthesis.textbook import Textbook
 
 TINY = {"device": "cpu", "size_px": 128, "variations": 2, "steps": 2, "cutouts": 2, "pack": "tiny"}
@@ -56,7 +56,7 @@ def test_the_textbook_works_in_float32_whatever_the_device_is_fast_in(monkeypatc
 
 def test_both_begin_from_the_same_latents(tiny_pack, monkeypatch):
     begun = {"ours": [], "textbook": []}
-    optimize, guide = run.optimize, Textbook.run
+    optimize, guide = guidance.optimize, Textbook.run
 
     def ours(z, *rest, **more):
         begun["ours"].extend(z)
@@ -66,7 +66,7 @@ def test_both_begin_from_the_same_latents(tiny_pack, monkeypatch):
         begun["textbook"].extend(z)
         return guide(self, z, stream, steps=steps)
 
-    monkeypatch.setattr(run, "optimize", ours)
+    monkeypatch.setattr(guidance, "optimize", ours)
     monkeypatch.setattr(Textbook, "run", textbook)
     for loop in LOOPS:
         for course in contenders.courses(tiny(loop), tiny_pack, 1):

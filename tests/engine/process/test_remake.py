@@ -50,6 +50,22 @@ def test_a_changed_file_is_refused_by_name(made, mask):
     assert caught.value.field == "mask"
 
 
+@pytest.mark.parametrize("setting", ["image", "pictures"])
+def test_another_picture_to_begin_from_or_come_near_to_is_refused(tiny_pack, tmp_path, setting):
+    path = tmp_path / "p.png"
+    Image.radial_gradient("L").save(path)
+    given = str(path) if setting == "image" else ({"path": str(path)},)
+    plain = {"prompt": "red bricks", "pack": "tiny", "seed": 5, "variations": 1, "width": 128, "height": 128}
+    asked = RunSettings.model_validate({**plain, "steps": 0, setting: given})
+    made = runs.make(asked, tmp_path / "made", tiny_pack)["variations"][0]["sidecar"]
+    again = {"sidecar": str(tmp_path / "made" / made), "folder": str(tmp_path / "again")}
+    assert resolve(again)[0].pictures == asked.pictures or setting == "pictures"
+    Image.linear_gradient("L").save(path)
+    with pytest.raises(InvalidRequest) as caught:
+        resolve(again)
+    assert caught.value.field == setting
+
+
 @pytest.mark.parametrize("sidecar", [None, 3, "made.json"])
 def test_a_sidecar_that_is_no_absolute_path_is_refused(sidecar):
     with pytest.raises(InvalidRequest, match="absolute path") as caught:
