@@ -67,9 +67,8 @@ class Stopwatch:
             self._guided += 1
             self._step_s = _averaged(self._step_s, took)
             done = step / total if work is None else work
-            if (
-                self._guided > 1 or done <= 1 / total
-            ):  # else a run that goes on: the first step says too little
+            # A run that goes on begins with much done: its first step says nothing of the speed.
+            if self._guided > 1 or done <= 1 / total:
                 self._whole_s = _averaged(self._whole_s, took / max(done - self._done, 1e-9))
             self._done = done
             if self._whole_s is not None:

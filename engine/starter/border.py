@@ -9,9 +9,9 @@ from __future__ import annotations
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
 from engine.starter.materials import REGISTRY, Params, render
+from engine.starter.materials.primitives import Array
 
 PX = 128
 """Side of the drawing that decides, whatever the size of the one that is wanted."""
@@ -44,7 +44,7 @@ def _calmest(family: str, seed: int, scale: str, layout: str | None) -> tuple[fl
     return down / PLACES, right / PLACES
 
 
-def _unrest(planes: tuple[NDArray[np.float32], ...], axis: int) -> NDArray[np.float32]:
+def _unrest(planes: tuple[Array, ...], axis: int) -> Array:
     """How large steps are around each of the places, beside the largest of the tile: S99 of planes (H, W)."""
     worst = np.zeros(PX, np.float32)
     for plane in planes:
