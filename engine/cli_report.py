@@ -1,11 +1,42 @@
-"""What the command line says of a finished run below its table."""
+"""What the command line says of a finished run."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 MIB = 1 << 20
+
+
+def show(console: Console, summary: Mapping[str, Any], folder: str) -> None:
+    """Print what came of a run, and where it is."""
+    if "variations" in summary:
+        _show_variations(console, summary)
+    else:
+        frames = f"{len(summary['frames'])} frames and {summary['animation']}"
+        console.print(f"{frames} (seed {summary['seed']})", markup=False, highlight=False)
+    console.print(f"In {folder}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _show_variations(console: Console, summary: Mapping[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(title=f"{summary['prompt']}  (seed {summary['seed']}, {summary['seconds']['total']:.1f} s)")
+    for heading in ("rank", "judge", "guide", "seam", "relief", "base colour"):
+        table.add_column(heading, justify="left" if heading == "base colour" else "right")
+    for v in summary["variations"]:
+        scores = (f"{v[name]:.3f}" for name in ("judge_score", "guide_score", "seam", "relief"))
+        table.add_row(str(v["rank"]), *scores, v["files"]["basecolor"])
+    console.print(table)
+    if line := memory(summary):
+        console.print(line, markup=False)
+    for note in notes(summary):
+        console.print(note, markup=False)
+    for warning in summary["warnings"]:
+        console.print(f"Note: {warning}", markup=False)
 
 
 def memory(summary: Mapping[str, Any]) -> str:

@@ -1,10 +1,13 @@
-"""Options of the commands that make variations, go from one material to another, and tell stories."""
+"""`vary`, `interpolate` and `story` on the command line."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
+
+from engine.cli_jobs import given, make, place_arguments
 
 VARY = """\
   A variation of a result is its recipe laid out anew, and with more strength one of the recipes around it;
@@ -37,7 +40,7 @@ STORY = """\
 
 
 def vary_arguments(add: argparse.ArgumentParser) -> None:
-    """Options of `vary`, but for where results go."""
+    """Declares the options of `vary`."""
     add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, VARY
     add.add_argument("source", metavar="RESULT.json|PICTURE", help="what to make variations of")
     add.add_argument("--strength", type=float, metavar="X", help="how far they may go, 0 to 1 (default: 0.4)")
@@ -48,13 +51,23 @@ def vary_arguments(add: argparse.ArgumentParser) -> None:
     )
     add.add_argument("--variations", type=int, metavar="N", help="how many to make, 1 to 16 (default: 4)")
     add.add_argument("--prompt", metavar="T", help="a name for them (default: the result's words)")
-    _run_arguments(add)
+    add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer")
+    _seed_and_size(add)
+    place_arguments(add)
+
+
+def vary(options: argparse.Namespace) -> int:
+    """Makes variations of a result or a picture."""
+    from engine.vary import resolve
+
+    make(options, vary_params(options), resolve)
+    return 0
 
 
 def vary_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `vary`."""
     path = str(Path(options.source).resolve())
-    params = _asked(options, "strength", "variations", "prompt", "steps", "seed", "device")
+    params = given(options, "strength", "variations", "prompt", "steps", "seed", "device")
     params["result" if path.lower().endswith(".json") else "image"] = path
     words = {"from": options.before, "to": options.after, "weight": options.weight}
     if any(value is not None for value in words.values()):
@@ -63,7 +76,7 @@ def vary_params(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def interpolate_arguments(add: argparse.ArgumentParser) -> None:
-    """Options of `interpolate`, but for where results go."""
+    """Declares the options of `interpolate`."""
     add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, INTERPOLATE
     add.add_argument("first", metavar="A.json", help="the result, or a picture, to go from")
     add.add_argument("last", metavar="B.json", help="the result, or a picture, to go to")
@@ -78,16 +91,25 @@ def interpolate_arguments(add: argparse.ArgumentParser) -> None:
         "--guided", dest="steps", type=int, metavar="N", help="guided steps of each (default: 6)"
     )
     _seed_and_size(add)
+    place_arguments(add)
+
+
+def interpolate(options: argparse.Namespace) -> int:
+    """Makes the materials between two."""
+    from engine.interpolate import resolve
+
+    make(options, interpolate_params(options), resolve, ("engine.interpolate", "run_interpolate"))
+    return 0
 
 
 def interpolate_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `interpolate`."""
     ends = {"from": str(Path(options.first).resolve()), "to": str(Path(options.last).resolve())}
-    return {**ends, **_asked(options, "count", "steps", "seed", "device"), **_size(options)}
+    return {**ends, **given(options, "count", "steps", "seed", "device"), **_size(options)}
 
 
 def story_arguments(add: argparse.ArgumentParser) -> None:
-    """Options of `story`, but for where results go."""
+    """Declares the options of `story`."""
     add.formatter_class, add.epilog = argparse.RawDescriptionHelpFormatter, STORY
     add.add_argument(
         "story", metavar="STORY|story.json", help="scenes with their times; or a story to tell again"
@@ -100,29 +122,33 @@ def story_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
     add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
     _seed_and_size(add)
+    place_arguments(add)
+
+
+def story(options: argparse.Namespace) -> int:
+    """Makes the frames of a material that changes."""
+    from engine.story import resolve
+
+    try:
+        make(options, story_params(options), resolve, ("engine.story", "run_story"))
+    except KeyboardInterrupt:
+        print("\npatina: stopped; the frames that were finished are kept.", file=sys.stderr)
+        return 130
+    return 0
 
 
 def story_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `story`."""
     names = ("frames", "fps", "steps", "negative", "preset", "tile", "pack", "seed", "device")
-    params = {**_asked(options, *names), **_size(options)}
+    params = {**given(options, *names), **_size(options)}
     if options.story.lower().endswith(".json"):
         return {**params, "sidecar": str(Path(options.story).resolve())}
     return {**params, "story": options.story}
 
 
-def _run_arguments(add: argparse.ArgumentParser) -> None:
-    add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer")
-    _seed_and_size(add)
-
-
 def _seed_and_size(add: argparse.ArgumentParser) -> None:
     add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
     add.add_argument("--size", metavar="WxH", help="pixels: 512x256, or 512 (default: the result's, or 256)")
-
-
-def _asked(options: argparse.Namespace, *names: str) -> dict[str, Any]:
-    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def _size(options: argparse.Namespace) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from types import ModuleType
 from typing import Any
 
 from engine.errors import InvalidRequest, PatinaError
+from engine.host import Host
 from engine.jobs import Job, Jobs, Notify, Reply
 from engine.protocol import Params, Request, RequestId
 
@@ -57,6 +58,7 @@ class Desk:
             "search": partial(self._ask, "Search", self._lookups),
             "library": partial(self._ask, "Contents", self._lookups),
             "maps": self._maps,
+            "rank": self._rank,
         }
 
     def cancel(self, job: RequestId) -> bool:
@@ -112,18 +114,33 @@ class Desk:
         job_id, asked = _validated(Maps, request)
 
         def work(job: Job) -> Params:
-            news, seen = self._news(job, Path(asked.folder)), SEEN()
-            found: Params = heavy("engine.mapping").run_maps(
-                asked,
-                load=self._models().load,
-                on_progress=news.progress,
-                should_stop=job.stop.is_set,
-                on_seen=seen.__setitem__,
-            )
+            seen = SEEN()
+            found: Params = heavy("engine.mapping").run_maps(asked, self._host(job, seen))
             self.remember(asked.pack, asked, seen)
             return found
 
         self._jobs.submit(Job(job_id, work, answer, {"method": "maps"}))
+
+    def _rank(self, request: Request, answer: Reply) -> None:
+        from engine.rank import Rank
+
+        job_id, asked = _validated(Rank, request)
+
+        def work(job: Job) -> Params:
+            found: Params = heavy("engine.judging").run_rank(asked, self._host(job, SEEN()))
+            return found
+
+        self._jobs.submit(Job(job_id, work, answer, {"method": "rank"}))
+
+    def _host(self, job: Job, seen: SEEN) -> Host:
+        """Whom a job of the queue runs for."""
+        news = self._news(job, Path())
+        return Host(
+            self._models().load,
+            news.progress,
+            should_stop=job.stop.is_set,
+            on_seen=seen.__setitem__,
+        )
 
     def _libraries_of(self, jobs: Jobs) -> Any:
         """Those of a worker, called by it alone."""

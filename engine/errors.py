@@ -74,12 +74,6 @@ class UnknownMethod(PatinaError):
     code, kind = -32601, "unknown_method"
 
 
-class NotSupported(PatinaError):
-    """A method of the protocol that this version of the engine does not offer yet."""
-
-    code, kind = -32001, "not_supported"
-
-
 class Cancelled(PatinaError):
     """The client cancelled the job. `kept` says where its results are, if it left any."""
 

@@ -10,6 +10,7 @@ from PIL import Image
 
 from engine import presets, sources
 from engine.errors import InvalidRequest
+from engine.host import Host
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
 from engine.vary import absolute, inherited, named
@@ -60,11 +61,11 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     return resolve_generate({**settings, **asked}, folder)
 
 
-def run_interpolate(settings: RunSettings, folder: Path, **how: Any) -> dict[str, Any]:
+def run_interpolate(settings: RunSettings, delivery: Delivery, host: Host) -> dict[str, Any]:
     """As `generation.run_generate`, with strip.png. Its arguments, and what it returns and raises."""
     from engine import generation
 
-    return add_strip(generation.run_generate(settings, folder, **how), folder)
+    return add_strip(generation.run_generate(settings, delivery, host), Path(delivery.folder))
 
 
 def add_strip(summary: Mapping[str, Any], folder: Path) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ from torch import Tensor
 
 from engine import __version__
 from engine.errors import Cancelled, UnreadablePicture
-from engine.generation import SIDECAR_FORMAT, Load, Look, OnSeen, observer
+from engine.host import Host
 from engine.library import pictures
 from engine.maps import Maps
 from engine.material import files, seams
@@ -22,20 +21,13 @@ from engine.material.resize import resized
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.progress import Progress
+from engine.results import SIDECAR_FORMAT, Look, observer
 
 STEPS = 4
 
 
 @torch.no_grad()
-def run_maps(
-    asked: Maps,
-    *,
-    load: Load,
-    on_progress: Callable[[Progress], None] = lambda _: None,
-    should_stop: Callable[[], bool] = lambda: False,
-    look: Look = observer.look,
-    on_seen: OnSeen = lambda *_: None,
-) -> dict[str, Any]:
+def run_maps(asked: Maps, host: Host, *, look: Look = observer.look) -> dict[str, Any]:
     """Estimate the maps of a picture and write them, with a sidecar, into a folder.
 
     Packs without an estimator take the classical formulas. Sides become multiples of what the estimator
@@ -43,31 +35,28 @@ def run_maps(
 
     Args:
         asked: what.
-        load: pack id and device → networks.
-        on_progress: hears of every step.
-        should_stop: asked after every step.
+        host: for whom.
         look: guide and maps of one material → its tags and badges.
-        on_seen: hears what was seen, by base colour file.
 
     Returns:
         "folder"; "files" by map and "sidecar", relative to it; "relief", "seam", "tags" and "badges".
 
     Raises:
-        Cancelled: `should_stop` said so.
+        Cancelled: `host.should_stop` said so.
         UnreadablePicture: it is not there, or cannot be read.
         CannotWrite: the folder does not take files.
     """
 
     def tell(step: int) -> None:
-        on_progress(Progress("maps", step, STEPS))
-        if should_stop():
+        host.on_progress(Progress("maps", step, STEPS))
+        if host.should_stop():
             raise Cancelled("Cancelled.")
 
     path, folder = Path(asked.picture), Path(asked.folder)
     content = _content(path)
     picture = pictures.decode(content, path.name, asked.longest_px).pixels[None]
     tell(1)
-    pack = load(asked.pack, asked.device)
+    pack = host.load(asked.pack, asked.device)
     tell(2)
     wrap = tile_axes(asked.tile)
     maps = normalise_height(_estimated(picture, pack, wrap))
@@ -93,7 +82,7 @@ def run_maps(
     ao = ao_from_height(maps.height, maps.relief, wrap)
     name = files.slug(path.stem)
     names = files.write_variation(folder, name, 1, maps, normal, ao, sidecar)
-    on_seen(folder / names["basecolor"], seen)
+    host.on_seen(folder / names["basecolor"], seen)
     tell(STEPS)
     return {"folder": str(folder), "files": names, "sidecar": files.sidecar_name(name, 1), **facts}
 

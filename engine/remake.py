@@ -10,6 +10,7 @@ from engine import presets, sources
 from engine.errors import InvalidRequest
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
+from engine.story import is_story
 
 BEFORE = {"coarse": False}
 """What results were made with that do not say so: newer than they are, and not left to the size."""
@@ -28,16 +29,29 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     path = params.get("sidecar")
     if not isinstance(path, str) or not Path(path).is_absolute():
         raise InvalidRequest("'sidecar' must be the absolute path of a result's JSON file.", field="sidecar")
-    content = sources.sidecar(Path(path), "sidecar")
+    content = stored(Path(path))
     asked = {name: value for name, value in params.items() if name != "sidecar"}
     settings, delivery = resolve_generate({**BEFORE, **content["settings"], **asked}, folder)
     now, then = sources.hashes(settings).get("inputs", {}), content.get("inputs", {})
-    if changed := [name for name in then if now.get(name) != then[name]]:
+    if changed := [name for name in {**then, **now} if now.get(name) != then.get(name)]:
         raise InvalidRequest(
             f"{changed[0]!r} is another file than the result was made with. Put the old one back.",
             field=changed[0].split(maxsplit=1)[0],
         )
     return settings, delivery
+
+
+def stored(path: Path) -> Mapping[str, Any]:
+    """A result's sidecar.
+
+    Raises:
+        InvalidRequest: it is none, but perhaps what a story left.
+    """
+    if is_story(path):
+        raise InvalidRequest(
+            f"{path} is of a story, not of a result. Tell it again with story instead.", field="sidecar"
+        )
+    return sources.sidecar(path, "sidecar")
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

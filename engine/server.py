@@ -7,12 +7,13 @@ methods. The main thread reads; one worker thread computes.
 from __future__ import annotations
 
 import faulthandler
+import importlib
 import logging
 import os
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,8 @@ from typing import Any
 from engine import __version__, presets, protocol, stdio
 from engine.artifacts import Artifacts
 from engine.desk import SEEN, Desk, heavy
-from engine.errors import Cancelled, InvalidRequest, NotSupported, ParseError, PatinaError, UnknownMethod
+from engine.errors import Cancelled, InvalidRequest, ParseError, PatinaError, UnknownMethod
+from engine.host import Host
 from engine.jobs import Job, Jobs, Reply
 from engine.models import packs
 from engine.progress import Progress
@@ -36,7 +38,16 @@ GRACE_S = 1.2
 SIDE_GRACE_S = 0.1
 NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
-PLANNED = ("rank",)
+GENERATE = ("engine.generation", "run_generate")
+RUNS: Mapping[str, tuple[str, tuple[str, str]]] = {
+    "generate": ("engine.params", GENERATE),
+    "refine": ("engine.refine", GENERATE),
+    "vary": ("engine.vary", GENERATE),
+    "resume": ("engine.resume", GENERATE),
+    "interpolate": ("engine.interpolate", ("engine.interpolate", "run_interpolate")),
+    "story": ("engine.story", ("engine.story", "run_story")),
+}
+"""Of what makes something: whose `resolve` understands it, and the module and function that run it."""
 
 
 class Server:
@@ -61,12 +72,7 @@ class Server:
         )
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
-            "generate": self._generate,
-            "refine": self._refine,
-            "vary": self._vary,
-            "interpolate": self._interpolate,
-            "story": self._story,
-            "resume": self._resume,
+            **dict.fromkeys(RUNS, self._run),
             "models/list": self._list_models,
             "models/download": self._download_model,
             "models/remove": self._remove_model,
@@ -103,8 +109,6 @@ class Server:
         self._jobs.close(GRACE_S)
 
     def _dispatch(self, request: Request, answer: Reply) -> None:
-        if request.method in PLANNED:
-            raise NotSupported(f"This version of the engine cannot do {request.method!r} yet.")
         if request.method not in self._methods:
             raise UnknownMethod(f"This engine does not know {request.method!r}. Update it.")
         self._methods[request.method](request, answer)
@@ -123,66 +127,26 @@ class Server:
         )
         self._jobs.start()
 
-    def _generate(self, request: Request, answer: Reply) -> None:
-        from engine.params import resolve  # pydantic can wait until there is something to check
-
-        self._run(request, answer, resolve)
-
-    def _refine(self, request: Request, answer: Reply) -> None:
-        from engine.refine import resolve
-
-        self._run(request, answer, resolve)
-
-    def _vary(self, request: Request, answer: Reply) -> None:
-        from engine.vary import resolve
-
-        self._run(request, answer, resolve)
-
-    def _interpolate(self, request: Request, answer: Reply) -> None:
-        from engine.interpolate import resolve
-
-        self._run(request, answer, resolve, ("engine.interpolate", "run_interpolate"))
-
-    def _story(self, request: Request, answer: Reply) -> None:
-        from engine.story import resolve
-
-        self._run(request, answer, resolve, ("engine.story", "run_story"))
-
-    def _resume(self, request: Request, answer: Reply) -> None:
-        from engine.resume import resolve
-
-        self._run(request, answer, resolve)
-
-    def _run(
-        self,
-        request: Request,
-        answer: Reply,
-        resolve: Callable[..., Any],
-        made_by: tuple[str, str] = ("engine.generation", "run_generate"),
-    ) -> None:
-        """Queue a job, by module and function, from parameters that `resolve` understands."""
+    def _run(self, request: Request, answer: Reply) -> None:
+        """Queue what makes something."""
         if request.id is None:
             raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
-        settings, delivery = resolve(request.params)
+        understands, (module, run) = RUNS[request.method]
+        # Its imports, pydantic first, can wait until there is something to check.
+        settings, delivery = importlib.import_module(understands).resolve(request.params)
         folder = Path(delivery.folder)
         self._artifacts.allow(folder)
 
         def work(job: Job) -> Params:
-            generation, (module, run) = _generation(), made_by
             news, seen = News(self._notify, job, folder), SEEN()
-            summary = getattr(heavy(module), run)(
-                settings,
-                folder,
-                load=self._loader(generation),
-                device=delivery.device,
-                on_progress=news.progress,
-                on_preview=news.preview if delivery.preview else None,
-                should_stop=job.stop.is_set,
-                on_seen=seen.__setitem__,
-                keep_on_cancel=delivery.keep_on_cancel,
-                checkpoint_every=delivery.checkpoint_every,
-                resume=delivery.resume,
+            host = Host(
+                self._loader(_generation()),
+                news.progress,
+                news.preview if delivery.preview else None,
+                job.stop.is_set,
+                seen.__setitem__,
             )
+            summary = getattr(heavy(module), run)(settings, delivery, host)
             self._desk.remember(settings.pack, delivery, seen)
             return {**summary, "folder": str(folder)}
 

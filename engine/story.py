@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,15 +13,14 @@ from pydantic import Field, ValidationError
 
 from engine import presets
 from engine.errors import Cancelled, InvalidRequest, Kept
+from engine.host import Host
 from engine.params import Delivery, invalid, resolve as resolve_generate
-from engine.progress import Progress, Stopwatch
+from engine.progress import Stopwatch
 from engine.settings import RunSettings
 from engine.synthesis.scenes import scenes
 
 if TYPE_CHECKING:
     from PIL import Image
-
-    from engine.generation import Load, ShowPreview
 
 STEPS = 3
 """Guided steps a frame, unless the request says how many."""
@@ -78,6 +77,14 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[S
     return settings.model_copy(update={"prompt": f'"{first}"'}), delivery
 
 
+def is_story(path: Path) -> bool:
+    """Whether a file is a story.json."""
+    try:
+        return bool(_stored(str(path.resolve())))
+    except InvalidRequest:
+        return False
+
+
 def _stored(path: object) -> dict[str, Any]:
     """The settings in a story.json."""
     if not isinstance(path, str) or not Path(path).is_absolute():
@@ -93,45 +100,40 @@ def _stored(path: object) -> dict[str, Any]:
     return known
 
 
-def run_story(
-    settings: StorySettings,
-    folder: Path,
-    *,
-    load: Load,
-    device: str = "auto",
-    on_progress: Callable[[Progress], None] = lambda _: None,
-    on_preview: ShowPreview | None = None,
-    should_stop: Callable[[], bool] = lambda: False,
-    **_of_runs: Any,
-) -> dict[str, Any]:
+def run_story(settings: StorySettings, delivery: Delivery, host: Host) -> dict[str, Any]:
     """Tell a story and write its frames, each as soon as it is there, then story.webp and story.json.
 
-    Args: those of `generation.run_generate`. A story has no checkpoints, what it has is kept when it is
-        cancelled, and no library wants its frames: what a run is told of these is left aside.
+    A story has no checkpoints, what it has is kept when it is cancelled, and no library wants its frames.
+
+    Args:
+        settings: complete, from `resolve`.
+        delivery: where, and on what.
+        host: for whom.
 
     Returns:
         What story.json says, and how long it took.
 
     Raises:
-        Cancelled: `should_stop` said so; the frames so far are kept, with animation and story.json.
+        Cancelled: `host.should_stop` said so; the frames so far are kept, with animation and story.json.
         CannotWrite: the folder does not take files.
-        PatinaError: what `load` raises.
+        PatinaError: what `host.load` raises.
     """
-    from engine import generation
+    from engine import results
+    from engine.previews import Previews
     from engine.synthesis.story import Frame, tell
 
-    watch = Stopwatch()
+    folder, watch = Path(delivery.folder), Stopwatch()
 
     def tick(phase: str, step: int, total: int, loss: float | None = None) -> None:
-        on_progress(watch.tick(phase, step, total, loss))
-        if should_stop():
+        host.on_progress(watch.tick(phase, step, total, loss))
+        if host.should_stop():
             raise Cancelled("Cancelled.")
 
-    generation.check_folder(folder)
+    results.check_folder(folder)
     tick("load", 0, 1)
-    pack = load(settings.pack, device)
-    book = Book(folder, settings, generation.about(settings, pack))
-    previews = None if on_preview is None else generation.Previews(folder, on_preview)
+    pack = host.load(settings.pack, delivery.device)
+    book = Book(folder, settings, results.about(settings, pack))
+    previews = Previews(folder, host.on_preview)
     story = scenes(settings.story, settings.frames)
     told = tell(settings, story, settings.frames, pack)
     try:
@@ -140,8 +142,7 @@ def run_story(
             for news in told:
                 if isinstance(news, Frame):
                     book.add(news.picture)
-                    if previews is not None:
-                        previews.offer(news.picture)
+                    previews.offer(news.picture)
                 else:
                     tick(news.name, news.step, news.total, news.loss)
     except Cancelled as error:
@@ -151,7 +152,7 @@ def run_story(
         book.bind()
         raise
     summary = book.bind()
-    on_progress(watch.tick("write", 1, 1))
+    host.on_progress(watch.tick("write", 1, 1))
     return {**summary, "seconds": watch.seconds(), "steps_per_second": watch.steps_per_second()}
 
 

@@ -54,16 +54,17 @@ def make(
     if not preset_ids:
         chosen = [preset for preset in chosen if not preset.id.startswith(presets.OWN)]
     from engine import generation  # torch takes seconds; a wrong name is told before
+    from engine.host import Host
     from engine.material.files import write_bytes
     from engine.params import resolve
 
-    load = generation.Models().load
+    host = Host(generation.Models().load)
     for preset in chosen:
         params = {**RUN, "prompt": preset.example or preset.label.lower(), "preset": preset.id, "pack": pack}
         target = picture_of(preset.id, folder)
         with tempfile.TemporaryDirectory(prefix="patina-thumbnail-") as place:
-            settings, _ = resolve({**params, "folder": place}, folder)
-            summary = generation.run_generate(settings, Path(place), load=load)
+            settings, delivery = resolve({**params, "folder": place}, folder)
+            summary = generation.run_generate(settings, delivery, host)
             write_bytes(target, _lit(Path(place), summary))
         yield target
 

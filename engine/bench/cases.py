@@ -50,11 +50,17 @@ class Case(BaseModel):
         return f"{self.device}, {self.size_px} px, {pictures}"
 
     def settings(self, steps: int | None = None) -> RunSettings:
-        """Of our run: the engine's own, but that it begins at random and need not keep near to that."""
+        """Of our run: the engine's own, but that it begins at random and need not keep near to that.
+
+        What else a run may have, and the published loop has not, is off, whatever the engine's defaults
+        become: a step guides every picture, at its full size, by a prompt of weight 1 and `cutouts` views.
+        """
         asked = {
             "prompt": self.prompt, "pack": self.pack, "seed": self.seed, "variations": self.variations,
             "width": self.size_px, "height": self.size_px, "steps": self.steps if steps is None else steps,
             "cutouts": self.cutouts, "start": "codes", "keep": 0.0, "lr": LR,
+            "candidates": 1, "coarse": False, "guides": (), "lit_cuts": 0.0, "negative": "",
+            "anti_lettering": 0.0,
         }  # fmt: skip
         return RunSettings.model_validate(asked)
 

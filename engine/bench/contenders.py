@@ -12,8 +12,9 @@ from engine.bench.cases import LR, Case, Loop
 from engine.compute import Compute, choose
 from engine.models.packs import Pack
 from engine.models.vqgan import tile_axes
+from engine.synthesis.guidance import SHOWN
 from engine.synthesis.propose import Proposal, propose
-from engine.synthesis.run import SHOWN, synthesize, variation_seeds
+from engine.synthesis.run import synthesize, variation_seeds
 from engine.synthesis.seeds import streams
 from engine.synthesis.textbook import Textbook
 

@@ -17,8 +17,8 @@ from engine.compute import Compute
 from engine.meter import Meter
 from engine.models import packs
 from engine.models.packs import Pack
+from engine.synthesis.guidance import SHOWN
 from engine.synthesis.rank import score
-from engine.synthesis.run import SHOWN
 from engine.synthesis.seeds import streams
 
 VIEWS = 32

@@ -17,6 +17,7 @@ from engine import (
     cli,
     cli_edits,
     cli_guiding,
+    cli_make,
     cli_vary,
     generation,
     interpolate,
@@ -28,8 +29,10 @@ from engine import (
 )
 from engine.errors import CannotWrite
 from engine.gallery.plan import NAMED, Piece, Plan
+from engine.host import Host
 from engine.material import files
 from engine.models import packs
+from engine.params import Delivery
 from engine.settings import RunSettings
 
 MADE = "made.json"
@@ -44,13 +47,13 @@ class Command:
     """What a command of the command line does: its parameters, their meaning, and the run."""
 
     params: Callable[[argparse.Namespace], dict[str, Any]]
-    resolve: Callable[[Mapping[str, Any]], tuple[RunSettings, params.Delivery]]
+    resolve: Callable[[Mapping[str, Any]], tuple[RunSettings, Delivery]]
     run: Callable[..., dict[str, Any]]
 
 
 COMMANDS = {
-    "generate": Command(cli.generate_params, params.resolve, generation.run_generate),
-    "refine": Command(cli.refine_params, refine.resolve, generation.run_generate),
+    "generate": Command(cli_make.generate_params, params.resolve, generation.run_generate),
+    "refine": Command(cli_make.refine_params, refine.resolve, generation.run_generate),
     "vary": Command(cli_vary.vary_params, vary.resolve, generation.run_generate),
     "interpolate": Command(cli_vary.interpolate_params, interpolate.resolve, interpolate.run_interpolate),
     "story": Command(cli_vary.story_params, story.resolve, story.run_story),
@@ -113,7 +116,7 @@ class Workshop:
         if (folder / MADE).is_file() and json.loads((folder / MADE).read_text("utf-8"))["key"] == key:
             return False
         files.remove(folder / MADE)
-        summary = command.run(settings, folder, load=self._load, device=delivery.device)
+        summary = command.run(settings, delivery, Host(self._load))
         files.write_json(folder / MADE, {"key": key, "summary": summary})
         return True
 

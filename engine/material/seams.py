@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -31,13 +33,24 @@ def seam_score(maps: DecodedMaps, tile: Tile = "xy") -> Tensor:
 
     Source: research/materials.md 2.1.
     """
-    # Apple's GPUs have no float64, and a report should not differ between devices.
-    pictures = (luminance(maps.basecolor.cpu().double()), maps.height.cpu().double())
-    score = pictures[1].new_zeros(len(maps))
+    return _worst((luminance(maps.basecolor.cpu().double()), maps.height.cpu().double()), tile)
+
+
+def picture_seam_score(pictures: Tensor, tile: Tile = "xy") -> Tensor:
+    """As `seam_score`, of base colours (B, 3, H, W) whose heights nobody knows."""
+    return _worst((luminance(pictures.cpu().double()),), tile)
+
+
+def _worst(planes: Sequence[Tensor], tile: Tile) -> Tensor:
+    """The largest S99 of planes (B, 1, H, W) over the axes that tile, (B,).
+
+    They come in float64 on the CPU: Apple's GPUs have none, and a report should not differ between devices.
+    """
+    score = planes[0].new_zeros(len(planes[0]))
     for axis, tiles in zip((-2, -1), tile_axes(tile), strict=True):
         if tiles:
-            for picture in pictures:
-                score = torch.maximum(score, s99(picture, axis))
+            for plane in planes:
+                score = torch.maximum(score, s99(plane, axis))
     return score
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from engine.material.relief import encode_relief
 from engine.material.resize import resized
+from engine.starter.border import calmest
 from engine.starter.materials import Params, render
 
 SMOOTH_PX = 512
@@ -39,6 +40,8 @@ def repeats(height: int, width: int) -> tuple[int, int]:
 def draw_maps(params: Params, channels: Sequence[str], height: int, width: int) -> Tensor:
     """A material's maps, (C, height, width) float32 in 0..1, periodic, in the order of `channels`.
 
+    At every size its border lies where little happens: see `border.calmest`.
+
     A picture that is not square repeats the tile, whole: see `repeats`. Its relief is a fraction of
     its own width, so of several tiles where they lie side by side.
 
@@ -57,5 +60,7 @@ def draw_maps(params: Params, channels: Sequence[str], height: int, width: int) 
     maps = {name: material.basecolor[..., i] for i, name in enumerate(("red", "green", "blue"))}
     maps |= {name: getattr(material, name) for name in ("height", "roughness", "metallic", "emission")}
     maps["relief"] = np.full((side, side), encode_relief(material.relief / columns), np.float32)
-    x = torch.from_numpy(np.stack([maps[name] for name in channels])).repeat(1, rows, columns)
+    down, right = (round(share * side) for share in calmest(params))
+    x = torch.from_numpy(np.stack([maps[name] for name in channels])).roll((-down, -right), (1, 2))
+    x = x.repeat(1, rows, columns)
     return resized(x[None], height, width)[0].clamp(0, 1).contiguous()

@@ -6,7 +6,8 @@ comes from there, and only changes are enlarged. Else the latent itself is.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+import math
+from collections.abc import Generator, Sequence
 from dataclasses import replace
 
 from torch import Tensor
@@ -36,6 +37,16 @@ def stages(s: RunSettings, edits: Edits) -> list[Stage]:
         return [(s, range(s.steps))]
     turn = s.steps - round(FINE * s.steps)
     return [(halved(s), range(turn)), (s, range(turn, s.steps))]
+
+
+def weighed(phases: Generator[Phase, None, None], parts: Sequence[Stage]) -> Generator[Phase, None, None]:
+    """Guided steps with the share of all work that is done by then: a step costs what it has of pixels."""
+
+    def cost(until: float) -> float:
+        return sum(max(0.0, min(until, span.stop) - span.start) * s.width * s.height for s, span in parts)
+
+    for phase in phases:
+        yield replace(phase, work=cost(phase.step) / cost(math.inf))
 
 
 def halved(s: RunSettings) -> RunSettings:

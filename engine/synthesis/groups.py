@@ -110,7 +110,8 @@ def _placed(
             result: Synthesis = end.value
             return result
         step = phase.total * done + phase.step * size  # each step counts for every variation
-        yield replace(phase, step=step, total=phase.total * of, first=done)
+        work = None if phase.work is None else (done + size * phase.work) / of
+        yield replace(phase, step=step, total=phase.total * of, first=done, work=work)
 
 
 def _joined(s: RunSettings, parts: list[Synthesis], warnings: list[str]) -> Synthesis:

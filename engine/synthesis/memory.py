@@ -28,14 +28,21 @@ WORKING = 3.0
 Measured on a CPU in bfloat16 with the starter pack and 8 cutouts: 1.7 at 256 x 256, 2.8 at 512 x 512.
 """
 
+HELD = 2 * 4
+"""Bytes of a channel of a pixel that is drawn: what it is and what it decodes to, in float32."""
+
 
 @dataclass(frozen=True)
 class Cost:
-    """Bytes that one variation takes in a step: so many a pixel, more where it is lit, and so many a view."""
+    """Bytes that one variation takes in a step: so many a pixel, more where it is lit, and so many a view.
+
+    `held` is what a pixel of a proposal takes from when it is drawn to the end of the run.
+    """
 
     pixel: float
     view: float
     lit: float = 0.0
+    held: float = 0.0
 
     @classmethod
     def of(cls, pack: Pack, wrap: Wrap) -> Cost:
@@ -48,15 +55,19 @@ class Cost:
             pixel=WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2),
             view=WORKING * (more - wider),
             lit=WORKING * (lit - wider) / SMALL_PX**2,
+            held=HELD * len(pack.channels),
         )
 
     def of_variation(self, s: RunSettings) -> int:
         """Bytes for each variation of a run, with its candidates."""
-        first = guided(s.candidates) * self._of_picture(s.width * s.height // (4 if s.coarse else 1), s)
-        return max(first, self._of_picture(s.width * s.height, s))
+        whole = s.width * s.height
+        first = whole // 4 if s.coarse else whole
+        proposed = math.ceil(s.candidates * self.held * first)
+        raced = guided(s.candidates) * self._of_picture(first, s)
+        return max(proposed, raced, self._of_picture(whole, s))
 
     def _of_picture(self, pixels: int, s: RunSettings) -> int:
-        pixel = self.pixel + (self.lit if s.lit_cuts > 0 else 0)
+        pixel = self.pixel + self.held + (self.lit if s.lit_cuts > 0 else 0)
         return math.ceil(pixel * pixels + self.view * s.cutouts)
 
 

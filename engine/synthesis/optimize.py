@@ -79,10 +79,10 @@ def optimize(
     z = (z if resume is None else resume.latent).float().clone().requires_grad_()
     z_ema = z.detach().clone() if resume is None else resume.average.clone()
     adam = torch.optim.Adam([z], lr=lr)
-    if resume is not None:
-        moments = {"exp_avg": resume.first_moment.clone(), "exp_avg_sq": resume.second_moment.clone()}
-        adam.state[z] = {"step": torch.tensor(float(resume.step)), **moments}
     own = range(steps) if span is None else span
+    if resume is not None:  # its averages began with the span
+        moments = {"exp_avg": resume.first_moment.clone(), "exp_avg_sq": resume.second_moment.clone()}
+        adam.state[z] = {"step": torch.tensor(float(resume.step - own.start)), **moments}
     for i in own if resume is None else range(max(own.start, resume.step), own.stop):
         # In place: a new optimiser would lose its momentum.
         adam.param_groups[0]["lr"] = lr / 10 if i >= steps * 3 // 4 else lr

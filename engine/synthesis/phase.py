@@ -17,6 +17,7 @@ class Phase:
         loss: mean over the variations, where the unit has one.
         picture: (B, 3, H, W) in 0..1 sRGB, now and then: what is worth showing.
         first: variation of the picture's first row; the others follow.
+        work: share of all guidance that is done, 0..1; None where that is step / total.
     """
 
     name: str
@@ -25,3 +26,4 @@ class Phase:
     loss: float | None = None
     picture: Tensor | None = None
     first: int = 0
+    work: float | None = None

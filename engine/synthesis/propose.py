@@ -45,6 +45,9 @@ REACH = 0.02
 DEAD = 0.01
 """Codes shorter than this share of the longest were never used."""
 
+PIXELS_AT_ONCE = 1 << 19
+"""Of proposals that are encoded and decoded together: eight of 256 x 256, one of 1024 x 512."""
+
 PATCH = 5
 """Side of what is drawn anew in one piece, about, in codes."""
 
@@ -158,10 +161,14 @@ class Proposer:
 
     @torch.no_grad()
     def through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """Maps (B, C, H, W) → the latent on their codes, and what it decodes to."""
+        """Maps (B, C, H, W) → the latent on their codes, and what it decodes to.
+
+        Large ones one after another: here come all candidates, and the steps that follow fit half of them.
+        """
         generator = self.pack.generator
-        z = generator.lookup(generator.codes_of(x, self.wrap))
-        return z, decode_sparingly(z, self.pack, self.wrap)
+        rows = max(1, PIXELS_AT_ONCE // (x.shape[-2] * x.shape[-1]))
+        z = torch.cat([generator.lookup(generator.codes_of(part, self.wrap)) for part in x.split(rows)])
+        return z, torch.cat([decode_sparingly(part, self.pack, self.wrap) for part in z.split(rows)])
 
     def draw(self, prior: AnyPrior) -> Generator[Phase, None, Proposal]:
         """Grids that the prior draws from nothing."""

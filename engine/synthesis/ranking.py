@@ -56,18 +56,37 @@ def rank(judge_scores: Tensor, looks: Tensor, maps: DecodedMaps, tile: Tile) -> 
         maps: of B materials.
         tile: axes that are meant to tile.
     """
-    found = artefacts.measures(maps.basecolor)
-    flags = artefacts.flags(found)
-    cut = (seam_score(maps, tile) > SEAMLESS).tolist()
+    found, seams = artefacts.measures(maps.basecolor), seam_score(maps, tile)
+    return ordered(judge_scores, looks, maps.basecolor, found, seams, tile)
+
+
+def ordered(
+    judge_scores: Tensor,
+    looks: Tensor,
+    pictures: Tensor,
+    measures: dict[str, Tensor],
+    seams: Tensor,
+    tile: Tile,
+) -> Ranking:
+    """As `rank`, of pictures that were measured before, each at its own size.
+
+    Args:
+        judge_scores, looks, tile: as there.
+        pictures: (B, 3, H, W), for what nearly is the same; small ones will do.
+        measures: (B,) each, see `artefacts.measures`.
+        seams: (B,), see `seam_score`.
+    """
+    flags = artefacts.flags(measures)
+    cut = (seams > SEAMLESS).tolist()
     faults = [len(names) + seam for names, seam in zip(flags, cut, strict=True)]
     order = by_score(judge_scores.tolist(), faults)
-    same = nearly_same(looks, maps.basecolor, tile)
+    same = nearly_same(looks, pictures, tile)
     repeats: list[int | None] = [None] * len(order)
     for place, i in enumerate(order):
         firsts = (j for j in order[:place] if repeats[j] is None and same[i][j])
         repeats[i] = next(firsts, None)
     order.sort(key=lambda i: repeats[i] is not None)  # stable
-    return Ranking(order, repeats, flags, found, vendi(looks.cpu()))
+    return Ranking(order, repeats, flags, measures, vendi(looks.cpu()))
 
 
 def by_score(scores: Sequence[float], faults: Sequence[int]) -> list[int]:

@@ -14,30 +14,22 @@ from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis import targets
 from engine.synthesis.aims import aims_of, direction
-from engine.synthesis.coarse import continued, stages
+from engine.synthesis.coarse import continued, stages, weighed
 from engine.synthesis.course import Course, Leg
-from engine.synthesis.cutouts import CutoutParams, Cutouts
 from engine.synthesis.decal import decal_alpha
-from engine.synthesis.decode import decode, decode_maps, decode_picture
+from engine.synthesis.decode import decode_maps
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.extra_guides import Helpers
+from engine.synthesis.guidance import Guidance
 from engine.synthesis.halving import Race, candidates, first_of_each, pool
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
-from engine.synthesis.lit import Lit
-from engine.synthesis.losses import lone_changes
-from engine.synthesis.optimize import optimize
-from engine.synthesis.palette import palette_distance, palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
 from engine.synthesis.rank import fit, looks, score
 from engine.synthesis.ranking import Ranking, rank
 from engine.synthesis.seeds import streams
 from engine.synthesis.starts import begin
-from engine.synthesis.targets import Targets
-
-SHOWN = 6
-"""How many times a run decodes its pictures to show them."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +83,8 @@ def synthesize(
     wrap, own = tile_axes(s.tile), variation_seeds(s)
     leg = leg or Course().leg(0, s.variations)
     race: Race | None = None
-    for part, span in stages(s, edits):
+    parts = stages(s, edits)
+    for part, span in parts:
         pictures = [fitted(p.to(pack.compute.device), part.height, part.width) for p in inputs.pictures]
         asked, aims = targets.of_request(part, pack.guide, pictures), aims_of(s, edits, pack.guide, own)
         nearness = aims_of(s, edits, pack.judge, seeds=None)
@@ -100,11 +93,13 @@ def synthesize(
         if race is None:
             race = yield from _entered(part, pack, wrap, text, judged, edits, len(span), leg)
         else:
+            race.lead()  # where a run was stopped there may be others, and none of them goes on
             race = yield from continued(part, pack, race, wrap, text)
         if leg.goes(span):
             target = targets.everything(part, pack.guide, asked, pictures, aims)
             helpers = Helpers.of(part, pack, race.seeds, wrap, pictures)
-            yield from guide(part, pack, race, wrap, target, helpers, span, leg)
+            guidance = Guidance(part, pack, wrap, target, helpers, span)
+            yield from weighed(guidance.follow(race, leg), parts)
     assert race is not None, "there is always a stage"
     race.lead()
     edit, seeds = race.edit, race.seeds
@@ -182,65 +177,3 @@ def _entered(
     seeds = left or [seed for own in variation_seeds(s) for seed in pool(own, each)]
     start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits), each)
     return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, steps)
-
-
-def guide(
-    s: RunSettings,
-    pack: Pack,
-    race: Race,
-    wrap: Wrap,
-    target: Targets,
-    helpers: Helpers,
-    span: range,
-    leg: Leg,
-) -> Generator[Phase, None, None]:
-    """The CLIP-guided optimisation of all variations at once, and of their candidates while they are in."""
-    cutouts = Cutouts(size_px=pack.guide.size_px, count=s.cutouts, tile=wrap)
-    light = Lit.of(s.lit_cuts, s.relief, pack, race.seeds, wrap)
-    race.take_up({**helpers.streams(), **({} if light is None else {"light": light.draws})})
-    race.select(0, race.z, pack, wrap)
-
-    def objective(z: Tensor, progress: float) -> Tensor:
-        edit, proposal, start = race.edit, race.edit.proposal, race.edit.proposal.z
-        with pack.compute.autocast():
-            decoded = decode(z, pack, wrap, proposal.drawn)
-        picture = edit.shown(decoded[:, :3])
-        params = cutouts.draw(race.draws["cutouts"], (s.height, s.width), progress)
-        lit = None if light is None else edit.elsewhere(light.picture(decoded, picture))
-
-        def show(cutouts: Cutouts, params: CutoutParams) -> Tensor:
-            views = cutouts(edit.elsewhere(picture), params)
-            return views if light is None or lit is None else light.mixed(views, cutouts(lit, params))
-
-        views = show(cutouts, params)
-        embeddings = pack.guide.encode_image(views.flatten(0, 1)).view(*views.shape[:2], -1)
-        loss = target.loss(embeddings, lambda pictures: cutouts(pictures, params), pack.guide)
-        loss = sum(helpers.losses(show, (s.height, s.width), progress), loss)
-        if s.palette and s.palette_weight > 0:
-            loss = loss + s.palette_weight * palette_distance(picture, palette_of(s.palette, z))
-        if s.coherence > 0:
-            loss = loss + s.coherence * lone_changes(z - start, wrap)
-        for term in edit.terms(cutouts, params):
-            loss = loss + term(picture)
-        if s.keep > 0:
-            loss = loss + s.keep * F.mse_loss(z, start, reduction="none").mean((1, 2, 3))
-        return loss
-
-    every = max(1, s.steps // SHOWN)
-    z_range, lr = pack.generator.z_range(), s.lr * race.edit.pace
-    before = leg.begin(race.draws, race.z.device, span)
-    if before is not None:
-        race.z = before.average
-    steps = optimize(
-        race.z, objective, z_range, steps=s.steps, lr=lr, ema=s.ema, renew=race.edit.renew,
-        select=lambda step, z: race.select(step, z, pack, wrap), span=span, resume=before,
-    )  # fmt: skip
-    for step in steps:
-        race.z = step.z
-        shown = None
-        if step.index % every == 0:
-            picture = decode_picture(race.z, pack, wrap, race.edit.proposal.drawn)
-            shown = race.leaders(race.edit.shown(picture))
-        yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
-        if leg.stops(step.index, step.total, step.state, race.draws, race.seeds if race.each == 1 else None):
-            break

@@ -21,12 +21,12 @@ from engine.synthesis.decode import Drawn, decode, maps_of
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS
 from engine.synthesis.extra_guides import Helpers
+from engine.synthesis.guidance import Guidance
 from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import Prompt, parse
 from engine.synthesis.propose import Proposal, Proposer, propose
 from engine.synthesis.recipes import named_nearest
-from engine.synthesis.run import guide
 from engine.synthesis.scenes import Scene, at
 from engine.synthesis.starts import Beginning
 from engine.synthesis.targets import Target, Targets, slerp
@@ -80,9 +80,8 @@ def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generat
         pace = 1.0 if start.drawn is None else PACE
         edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(proposal, pace=pace))
         race = Race.of(edit, [s.seed], 1, text, s.steps)
-        yield from _counted(
-            guide(s, pack, race, wrap, target, helpers, range(s.steps), Course().leg(0, 1)), k, frames
-        )
+        guidance = Guidance(s, pack, wrap, target, helpers, range(s.steps))
+        yield from _counted(guidance.follow(race, Course().leg(0, 1)), k, frames)
         z = race.z
         with torch.no_grad():
             yield Frame(k, decode(z, pack, wrap, start.drawn)[:, :3])

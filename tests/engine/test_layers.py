@@ -35,6 +35,15 @@ ABOVE_MODELS = [
     "engine.cli_stop",
     "engine.cli_report",
     "engine.cli_guiding",
+    "engine.cli_jobs",
+    "engine.cli_make",
+    "engine.cli_rank",
+    "engine.cli_vary",
+    "engine.host",
+    "engine.judging",
+    "engine.previews",
+    "engine.rank",
+    "engine.results",
     "engine.sources",
     "engine.bench",
 ]
@@ -66,6 +75,9 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
     "engine/desk.py": [*HEAVY, "numpy", "engine.server", "engine.cli", "engine.synthesis"],
     "engine/maps.py": [*HEAVY, "numpy", "engine.jobs", "engine.server", "engine.generation"],
     "engine/mapping.py": ["engine.server", "engine.protocol", "engine.stdio", "engine.cli", "engine.jobs"],
+    "engine/rank.py": [*HEAVY, "numpy", "engine.jobs", "engine.server", "engine.generation"],
+    "engine/judging.py": ["engine.server", "engine.protocol", "engine.stdio", "engine.cli", "engine.jobs"],
+    "engine/results.py": ["engine.server", "engine.protocol", "engine.stdio", "engine.cli", "engine.jobs"],
     "engine/home.py": ["engine", "pydantic"],
     "engine/cli_edits.py": [*HEAVY, "numpy", "PIL", "pydantic", "engine"],  # the handshake waits for it
     "engine/cli_guiding.py": [*HEAVY, "numpy", "pydantic", "engine"],
@@ -84,6 +96,7 @@ NEVER = {  # who lives here (file or folder) never imports that, nor anything in
 }
 SPEAK = [  # commands, the last of build.py
     *("engine/cli.py", "engine/models_cli.py", "engine/selfcheck.py"),
+    *("engine/cli_jobs.py", "engine/cli_make.py", "engine/cli_vary.py"),
     "addon/demo/__main__.py",
 ]
 

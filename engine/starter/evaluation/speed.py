@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import tempfile
-from pathlib import Path
 from typing import Any
 
 from engine.generation import run_generate
+from engine.host import Host
 from engine.models.packs import Pack
+from engine.params import Delivery
 from engine.settings import RunSettings
 from engine.starter.evaluation.bench import STEPS
 
@@ -21,7 +22,9 @@ def speed(pack: Pack, variations: int = 4, steps: int = STEPS) -> dict[str, Any]
         changed = {"prompt": PROMPT, "seed": 1, "variations": n, "steps": guided}
         wanted = RunSettings.model_validate(changed)
         with tempfile.TemporaryDirectory() as folder:
-            return run_generate(wanted, Path(folder), load=lambda *_: pack)["seconds"]
+            return run_generate(wanted, Delivery.model_validate({"folder": folder}), Host(lambda *_: pack))[
+                "seconds"
+            ]
 
     seconds(1, 1)  # the first run of a process pays for what later ones find ready
     return {"variations": variations, "steps": steps, "size_px": 256, "seconds": seconds(variations, steps)}

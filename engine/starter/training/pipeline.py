@@ -85,17 +85,20 @@ class Plan:
 SMOKE_FAMILIES = ("brick_wall", "grass", "knit_wool", "lava", "square_tiles", "wood_planks")
 SMOKE: dict[str, dict[str, Any]] = {
     "guide": {"steps": 160, "batch": 48, "image_px": 48, "ema": 0.9},
-    "judge": {"steps": 40, "batch": 32, "image_px": 48, "ema": 0.9},
+    "judge": {"steps": 16, "batch": 32, "image_px": 48, "ema": 0.9},
     "generator": {"steps": 240, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "decoder": {"steps": 20, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "estimator": {"steps": 60, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "prior": {"steps": 120, "batch": 8, "ema": 0.9},
+    "decoder": {"steps": 10, "batch": 4, "crop_px": 64, "ema": 0.9},
+    "estimator": {"steps": 16, "batch": 4, "crop_px": 64, "ema": 0.9},
+    "prior": {"steps": 24, "batch": 8, "ema": 0.9},
     "stream": {"steps": 120, "batch": 8, "ema": 0.9},
 }
 
 
 def smoke(work: Path, weights: Path, compute: Compute) -> Plan:
-    """Every stage at a size that two cores do in two minutes, and that does learn: six families, 64 px."""
+    """Every stage at a size that two cores do in two minutes: six families, 64 px.
+
+    Guide, generator and stream learn, as far as tests can see; of the others it is enough that they run.
+    """
     return Plan(
         work=work, weights=weights, compute=compute, materials=240, families=SMOKE_FAMILIES,
         size=64, exemplars=48, changes=SMOKE,

@@ -17,6 +17,9 @@ from engine.starter.trials.record import Variant
 SAMPLES = 8
 """Of each prompt: all are judged as they come, and the one that the guide likes best."""
 
+SIZE_PX = 256
+"""Of a sample."""
+
 STEPS_OF_STREAM = 2.5
 """For every step of the masked prior, so that both are trained for the same time on two CPU cores."""
 
@@ -53,9 +56,9 @@ def _sampled(place: Place, prior: AnyPrior, name: str) -> dict[str, float]:
     prompts = bench.prompts(bench.sizes.prompts)
     for i, p in enumerate(prompts):
         bench.say(f"{name}: {i} of {len(prompts)} prompts")
-        drawn.append(sampling.draw(p.text, SAMPLES, bench.pack, prior))
+        drawn.append(sampling.draw(p.text, SAMPLES, bench.pack, prior, SIZE_PX))
     begin = time.monotonic()
-    sampling.draw(prompts[0].text, 4, bench.pack, prior)
+    sampling.draw(prompts[0].text, 4, bench.pack, prior, SIZE_PX)
     seconds = time.monotonic() - begin
     of = sampling.sampled(drawn, prompts, bench.namer)
     return {

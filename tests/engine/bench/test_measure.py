@@ -17,7 +17,8 @@ from engine.bench.cases import LOOPS, Case
 from engine.bench.measure import measure
 from engine.errors import PatinaError
 from engine.meter import STATUS, Meter
-from engine.synthesis import run
+from engine.synthesis import guidance
+from engine.synthesis.prompts import parse
 from engine.synthesis.textbook import Textbook
 
 TINY = {"device": "cpu", "size_px": 128, "variations": 2, "steps": 2, "cutouts": 2, "pack": "tiny"}
@@ -56,7 +57,7 @@ def test_the_textbook_works_in_float32_whatever_the_device_is_fast_in(monkeypatc
 
 def test_both_begin_from_the_same_latents(tiny_pack, monkeypatch):
     begun = {"ours": [], "textbook": []}
-    optimize, guide = run.optimize, Textbook.run
+    optimize, guide = guidance.optimize, Textbook.run
 
     def ours(z, *rest, **more):
         begun["ours"].extend(z)
@@ -66,7 +67,7 @@ def test_both_begin_from_the_same_latents(tiny_pack, monkeypatch):
         begun["textbook"].extend(z)
         return guide(self, z, stream, steps=steps)
 
-    monkeypatch.setattr(run, "optimize", ours)
+    monkeypatch.setattr(guidance, "optimize", ours)
     monkeypatch.setattr(Textbook, "run", textbook)
     for loop in LOOPS:
         for course in contenders.courses(tiny(loop), tiny_pack, 1):
@@ -75,6 +76,39 @@ def test_both_begin_from_the_same_latents(tiny_pack, monkeypatch):
     assert not torch.equal(*begun["ours"])
     for z, other in zip(begun["ours"], begun["textbook"], strict=True):
         assert torch.equal(z, other)
+
+
+def counted(loop, pack, monkeypatch):
+    """Views that the guide has in five steps, and the sizes of latents that are decoded."""
+    views, sizes = [], []
+    encode, decode = pack.guide.encode_image, pack.generator.decode_raw
+    with monkeypatch.context() as patch:
+        patch.setattr(pack.guide, "encode_image", lambda x: views.append(len(x)) or encode(x))
+        patch.setattr(
+            pack.generator,
+            "decode_raw",
+            lambda z, *wrap: sizes.append(tuple(z.shape[-2:])) or decode(z, *wrap),
+        )
+        for course in contenders.courses(tiny(loop), pack, 5):
+            for _ in course:
+                pass
+    return sum(views), set(sizes)
+
+
+def test_both_are_guided_by_as_many_views_of_full_size(tiny_pack, monkeypatch):
+    """Else steps of the one would be others than steps of the other."""
+    views, sizes = counted("ours", tiny_pack, monkeypatch)
+    assert views == 5 * 2 * TINY["cutouts"]
+    assert sizes == {(16, 16)}
+    assert counted("textbook", tiny_pack, monkeypatch) == (views, sizes)
+
+
+def test_nothing_of_ours_helps_it_whatever_the_defaults_are():
+    plain = tiny("ours").settings()
+    assert (plain.candidates, plain.coarse, plain.guides, plain.lit_cuts) == (1, False, (), 0)
+    (prompt,) = parse(plain.prompt)
+    assert prompt.weight == 1
+    assert {"candidates", "coarse", "guides", "lit_cuts", "anti_lettering"} <= plain.model_fields_set
 
 
 @pytest.mark.parametrize("loop", LOOPS)

@@ -7,7 +7,6 @@ import json
 import pytest
 from PIL import Image
 
-from engine.generation import run_generate
 from engine.library import calibration, requests, thumbnails
 from engine.library.eye import Eye
 from engine.library.jobs import Libraries
@@ -15,6 +14,7 @@ from engine.library.results import Observer, enter
 from engine.library.service import Library
 from engine.library.store import Store, index_file
 from engine.settings import RunSettings
+from tests.engine import runs
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def make(tiny_pack, tmp_path):
         settings = RunSettings(**{**asked, "variations": 2, **more})
         seen = {}
         folder = tmp_path / "results" / name
-        summary = run_generate(settings, folder, load=lambda *_: tiny_pack, on_seen=seen.__setitem__)
+        summary = runs.make(settings, folder, tiny_pack, on_seen=seen.__setitem__)
         return folder, summary, seen
 
     return make

@@ -9,12 +9,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from engine import generation, home
+from engine import home
 from engine.compute import Compute
 from engine.errors import BadWeights, Cancelled, CannotDownload, CannotWrite, InvalidRequest, UnknownPack
 from engine.models import clips, install, offers, packs
 from engine.models.guide import Clip
 from engine.settings import RunSettings
+from tests.engine import runs
 from tests.engine.models import tiny
 from tests.engine.models.checkpoints import published
 from tests.engine.models.fileserver import Served, settle_hub
@@ -78,7 +79,7 @@ def test_a_pack_is_offered_downloaded_and_makes_pictures(server, own, tmp_path):
     assert pack.channels == ("red", "green", "blue")
     settings = RunSettings(prompt="moss", pack="toy", seed=1, width=128, height=128, variations=1, steps=1,
                            cutouts=2, judge_views=1, proposals=1)  # fmt: skip
-    done = generation.run_generate(settings, tmp_path / "made", load=lambda *_: pack)
+    done = runs.make(settings, tmp_path / "made", pack)
     assert (tmp_path / "made" / done["variations"][0]["files"]["basecolor"]).is_file()
 
 

@@ -24,8 +24,9 @@ class Models:
         return pack_id
 
 
-def run_generate(settings, _folder, *, load, device, on_progress, should_stop, **_):
-    load(settings.pack, device)
+def run_generate(settings, delivery, host):
+    on_progress, should_stop = host.on_progress, host.should_stop
+    host.load(settings.pack, delivery.device)
     if settings.prompt == "stuck":
         on_progress(Progress("load", 0, 1))
         time.sleep(60)

@@ -124,6 +124,15 @@ def test_the_report_says_what_is_alike_what_is_wrong_and_what_it_took():
     assert cli_report.memory({"memory": {"estimated": None, "used": None}}) == ""
 
 
+@pytest.fixture
+def _interrupts():
+    """As in a shell; what is started in the background is deaf to Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interrupts")
 def test_the_first_interrupt_stops_and_the_second_ends():
     with cli_stop.on_interrupt() as stop:
         signal.raise_signal(signal.SIGINT)

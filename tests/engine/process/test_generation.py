@@ -13,12 +13,13 @@ from PIL import Image
 
 from engine.compute import Compute
 from engine.errors import BadWeights, Cancelled, CannotWrite, InvalidRequest
-from engine.generation import Models, run_generate
+from engine.generation import Models
 from engine.material.maps import DecodedMaps
 from engine.settings import PicturePrompt, RunSettings
 from engine.synthesis.phase import Phase
 from engine.synthesis.ranking import rank
 from engine.synthesis.run import Synthesis
+from tests.engine import runs
 
 SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
 CPU = Compute(torch.device("cpu"), torch.float32)
@@ -51,8 +52,7 @@ def see(_clip, maps):
 
 
 def run(folder, **more):
-    given = {"load": lambda *_: PACK, "synthesize": pretend, "look": see, **more}
-    return run_generate(SETTINGS, folder, **given)
+    return runs.make(SETTINGS, folder, PACK, **{"synthesize": pretend, "look": see, **more})
 
 
 def test_the_summary_ranks_the_variations_and_names_their_files(tmp_path):
@@ -123,7 +123,7 @@ def test_pictures_reach_the_synthesis_and_the_sidecar_tells_them_by_their_hashes
         return (yield from pretend(s, pack, inputs, **files))
 
     def go(settings, out):
-        return run_generate(settings, tmp_path / out, load=lambda *_: PACK, synthesize=watched, look=see)
+        return runs.make(settings, tmp_path / out, PACK, synthesize=watched, look=see)
 
     first = go(asked, "a")["variations"][0]["sidecar"]
     stored = json.loads((tmp_path / "a" / first).read_text("utf-8"))["settings"]
@@ -140,7 +140,7 @@ def test_pictures_reach_the_synthesis_and_the_sidecar_tells_them_by_their_hashes
 
 def test_files_are_called_by_what_is_wanted(tmp_path):
     several = SETTINGS.model_copy(update={"prompt": "red bricks | wet:0.4 | text:-0.5"})
-    run_generate(several, tmp_path, load=lambda *_: PACK, synthesize=pretend, look=see)
+    runs.make(several, tmp_path, PACK, synthesize=pretend, look=see)
     assert (tmp_path / "red_bricks_wet_v1.json").exists()
 
 
@@ -177,6 +177,7 @@ def test_cancel_takes_effect_after_the_step_that_is_under_way(tmp_path):
         run(
             tmp_path,
             synthesize=watched,
+            keep_on_cancel=False,
             on_progress=lambda p: steps.append((p.phase, p.step)),
             should_stop=lambda: ("guide", 2) in steps,
         )

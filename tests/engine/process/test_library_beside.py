@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -102,3 +103,18 @@ def test_a_picture_becomes_maps_in_the_server(ready, tmp_path):
     assert (tmp_path / "maps" / answer["files"]["normal_gl"]).is_file()
     ready.send("maps", {**asked, "picture": "wall.png"}, "bad")
     assert ready.answer("bad")["error"]["data"]["field"] == "picture"
+
+
+def test_pictures_are_ranked_in_their_turn(ready):
+    folder = Path(ready.library).parent
+    files = [str(folder / f"{name}.png") for name in "abc"]
+    ready.send("rank", {"prompt": "red bricks", "files": [*files, "/nowhere.png"], "views": 2}, "rank")
+    found = ready.answer("rank", PATIENCE_S)["result"]
+    assert [f["rank"] for f in found["files"]] == [1, 2, 3]
+    assert {f["file"] for f in found["files"]} == set(files)
+    assert all(f["artefacts"] == ["flat"] for f in found["files"])
+    assert [f["file"] for f in found["unread"]] == ["/nowhere.png"]
+    news = [
+        m["params"] for m in ready.seen if m.get("params", {}).get("job") == "rank" and "step" in m["params"]
+    ]
+    assert [(p["phase"], p["step"], p["total"]) for p in news] == [("rank", i, 4) for i in (1, 2, 3, 4)]

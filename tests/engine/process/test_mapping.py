@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from engine import sources
 from engine.errors import Cancelled, UnreadablePicture
+from engine.host import Host
 from engine.mapping import run_maps
 from engine.maps import Maps
 from engine.models.estimator import Estimator, EstimatorConfig
@@ -34,7 +35,7 @@ def picture(tmp_path):
 def make(tiny_pack, picture, tmp_path):
     def make(pack=tiny_pack, out="maps", on_progress=lambda _: None, should_stop=lambda: False, **more):
         asked = Maps(**{"picture": str(picture), "folder": str(tmp_path / out), "pack": "tiny", **more})
-        return run_maps(asked, load=lambda *_: pack, on_progress=on_progress, should_stop=should_stop)
+        return run_maps(asked, Host(lambda *_: pack, on_progress, should_stop=should_stop))
 
     return make
 

@@ -7,11 +7,13 @@ import json
 import pytest
 from PIL import Image
 
+from engine import story
 from engine.cli import main
 from engine.errors import InvalidRequest
-from engine.generation import run_generate
+from engine.host import Host
 from engine.remake import differences, resolve
 from engine.settings import RunSettings
+from tests.engine import runs
 
 
 @pytest.fixture
@@ -27,7 +29,7 @@ def made(tiny_pack, tmp_path, mask):
     settings = RunSettings(
         prompt="red bricks", pack="tiny", seed=5, variations=2, width=128, height=128, steps=1, mask=str(mask)
     )
-    summary = run_generate(settings, tmp_path / "made", load=lambda *_: tiny_pack)
+    summary = runs.make(settings, tmp_path / "made", tiny_pack)
     return tmp_path / "made" / summary["variations"][1]["sidecar"]
 
 
@@ -37,7 +39,7 @@ def contents(folder):
 
 def test_a_result_is_made_again_byte_for_byte(made, tiny_pack, tmp_path):
     settings, _ = resolve({"sidecar": str(made), "folder": str(tmp_path / "again")})
-    run_generate(settings, tmp_path / "again", load=lambda *_: tiny_pack)
+    runs.make(settings, tmp_path / "again", tiny_pack)
     assert contents(tmp_path / "again") == contents(made.parent)
 
 
@@ -46,6 +48,22 @@ def test_a_changed_file_is_refused_by_name(made, mask):
     with pytest.raises(InvalidRequest, match="'mask' is another file") as caught:
         resolve({"sidecar": str(made), "folder": str(made.parent)})
     assert caught.value.field == "mask"
+
+
+@pytest.mark.parametrize("setting", ["image", "pictures"])
+def test_another_picture_to_begin_from_or_come_near_to_is_refused(tiny_pack, tmp_path, setting):
+    path = tmp_path / "p.png"
+    Image.radial_gradient("L").save(path)
+    given = str(path) if setting == "image" else ({"path": str(path)},)
+    plain = {"prompt": "red bricks", "pack": "tiny", "seed": 5, "variations": 1, "width": 128, "height": 128}
+    asked = RunSettings.model_validate({**plain, "steps": 0, setting: given})
+    made = runs.make(asked, tmp_path / "made", tiny_pack)["variations"][0]["sidecar"]
+    again = {"sidecar": str(tmp_path / "made" / made), "folder": str(tmp_path / "again")}
+    assert resolve(again)[0].pictures == asked.pictures or setting == "pictures"
+    Image.linear_gradient("L").save(path)
+    with pytest.raises(InvalidRequest) as caught:
+        resolve(again)
+    assert caught.value.field == setting
 
 
 @pytest.mark.parametrize("sidecar", [None, 3, "made.json"])
@@ -71,6 +89,21 @@ def test_what_is_not_as_it_was_is_said(made):
     assert len(sentences) == 3
     for word, sentence in zip(("guide", "cuda/bfloat16", "torch"), sentences, strict=True):
         assert word in sentence
+
+
+def test_a_story_is_told_again_by_another_command(tiny_pack, tmp_path, capsys):
+    """Whatever its file is called."""
+    told, delivery = story.resolve(
+        {"story": "0: moss | 1: mud", "frames": 2, "pack": "tiny", "width": 128, "height": 128, "steps": 1,
+         "cutouts": 1, "folder": str(tmp_path)}
+    )  # fmt: skip
+    story.run_story(told, delivery, Host(lambda *_: tiny_pack))
+    path = (tmp_path / story.STORY).rename(tmp_path / "mud.json")
+    with pytest.raises(InvalidRequest, match="with story instead") as caught:
+        resolve({"sidecar": str(path), "folder": str(tmp_path / "again")})
+    assert caught.value.field == "sidecar"
+    assert main(["remake", str(path), "--out", str(tmp_path / "again")]) == 2
+    assert "with story instead" in capsys.readouterr().err
 
 
 def test_the_results_own_folder_is_not_overwritten(made, capsys):

@@ -12,10 +12,10 @@ from PIL import Image
 
 from engine import refine, sources
 from engine.errors import InvalidRequest
-from engine.generation import run_generate
 from engine.material.maps import normalise_height
 from engine.params import resolve
 from engine.settings import RunSettings
+from tests.engine import runs
 
 
 def write(path, pixels):
@@ -36,7 +36,7 @@ def made(tiny_pack, tmp_path):
         prompt="red bricks", pack="tiny", seed=5, variations=1, width=128, height=128, steps=1
     )
     folder = tmp_path / "made"
-    summary = run_generate(settings, folder, load=lambda *_: tiny_pack)
+    summary = runs.make(settings, folder, tiny_pack)
     return folder / summary["variations"][0]["sidecar"], settings
 
 
@@ -130,7 +130,7 @@ def test_white_is_1_in_a_mask_of_any_kind(tmp_path):
 def test_the_sidecar_says_which_files_they_were(made, picture, tiny_pack, tmp_path):
     sidecar, of_result = made
     asked = of_result.model_copy(update={"image": str(sidecar), "mask": picture, "steps": 0})
-    summary = run_generate(asked, tmp_path / "edit", load=lambda *_: tiny_pack)
+    summary = runs.make(asked, tmp_path / "edit", tiny_pack)
     content = json.loads((tmp_path / "edit" / summary["variations"][0]["sidecar"]).read_text("utf-8"))
     digest = hashlib.sha256((tmp_path / "picture.png").read_bytes()).hexdigest()
     assert content["inputs"]["mask"] == digest
@@ -184,7 +184,7 @@ def test_an_edit_keeps_the_bytes_of_what_is_black(made, tiny_pack, tmp_path):
             "seed": 9,
         }
     )
-    edited = run_generate(asked, tmp_path / "edit", load=lambda *_: tiny_pack)["variations"][0]["files"]
+    edited = runs.make(asked, tmp_path / "edit", tiny_pack)["variations"][0]["files"]
     kept = np.roll(mask, 20, 1)[:, :] == 0
     kept[20:100, :60] = kept[20:100, -20:] = False
     for kind, name in json.loads(sidecar.read_text())["files"].items():
@@ -259,7 +259,7 @@ def test_a_refined_result_can_be_refined_again(made, tiny_pack, tmp_path, scale)
     sidecar, _ = made
     for turn in ("one", "two"):
         asked, _ = refine.resolve({"sidecar": str(sidecar), "folder": "/tmp/x", "scale": scale})
-        variation = run_generate(asked, tmp_path / turn, load=lambda *_: tiny_pack)["variations"][0]
+        variation = runs.make(asked, tmp_path / turn, tiny_pack)["variations"][0]
         sidecar = tmp_path / turn / variation["sidecar"]
         assert variation["origin"].startswith("exemplar ")
     with Image.open(sidecar.with_name(variation["files"]["basecolor"])) as last:
@@ -268,9 +268,9 @@ def test_a_refined_result_can_be_refined_again(made, tiny_pack, tmp_path, scale)
 
 def test_a_decal_has_an_alpha_picture_more(tiny_pack, tmp_path):
     asked = settings(pack="tiny", variations=1, steps=0, decal=0.3, seed=5)
-    files = run_generate(asked, tmp_path, load=lambda *_: tiny_pack)["variations"][0]["files"]
+    files = runs.make(asked, tmp_path, tiny_pack)["variations"][0]["files"]
     with Image.open(tmp_path / files["alpha"]) as alpha:
         assert (alpha.mode, alpha.size) == ("L", (128, 128))
-    again = run_generate(asked.model_copy(update={"decal": 0.0}), tmp_path, load=lambda *_: tiny_pack)
+    again = runs.make(asked.model_copy(update={"decal": 0.0}), tmp_path, tiny_pack)
     assert "alpha" not in again["variations"][0]["files"]
     assert not list(tmp_path.glob("*alpha*"))

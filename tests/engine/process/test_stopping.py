@@ -10,8 +10,8 @@ from safetensors.torch import load_file, save_file
 from engine import checkpoint, resume
 from engine.cli_stop import sentence
 from engine.errors import Cancelled, InvalidRequest, Kept
-from engine.generation import run_generate
 from engine.settings import RunSettings
+from tests.engine import runs
 
 SETTINGS = RunSettings(
     prompt="red bricks", pack="tiny", seed=5, width=128, height=128, variations=2, steps=4, cutouts=2,
@@ -29,10 +29,9 @@ def go(tiny_pack):
         def stop():
             return stop_at is not None and sum(p.phase == "guide" for p in seen) >= stop_at
 
-        return run_generate(
-            settings, folder, load=lambda *_: tiny_pack, device="cpu", on_progress=seen.append,
-            should_stop=stop, keep_on_cancel=True, **how,
-        )  # fmt: skip
+        return runs.make(
+            settings, folder, tiny_pack, device="cpu", on_progress=seen.append, should_stop=stop, **how
+        )
 
     return run
 
@@ -77,9 +76,7 @@ def test_a_run_that_is_killed_goes_on_from_its_last_checkpoint(tmp_path, go, tin
 
     go(tmp_path / "whole")
     with pytest.raises(KeyboardInterrupt):
-        run_generate(
-            SETTINGS, tmp_path / "killed", load=lambda *_: tiny_pack, on_progress=die, checkpoint_every=2
-        )
+        runs.make(SETTINGS, tmp_path / "killed", tiny_pack, on_progress=die, checkpoint_every=2)
     assert [p.step for p in checkpoint.read(tmp_path / "killed")[1]] == [2]
     go(tmp_path / "killed", resume=True)
     assert contents(tmp_path / "killed") == contents(tmp_path / "whole")

@@ -12,6 +12,7 @@ from engine import cli, story
 from engine.errors import Cancelled, InvalidRequest
 from engine.synthesis.prompts import BadPrompt
 from engine.synthesis.scenes import Scene, at, scenes
+from tests.engine import runs
 
 SMALL = {"pack": "tiny", "width": 128, "height": 128, "steps": 1, "cutouts": 2, "seed": 3}
 MUD = "0: red bricks | 100%: moss"
@@ -21,7 +22,7 @@ MUD = "0: red bricks | 100%: moss"
 def tell(tiny_pack, tmp_path):
     def tell(name, params, **how):
         settings, _ = story.resolve({**params, "folder": str(tmp_path / name)})
-        return story.run_story(settings, tmp_path / name, load=lambda *_: tiny_pack, **how)
+        return runs.make(settings, tmp_path / name, tiny_pack, story.run_story, **how)
 
     return tell
 

@@ -10,6 +10,7 @@ from PIL import Image
 from engine import cli, interpolate, remake, vary
 from engine.errors import InvalidRequest
 from engine.generation import run_generate
+from engine.host import Host
 from engine.params import resolve
 from engine.settings import Difference
 
@@ -22,7 +23,7 @@ def make(tiny_pack, tmp_path):
 
     def make(name, params, resolve, run=run_generate):
         settings, delivery = resolve({**params, "folder": str(tmp_path / name)})
-        summary = run(settings, tmp_path / name, load=lambda *_: tiny_pack, device=delivery.device)
+        summary = run(settings, delivery, Host(lambda *_: tiny_pack))
         return [tmp_path / name / v["sidecar"] for v in summary["variations"]]
 
     return make

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis.strategies import integers
 
 from engine.material.relief import decode_relief
+from engine.starter.border import calmest
 from engine.starter.drawing import draw_maps, repeats
 from engine.starter.materials import another, render, sample
 
@@ -19,9 +20,10 @@ BRICKS = sample(4, "brick_wall")
 def test_at_its_own_size_nothing_is_resized():
     x = draw_maps(BRICKS, CHANNELS, 128, 128)
     truth = render(BRICKS, 128, supersampling=2)
+    begin = [-round(128 * share) for share in calmest(BRICKS)]
     assert x.shape == (8, 128, 128)
-    np.testing.assert_array_equal(x[:3].permute(1, 2, 0).numpy(), truth.basecolor)
-    np.testing.assert_array_equal(x[4].numpy(), truth.roughness)
+    np.testing.assert_array_equal(x[:3].permute(1, 2, 0).numpy(), np.roll(truth.basecolor, begin, (0, 1)))
+    np.testing.assert_array_equal(x[4].numpy(), np.roll(truth.roughness, begin, (0, 1)))
     assert decode_relief(x[7].mean()).item() == pytest.approx(truth.relief, rel=1e-3)
     assert torch.equal(draw_maps(BRICKS, ("metallic", "red"), 128, 128), x[[5, 0]])
 

@@ -15,7 +15,7 @@ from engine.starter.evaluation import report as writing
 from engine.starter.evaluation.bench import Bench, Sizes
 from engine.starter.evaluation.report import Report
 from engine.starter.training import clip, teacher
-from engine.starter.trials import guides, record
+from engine.starter.trials import guides, priors, record
 from engine.starter.trials.guides import Place
 from engine.starter.trials.record import Trial, Trials, Variant
 from engine.starter.trials.run import TRIALS, run
@@ -97,7 +97,8 @@ def test_a_trial_goes_on_where_it_stopped(place):
 
 
 @pytest.mark.slow
-def test_both_priors_are_drawn_from(place):
+def test_both_priors_are_drawn_from(place, monkeypatch):
+    monkeypatch.setattr(priors, "SIZE_PX", 64)  # a stream takes a step a code
     trial = tried(place, "prior")
     assert list(trial.variants) == ["masked", "stream"]
     masked, stream = (v.figures for v in trial.variants.values())

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import integers
 
 from engine.settings import RunSettings
-from engine.synthesis import run
+from engine.synthesis import guidance
 from engine.synthesis.coarse import enlarged, stages
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.memory import cost_of
@@ -61,13 +61,13 @@ def test_what_has_its_layout_is_made_at_full_size_from_the_start(change, edits):
 
 @pytest.mark.parametrize("start", ["exemplar", "prior", "noise"])
 def test_steps_run_on_over_both_sizes(tiny_pack, monkeypatch, start):
-    sizes, optimize = [], run.optimize
+    sizes, optimize = [], guidance.optimize
 
     def watched(z, objective, *rest, **more):
         seen = lambda z, p: sizes.append((tuple(z.shape), p)) or objective(z, p)
         return optimize(z, seen, *rest, **more)
 
-    monkeypatch.setattr(run, "optimize", watched)
+    monkeypatch.setattr(guidance, "optimize", watched)
     made, seen = finish(synthesize(settings(start=start, candidates=2, redraw=0.3), tiny_pack))
     assert sizes == [((2, 4, 16, 16), 0.0), ((2, 4, 16, 16), 0.5), ((2, 4, 32, 32), 1.0)]
     assert [(p.step, p.total) for p in seen if p.name == "guide"] == [(1, 3), (2, 3), (3, 3)]

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis.strategies import integers
 
 from engine.settings import MAX_SEED, RunSettings
-from engine.synthesis import halving, run
+from engine.synthesis import guidance, halving
 from engine.synthesis.groups import synthesize_in_groups
 from engine.synthesis.halving import fittest, guided, pool, rungs
 from engine.synthesis.memory import cost_of
@@ -130,12 +130,12 @@ def test_a_winner_made_again_alone_from_its_seed_is_the_same_picture(raced, tiny
 
 
 def test_the_weaker_ones_are_guided_no_longer(tiny_pack, monkeypatch):
-    rows, optimize = [], run.optimize
+    rows, optimize = [], guidance.optimize
 
     def watched(z, objective, *rest, **more):
         return optimize(z, lambda z, p: rows.append(len(z)) or objective(z, p), *rest, **more)
 
-    monkeypatch.setattr(run, "optimize", watched)
+    monkeypatch.setattr(guidance, "optimize", watched)
     finish(synthesize(settings(candidates=8, steps=6), tiny_pack))
     assert rows == [8, 4, 2, 2, 2, 2]
 

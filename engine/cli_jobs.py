@@ -1,0 +1,120 @@
+"""A job run from a shell: its bar on stderr, Ctrl-C, and nothing but the answer on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import logging
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from engine import cli_edits, cli_guiding, cli_report, cli_stop, stdio
+from engine.desk import heavy
+from engine.host import Host
+
+if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
+    from rich.console import Console
+
+    from engine.progress import Progress
+
+Answer = Callable[[dict[str, Any], Callable[..., None]], None]
+"""Gives the answer: what it is, and what prints it for people on a console."""
+
+OUT = Path("patina-out")
+GENERATE = ("engine.generation", "run_generate")
+
+
+def place_arguments(add: argparse.ArgumentParser) -> None:
+    """Declares where a job runs, and where results go."""
+    add.add_argument("--device", metavar="D", help="auto, cpu, cuda or mps (default: auto)")
+    add.add_argument("--out", type=Path, metavar="DIR", help=f"folder for the files (default: {OUT}/...)")
+    add.add_argument("--json", action="store_true", help="print the summary as one line of JSON")
+
+
+def given(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Of these options those that were given."""
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+@contextlib.contextmanager
+def running(options: argparse.Namespace) -> Iterator[tuple[Host, Answer]]:
+    """Whom a job is to run for, and what takes its answer."""
+    answers = stdio.own_stdout()  # so that nothing but the answer gets there, whatever a library prints
+    logging.basicConfig(stream=sys.stderr, level=logging.WARNING, format="%(name)s: %(message)s")
+
+    from rich.console import Console
+
+    told: list[tuple[dict[str, Any], Callable[..., None]]] = []
+    with os.fdopen(answers, "w", encoding="utf-8") as stdout:
+        with Bar(Console(file=sys.stderr)) as bar, cli_stop.on_interrupt() as stop:
+            load = heavy("engine.generation").Models().load  # torch takes seconds; the bar is there by now
+            yield Host(load, bar.show, should_stop=stop.is_set), lambda *answer: told.append(answer)
+        for found, show in told:
+            if options.json:
+                print(json.dumps(found), file=stdout)
+            else:
+                show(Console(file=stdout), found)
+
+
+def make(
+    options: argparse.Namespace,
+    params: Mapping[str, Any],
+    resolve: Callable[..., Any],
+    made_by: tuple[str, str] = GENERATE,
+) -> Path:
+    """Run a job, by module and function, from parameters that `resolve` understands, and say what came of it.
+
+    Returns:
+        Its folder.
+
+    Raises:
+        PatinaError: what `resolve` and the job raise.
+    """
+    asked = {**params, **cli_edits.edits_of(options), **cli_guiding.settings_of(options)}
+    settings, delivery = resolve({**asked, "folder": str((options.out or OUT).resolve())})
+    with running(options) as (host, answer):
+        if not options.out:
+            from engine.material.files import slug
+            from engine.synthesis.prompts import title
+
+            folder = Path(delivery.folder) / slug(title(settings.prompt))
+            delivery = delivery.model_copy(update={"folder": str(folder)})
+        module, run = made_by
+        summary = getattr(heavy(module), run)(settings, delivery, host)
+        answer(summary, lambda console, found: cli_report.show(console, found, delivery.folder))
+    return Path(delivery.folder)
+
+
+class Bar:
+    """The progress bar of one job: phase, steps, time left."""
+
+    def __init__(self, console: Console) -> None:
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
+
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description:8}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("{task.fields[left]}"),
+            console=console,
+        )
+        self._task = self._bar.add_task("start", total=None, left="")
+
+    def __enter__(self) -> Self:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Show where the job is."""
+        left = "" if progress.seconds_left is None else f"{progress.seconds_left:.0f} s left"
+        self._bar.update(
+            self._task, description=progress.phase, completed=progress.step, total=progress.total, left=left
+        )
