@@ -1,6 +1,7 @@
 """Pictures for panels, as preview icons. Their pixels are replaced, and icons kept, as undo wants it."""
 
 import array
+import time
 from pathlib import Path
 
 import bpy
@@ -14,8 +15,11 @@ try:
 except ImportError:  # Debian's Blender has none
     np = None
 
+DECODED_S = 0.6  # after which Blender has decoded, beside its work, what it draws
+
 _collection: ImagePreviewCollection | None = None
 _tiled = ""  # the file that is shown four times
+_wanted, _since = "", 0.0  # the file that shall be, and since when
 
 
 def register() -> None:
@@ -24,10 +28,10 @@ def register() -> None:
 
 
 def unregister() -> None:
-    global _collection, _tiled
+    global _collection, _tiled, _wanted
     if _collection is not None:
         bpy.utils.previews.remove(_collection)
-    _collection, _tiled = None, ""
+    _collection, _tiled, _wanted = None, "", ""
 
 
 def show_live(preview: Preview) -> bool:
@@ -57,7 +61,6 @@ def file_icon(path: str) -> int:
     icon = _collection.get(path)
     if icon is None and Path(path).is_file():
         icon = _collection.load(path, path, "IMAGE")
-        tuple(icon.image_size)  # loads it now: Blender would draw a spinner first
     return icon.icon_id if icon else 0
 
 
@@ -113,11 +116,30 @@ def write_thumbnail(picture: Path, target: Path, side_px: int) -> bool:
     return True
 
 
+def want_tiled(path: str) -> bool:
+    """Called while a panel is drawn. Whether `work` has to make the icon of four pictures anew."""
+    global _wanted, _since
+    if path != _wanted:
+        _wanted, _since = path, time.monotonic()
+    return _wanted != _tiled
+
+
+def work() -> bool:
+    """A slice of the pump's tick. True while the icon of four pictures is still to be made."""
+    if _wanted in ("", _tiled):
+        return False
+    if time.monotonic() < _since + DECODED_S:
+        return True  # asked for its pixels earlier, Blender would decode the whole file in this turn
+    tile(_wanted)
+    return False
+
+
 def tile(path: str) -> None:
     """Make the icon that shows a picture file four times, side by side."""
     global _tiled
-    if _collection is None or path == _tiled:
+    if _collection is None:
         return
+    _tiled = path
     file_icon(path)
     single = _collection.get(path)
     if single is None:
@@ -130,7 +152,11 @@ def tile(path: str) -> None:
     icon = _collection.get("tiled") or _collection.new("tiled")
     icon.image_size = (2 * width, 2 * height)
     icon.image_pixels.foreach_set(doubled * 2)
-    _tiled = path
+
+
+def tiled() -> str:
+    """The file that the tiled icon shows; "" before there is one."""
+    return _tiled
 
 
 def tiled_icon() -> int:

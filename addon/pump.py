@@ -141,6 +141,14 @@ def _show_pictures() -> bool:
     return shown
 
 
+def _tile() -> bool:
+    before = images.tiled()
+    more = images.work()
+    if images.tiled() != before:
+        redraw()
+    return more
+
+
 def redraw() -> None:
     """Have the sidebars drawn."""
     for window in bpy.context.window_manager.windows:
@@ -177,6 +185,7 @@ def close() -> None:
 def register() -> None:
     global session
     session = Session(preferences.launch, preferences.places)
+    chores.append(_tile)
     bpy.app.handlers.load_post.append(_file_loaded)
     atexit.register(close)
 
@@ -184,6 +193,7 @@ def register() -> None:
 def unregister() -> None:
     global session
     close()
+    chores.remove(_tile)
     watchers.clear()
     atexit.unregister(close)
     bpy.app.handlers.load_post.remove(_file_loaded)

@@ -37,6 +37,8 @@ class PATINA_PT_main(Sidebar, Panel):
             _draw_message(layout, context, state)
         if state.job and state.live:
             _draw_live(layout, state)
+            if len(state.results):
+                layout.separator()  # or the pictures of two runs would stand in one heap
         if len(state.results):
             results.draw(layout, context)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from bpy.types import Context, Panel
 
-from .. import images, starting
+from .. import images, pump, starting
 from .details import Detail
 from .text import paragraph
 
@@ -65,8 +65,8 @@ class PATINA_PT_tiled(Detail, Panel):
 
     def draw(self, context: Context) -> None:
         state = context.window_manager.patina
-        if state.selected < len(state.results):
-            images.tile(state.results[state.selected].key)  # here: while the panel is closed, nobody wants it
+        if state.selected < len(state.results) and images.want_tiled(state.results[state.selected].key):
+            pump.nudge()  # here: while the panel is closed, nobody wants it
         self.layout.template_icon(icon_value=images.tiled_icon(), scale=TILED_SCALE)
 
 

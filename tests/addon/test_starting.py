@@ -214,9 +214,24 @@ def test_the_panel_draws_in_every_state(start, source, mask):
     assert draw(bpy.types.PATINA_PT_main).calls
 
 
+def draw_tiled(blender, result):
+    """What the panel draws once the pump has made the icon."""
+    images = blender.package.images
+    draw(bpy.types.PATINA_PT_tiled)
+    blender.until(lambda: images.tiled() == result.key, 5)
+    return draw(bpy.types.PATINA_PT_tiled)
+
+
+def test_the_tiled_preview_is_not_made_in_the_turn_that_draws_it(finished):
+    """Blender would decode the file there and then, for longer than a frame."""
+    images = finished.package.images
+    draw(bpy.types.PATINA_PT_tiled)
+    assert images.tiled() == ""
+
+
 def test_the_tiled_preview_shows_the_chosen_result_four_times(finished):
     images = finished.package.images
-    drawn = draw(bpy.types.PATINA_PT_tiled)
+    drawn = draw_tiled(finished, finished.session.chosen)
     single = images._collection[finished.session.chosen.key]
     tiled = images._collection["tiled"]
     width, height = single.image_size
@@ -229,11 +244,11 @@ def test_the_tiled_preview_shows_the_chosen_result_four_times(finished):
 
 def test_the_tiled_preview_follows_the_choice(finished):
     images = finished.package.images
-    draw(bpy.types.PATINA_PT_tiled)
-    icon, first = images.tiled_icon(), images._tiled
+    draw_tiled(finished, finished.session.chosen)
+    icon, first = images.tiled_icon(), images.tiled()
     bpy.ops.patina.select(index=1)
-    draw(bpy.types.PATINA_PT_tiled)
-    assert images._tiled != first
+    draw_tiled(finished, finished.session.chosen)
+    assert images.tiled() != first
     assert images.tiled_icon() == icon
 
 

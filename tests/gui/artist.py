@@ -45,6 +45,7 @@ class Artist:
         self.pictures = Path(plan["pictures"])
         self.pointer = Pointer()
         self.sidebar = Sidebar(self.pointer, "Patina", PANEL)
+        self.opened: dict[type, type] = {}  # sub-panel → what stands for it while it shall be open
         self.preferences = bpy.context.preferences.addons[package].preferences
 
     def module(self, name: str) -> ModuleType:
@@ -94,12 +95,25 @@ class Artist:
         yield from self.pointer.key("RET")
         yield from until(lambda: self.inputs.prompt == prompt, "the typed prompt")
 
+    def unfold(self, *names: str) -> None:
+        """Have only these sub-panels open, parents named as well; none: as the add-on has them.
 
-def unfold(*names: str, closed: bool = False) -> None:
-    """Have panels open, or closed again: the header of a closed one cannot be found. Parents come first."""
-    classes = [getattr(bpy.types, name) for name in names]
-    for cls in reversed(classes):
-        bpy.utils.unregister_class(cls)
-    for cls in classes:
-        cls.bl_options = {"DEFAULT_CLOSED"} if closed else set()
-        bpy.utils.register_class(cls)
+        Blender remembers whether a panel is open, and the header of a closed one cannot be found. So what
+        shall be open is a panel of another name; all are registered anew, to keep their order.
+        """
+        panels = [cls for cls in self.module("panels").CLASSES if hasattr(cls, "bl_parent_id")]
+        for cls in reversed(panels):
+            bpy.utils.unregister_class(self.opened.get(cls, cls))
+        renamed = {name: f"{name}_open" for name in names}
+        self.opened = {
+            cls: type(
+                renamed[cls.__name__], (cls,), {"bl_idname": renamed[cls.__name__], "bl_options": set()}
+            )
+            for cls in panels
+            if cls.__name__ in names
+        }
+        for cls in panels:
+            used = self.opened.get(cls, cls)
+            parent = cls.bl_parent_id.removesuffix("_open")
+            used.bl_parent_id = renamed.get(parent, parent)
+            bpy.utils.register_class(used)

@@ -23,7 +23,7 @@ COLOURS = 48  # that a stored picture keeps
 
 
 class OtherVersionWarning(UserWarning):
-    """Nothing was compared: the stored picture is of another version of Blender."""
+    """Nothing was compared: no picture of this version of Blender is stored."""
 
 
 @dataclass(frozen=True)

@@ -86,11 +86,11 @@ def first_day(blender: blenders.Blender, _options: argparse.Namespace) -> Played
 
 
 def making(blender: blenders.Blender, options: argparse.Namespace) -> Played:
-    """With one: a run, what is made of it, what was made before, what can go wrong."""
+    """With one: a run and what is made of it."""
     settings = {"size": str(options.size), "steps": options.steps, "variations": options.variations}
     return play(
         blender,
-        *("ready", "material", "history", "trouble"),
+        *("ready", "material"),
         size=WINDOW,
         timeout_s=1800,
         **PLAN,
@@ -99,13 +99,18 @@ def making(blender: blenders.Blender, options: argparse.Namespace) -> Played:
     )
 
 
+def afterwards(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
+    """What waits, what was made before, what can go wrong."""
+    return play(blender, "history", "trouble", size=WINDOW, timeout_s=900)
+
+
 def library(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
     """A folder of textures."""
     drawn = textures.write(blender.folder / "textures")
     return play(blender, "shelf", size=WINDOW, timeout_s=900, textures=str(drawn), words="green moss")
 
 
-PARTS = {"first-day": first_day, "making": making, "library": library}
+PARTS = {"first-day": first_day, "making": making, "afterwards": afterwards, "library": library}
 
 
 def small_engine(blender: blenders.Blender) -> dict[str, object]:

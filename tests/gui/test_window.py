@@ -90,7 +90,12 @@ def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
 
 def compare(pictures, blender, state, tmp_path):
     """The sidebar looks as it did when `python -m tests.gui.shots --update` was last called."""
-    shown, before = look.Look.of(pictures, state), look.Look.stored(look.reference(blender, state))
+    stored = look.reference(blender, state)
+    if not stored.exists():
+        words = f"{state}: none is stored for {blender}; call shots --update"
+        warnings.warn(words, look.OtherVersionWarning, stacklevel=2)
+        return
+    shown, before = look.Look.of(pictures, state), look.Look.stored(stored)
     if shown.version != before.version:
         words = f"{state}: stored of Blender {before.version}, this is {shown.version}; call shots --update"
         warnings.warn(words, look.OtherVersionWarning, stacklevel=2)

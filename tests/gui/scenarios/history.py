@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bpy
 
-from tests.gui.artist import REDRAW_S, RUN_S, Artist, unfold
+from tests.gui.artist import REDRAW_S, RUN_S, Artist
 from tests.gui.guikit import Steps, until
 
 QUICK = {"size": "128", "variations": 2, "steps": 8}
@@ -12,7 +12,7 @@ QUICK = {"size": "128", "variations": 2, "steps": 8}
 
 def play(artist: Artist) -> Steps[None]:
     """Two runs, the second of them queued; a star; the first one again from the history."""
-    unfold("PATINA_PT_history")
+    artist.unfold("PATINA_PT_history")
     for name, value in QUICK.items():
         setattr(artist.inputs, name, value)
     yield from artist.sidebar.open()
@@ -40,4 +40,4 @@ def play(artist: Artist) -> Steps[None]:
     yield from artist.press("patina.history_show(", across=(0.2,))
     yield from until(lambda: "red_bricks" in artist.state.results[0].key, "the older results above", 5)
     yield from artist.picture("history")
-    unfold("PATINA_PT_history", closed=True)
+    artist.unfold()

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import bpy
 
-from tests.gui.artist import Artist, unfold
+from tests.gui.artist import Artist
 from tests.gui.guikit import Steps, until
 
 WAIT_S = 300.0
-PANELS = ("PATINA_PT_library", "PATINA_PT_library_folders")
+PANELS = ("PATINA_PT_library", "PATINA_PT_sources", "PATINA_PT_library_folders")
 
 
 def play(artist: Artist) -> Steps[None]:
     """As an artist does it, but for the file browser: adding the folder is one call of its operator."""
     shelf = artist.module("shelf")
-    unfold(*PANELS)
+    artist.unfold(*PANELS)
     yield from artist.sidebar.open()
     yield from artist.picture("library empty")
     bpy.ops.patina.library_add(directory=artist.plan["textures"])
@@ -40,4 +40,4 @@ def play(artist: Artist) -> Steps[None]:
     assert cube.active_material.get("patina_library") == shelf.library.selected
     artist.sidebar.area.spaces.active.shading.color_type = "TEXTURE"
     yield from artist.picture("library applied")
-    unfold(*PANELS, closed=True)
+    artist.unfold()

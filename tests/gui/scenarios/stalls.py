@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import bpy
 
-from tests.gui.artist import RUN_S, Artist, unfold
+from tests.gui.artist import RUN_S, Artist
 from tests.gui.guikit import Steps, until
 
 T = TypeVar("T")
@@ -25,7 +25,7 @@ def play(artist: Artist) -> Steps[None]:
     """A run with every panel open that shows its results, and then all of them looked at."""
     spent: dict[str, list[Turn]] = {"timer": [], "panels": []}
     artist.pump.tick = timed(artist.pump.tick, "tick", spent["timer"])
-    unfold(*OPEN)
+    artist.unfold(*OPEN)
     for panel in (cls for cls in bpy.types.Panel.__subclasses__() if cls.__name__.startswith("PATINA_PT")):
         panel.draw = timed(panel.draw, panel.__name__, spent["panels"])
     artist.set()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import bpy
 
-from tests.gui.artist import Artist, unfold
+from tests.gui.artist import Artist
 from tests.gui.guikit import Steps, until
 
 OPEN = tuple(f"PATINA_PT_{name}" for name in ("edit", "start", "tiled", "files"))
@@ -26,7 +26,7 @@ def play(artist: Artist) -> Steps[None]:
     """A result without an engine: applied, changed, started from, made an asset and saved to a library."""
     folder = artist.pictures.parent
     finish_run(artist, folder / "run")
-    unfold(*OPEN)
+    artist.unfold(*OPEN)
     bpy.ops.wm.save_as_mainfile(filepath=str(folder / "scene.blend"))
     yield from artist.sidebar.open()
     cube = bpy.data.objects["Cube"]
@@ -36,7 +36,7 @@ def play(artist: Artist) -> Steps[None]:
     yield from asset(artist, cube)
     yield from library(artist, folder / "library")
     yield from refusal(artist)
-    unfold(*OPEN, closed=True)
+    artist.unfold()
 
 
 def asset(artist: Artist, cube: bpy.types.Object) -> Steps[None]:
