@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import bpy
 import pytest
 
-from tests.addon.support import MAPS
+from tests.addon.support import MAPS, write_png
 
 
 @pytest.fixture
@@ -29,19 +31,29 @@ def test_the_outline_is_the_materials_alpha(decal):
     assert decal.blend_method == "HASHED"  # an old name for what EEVEE does by itself from 4.2 on
 
 
-def test_what_is_outside_is_seen_through(decal):
+def test_what_is_outside_is_seen_through(blender, tmp_path):
     """Rendered: an outline that is black everywhere leaves nothing of the cube."""
-    outline = principled(decal).inputs["Alpha"].links[0].from_node.image
-    outline.pixels.foreach_set([0.0, 0.0, 0.0, 1.0] * (outline.size[0] * outline.size[1]))
+    blender.finish_run(1, "golden leaf", (*MAPS, "alpha"))
+    write_png(blender.session.chosen.files["alpha"], "metallic")
+    bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
+    assert bpy.ops.patina.apply() == {"FINISHED"}
+    bpy.ops.preferences.addon_enable(module="cycles")
     scene = bpy.context.scene
     scene.render.engine, scene.cycles.samples, scene.cycles.device = "CYCLES", 1, "CPU"
+    scene.cycles.use_denoising = False
     scene.render.resolution_x = scene.render.resolution_y = 16
     scene.render.film_transparent = True
-    path = bpy.app.tempdir + "decal.png"
-    scene.render.filepath = path
+    scene.render.image_settings.file_format, scene.render.image_settings.color_mode = "PNG", "RGBA"
+    scene.render.filepath = str(tmp_path / "decal.png")
     bpy.ops.render.render(write_still=True)
-    image = bpy.data.images.load(path)
+    image = bpy.data.images.load(scene.render.filepath)
     assert max(list(image.pixels)[3::4]) == 0.0
+    write_png(blender.session.chosen.files["alpha"], "alpha")
+    os.utime(blender.session.chosen.files["alpha"], ns=(0, 10**18))
+    bpy.ops.patina.apply()
+    bpy.ops.render.render(write_still=True)
+    image.reload()
+    assert max(list(image.pixels)[3::4]) == 1.0
 
 
 def test_another_variation_without_an_outline_covers_everything(blender, decal):

@@ -139,8 +139,9 @@ def test_all_settings_come_back(past):
         assert asked[name] == value, name
     left = set(past.package.properties.ADVANCED) & set(asked) - set(sent)  # to who gives the same
     assert {"cutouts", "keep"} <= left
-    for name in left:
+    for name in left - {"coarse"}:
         assert asked[name] == preset.get(name, getattr(inputs, name)), name
+    assert past.package.properties.set_by_quality(inputs)["coarse"] is asked["coarse"] is True
 
 
 def test_what_the_panel_cannot_have_is_said(past):

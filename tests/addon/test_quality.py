@@ -102,18 +102,20 @@ def test_a_preset_may_choose_the_quality(blender, settings, monkeypatch):
     assert (held["steps"], held["candidates"], held["cutouts"]) == (40, 1, 4)
 
 
-@pytest.mark.parametrize("quality", ["draft", "normal", "best"])
-@pytest.mark.parametrize("size", ["256", "512"])
-def test_reused_settings_ask_for_the_same(blender, settings, quality, size):
-    inputs = blender.inputs
-    inputs.quality, inputs.size, inputs.preset, inputs.cutouts = quality, size, "bark", 7
-    (made,) = resolved([settings()])
-    inputs.quality, inputs.steps, inputs.candidates, inputs.coarse = "best", 99, 9, "ON"
-    assert blender.package.reuse.take(inputs, made) == []
-    assert inputs.coarse == "AUTO"
-    assert not inputs.is_property_set("steps")
-    (again,) = resolved([settings()])
-    assert again == made
+def test_reused_settings_ask_for_the_same(blender, settings):
+    inputs, requests, again = blender.inputs, [], []
+    for quality in ("draft", "normal", "best"):
+        for size in ("256", "512"):
+            inputs.quality, inputs.size, inputs.preset, inputs.cutouts = quality, size, "bark", 7
+            requests.append(settings())
+    made = resolved(requests)
+    for result in made:
+        inputs.quality, inputs.steps, inputs.candidates, inputs.coarse = "best", 99, 9, "ON"
+        assert blender.package.reuse.take(inputs, result) == []
+        assert inputs.coarse == "AUTO"
+        assert not inputs.is_property_set("steps")
+        again.append(settings())
+    assert resolved(again) == made
 
 
 def test_results_from_before_there_were_qualities_are_made_as_they_were(blender, settings):

@@ -99,7 +99,7 @@ def test_live_pictures_arrive(blender, ask):
 
 
 def test_cancel_in_mid_job_and_go_on(blender, ask):
-    ask(steps=80)
+    ask(steps=40)
     blender.until(lambda: blender.state.progress > 0.15 or not blender.state.job, READY_S)
     pid = blender.session.engine.pid
     start = time.monotonic()
