@@ -20,7 +20,6 @@ from engine import (
     cli_vary,
     generation,
     interpolate,
-    params,
     refine,
     sources,
     story,
@@ -30,6 +29,7 @@ from engine.errors import CannotWrite
 from engine.gallery.plan import NAMED, Piece, Plan
 from engine.material import files
 from engine.models import packs
+from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
 
 MADE = "made.json"
@@ -44,12 +44,12 @@ class Command:
     """What a command of the command line does: its parameters, their meaning, and the run."""
 
     params: Callable[[argparse.Namespace], dict[str, Any]]
-    resolve: Callable[[Mapping[str, Any]], tuple[RunSettings, params.Delivery]]
+    resolve: Callable[[Mapping[str, Any]], tuple[RunSettings, Delivery]]
     run: Callable[..., dict[str, Any]]
 
 
 COMMANDS = {
-    "generate": Command(cli.generate_params, params.resolve, generation.run_generate),
+    "generate": Command(cli.generate_params, resolve_generate, generation.run_generate),
     "refine": Command(cli.refine_params, refine.resolve, generation.run_generate),
     "vary": Command(cli_vary.vary_params, vary.resolve, generation.run_generate),
     "interpolate": Command(cli_vary.interpolate_params, interpolate.resolve, interpolate.run_interpolate),

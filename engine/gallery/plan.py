@@ -93,12 +93,12 @@ def _plain(name: str, prompt: str) -> Piece:
     return Piece(name, ("generate", prompt, *ONE))
 
 
-def _beside(plain: str, piece: str, label: str, *asked: Shown) -> Row:
-    """What a run gives beside what the words alone gave: first the latter, then what was asked for."""
+def _beside(plain: str, piece: str, label: str, *asked: Shown, before: str = "the words alone") -> Row:
+    """What a run gives beside what there was without it: first the latter, then what was asked for."""
     return Row(
         piece,
         (
-            Shown(plain, "colour", "without"),
+            Shown(plain, "colour", before),
             *asked,
             Shown(piece, "colour", label),
             Shown(piece, "light", "lit"),
@@ -224,9 +224,21 @@ FEATURES = (
         "Masks",
         "Other words for the white part of a mask; the black part stays as it is.",
         (
-            _beside("bricks", "bricks_mask", "edited", Shown("bricks_mask", "mask", "the mask")),
-            _beside("marble", "marble_mask", "edited", Shown("marble_mask", "mask", "the mask")),
-        ),
+            _beside(
+                "bricks",
+                "bricks_mask",
+                "edited",
+                Shown("bricks_mask", "mask", "the mask"),
+                before="the result",
+            ),
+            _beside(
+                "marble",
+                "marble_mask",
+                "edited",
+                Shown("marble_mask", "mask", "the mask"),
+                before="the result",
+            ),
+        ),  # fmt: skip
     ),
     Feature(
         "vary",
