@@ -238,7 +238,7 @@ FEATURES = (
                 Shown("marble_mask", "mask", "the mask"),
                 before="the result",
             ),
-        ),  # fmt: skip
+        ),
     ),
     Feature(
         "vary",
