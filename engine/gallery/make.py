@@ -21,7 +21,6 @@ from engine import (
     cli_vary,
     generation,
     interpolate,
-    params,
     refine,
     sources,
     story,
@@ -29,10 +28,10 @@ from engine import (
 )
 from engine.errors import CannotWrite
 from engine.gallery.plan import NAMED, Piece, Plan
-from engine.host import Host
+from engine.host import Host, Load
 from engine.material import files
 from engine.models import packs
-from engine.params import Delivery
+from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
 
 MADE = "made.json"
@@ -52,7 +51,7 @@ class Command:
 
 
 COMMANDS = {
-    "generate": Command(cli_make.generate_params, params.resolve, generation.run_generate),
+    "generate": Command(cli_make.generate_params, resolve_generate, generation.run_generate),
     "refine": Command(cli_make.refine_params, refine.resolve, generation.run_generate),
     "vary": Command(cli_vary.vary_params, vary.resolve, generation.run_generate),
     "interpolate": Command(cli_vary.interpolate_params, interpolate.resolve, interpolate.run_interpolate),
@@ -82,7 +81,7 @@ class Workshop:
         device: "auto", "cpu", "cuda" or "mps".
     """
 
-    def __init__(self, plan: Plan, work: Path, load: generation.Load, device: str = "auto") -> None:
+    def __init__(self, plan: Plan, work: Path, load: Load, device: str = "auto") -> None:
         self._plan, self.work, self._load, self._device = plan, work.resolve(), load, device
 
     def make(self, names: Iterable[str]) -> Iterator[tuple[str, bool]]:

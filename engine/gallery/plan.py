@@ -93,12 +93,12 @@ def _plain(name: str, prompt: str) -> Piece:
     return Piece(name, ("generate", prompt, *ONE))
 
 
-def _beside(plain: str, piece: str, label: str, *asked: Shown) -> Row:
-    """What a run gives beside what the words alone gave: first the latter, then what was asked for."""
+def _beside(plain: str, piece: str, label: str, *asked: Shown, before: str = "the words alone") -> Row:
+    """What a run gives beside what there was without it: first the latter, then what was asked for."""
     return Row(
         piece,
         (
-            Shown(plain, "colour", "without"),
+            Shown(plain, "colour", before),
             *asked,
             Shown(piece, "colour", label),
             Shown(piece, "light", "lit"),
@@ -113,7 +113,7 @@ PIECES = (
     _plain("parquet", PARQUET),
     _plain("rust", RUST),
     _plain("marble", MARBLE),
-    Piece("cobbles_snow", ("generate", f"{COBBLES} | snow:0.6", *ONE)),
+    Piece("bricks_moss", ("generate", f"{BRICKS} | moss:0.6", *ONE)),
     Piece("rust_paint", ("generate", f"{RUST} | blue paint:0.7", *ONE)),
     Piece("cobbles_bare", ("generate", COBBLES, "--negative", "moss", *ONE)),
     Piece("marble_plain", ("generate", MARBLE, "--negative", "gold", *ONE)),
@@ -127,7 +127,7 @@ PIECES = (
     Piece("parquet_vary", ("vary", "{parquet.json}", "--strength", "0.8", "--variations", "2", *SEED)),
     Piece(
         "cobbles_difference",
-        ("vary", "{cobbles.json}", "--strength", "0", "--from", "mossy", "--to", "snowy", *ONE),
+        ("vary", "{cobbles.json}", "--strength", "0", "--from", "dry", "--to", "wet", *ONE),
     ),
     Piece(
         "bricks_difference",
@@ -136,8 +136,6 @@ PIECES = (
     Piece("way_stones", ("interpolate", "{bricks.json}", "{cobbles.json}", "--steps", "4", *SEED)),
     Piece("way_cloth", ("interpolate", "{denim.json}", "{marble.json}", "--steps", "4", *SEED)),
     Piece("cobbles_512", ("generate", COBBLES, "--size", "512", *ONE)),
-    Piece("marble_512", ("generate", MARBLE, "--size", "512", *ONE)),
-    Piece("cobbles_1024", ("generate", COBBLES, "--size", "1024", "--quality", "draft", *ONE)),
     Piece("marble_1024", ("generate", MARBLE, "--size", "1024", "--quality", "draft", *ONE)),
     Piece(
         "story_moss",
@@ -170,12 +168,11 @@ def _turned(source: str, name: str) -> Row:
     )
 
 
-def _large(small: str, name: str) -> tuple[Row, ...]:
-    middle, large = f"{name}_512", f"{name}_1024"
-    return tuple(
-        Row(piece, (Shown(small, "colour", "at 256"), Shown(piece, "colour", label),
-                    Shown(piece, "detail", "its middle, pixel by pixel"), Shown(piece, "light", "lit")))
-        for piece, label in ((middle, "at 512"), (large, "at 1024"))
+def _large(small: str, large: str, label: str) -> Row:
+    return Row(
+        large,
+        (Shown(small, "colour", "at 256"), Shown(large, "colour", label),
+         Shown(large, "detail", "its middle, pixel by pixel"), Shown(large, "light", "lit")),
     )  # fmt: skip
 
 
@@ -191,7 +188,7 @@ FEATURES = (
         "Weights",
         "A second prompt with a weight, beside the first alone.",
         (
-            _beside("cobbles", "cobbles_snow", "with snow:0.6"),
+            _beside("bricks", "bricks_moss", "with moss:0.6"),
             _beside("rust", "rust_paint", "with blue paint:0.7"),
         ),
     ),
@@ -227,8 +224,20 @@ FEATURES = (
         "Masks",
         "Other words for the white part of a mask; the black part stays as it is.",
         (
-            _beside("bricks", "bricks_mask", "edited", Shown("bricks_mask", "mask", "the mask")),
-            _beside("marble", "marble_mask", "edited", Shown("marble_mask", "mask", "the mask")),
+            _beside(
+                "bricks",
+                "bricks_mask",
+                "edited",
+                Shown("bricks_mask", "mask", "the mask"),
+                before="the result",
+            ),
+            _beside(
+                "marble",
+                "marble_mask",
+                "edited",
+                Shown("marble_mask", "mask", "the mask"),
+                before="the result",
+            ),
         ),
     ),
     Feature(
@@ -256,7 +265,7 @@ FEATURES = (
         "size",
         "Large, from coarse to fine",
         "From 512 pixels on, most steps are taken at half the size.",
-        (*_large("cobbles", "cobbles"), *_large("marble", "marble")),
+        (_large("cobbles", "cobbles_512", "at 512"), _large("marble", "marble_1024", "at 1024")),
     ),
     Feature(
         "story",

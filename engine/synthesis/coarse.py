@@ -20,7 +20,7 @@ from engine.synthesis.decode import Drawn
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import Proposal
+from engine.synthesis.propose import WORDS, Proposal, Wish
 from engine.synthesis.starts import DRAWN, begin
 
 FINE = 1 / 3
@@ -60,7 +60,7 @@ def enlarged(z: Tensor, like: Tensor, wrap: Wrap) -> Tensor:
 
 
 def continued(
-    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, text: Tensor
+    s: RunSettings, pack: Pack, race: Race, wrap: Wrap, text: Tensor, wish: Wish = WORDS
 ) -> Generator[Phase, None, Race]:
     """What a coarse stage left, at the size of the next.
 
@@ -70,6 +70,7 @@ def continued(
         race: of the coarse stage, over.
         wrap: which axes tile.
         text: the guide's embedding (D,) of the prompt.
+        wish: what else is asked of starts, at this size.
     """
     coarse = race.edit.proposal
     if coarse.drawn is None and s.start not in DRAWN:
@@ -79,7 +80,7 @@ def continued(
         return race.at(replace(race.edit, settings=s, proposal=fine), enlarged(race.z, grid, wrap))
     # What the prior drew anew there is a change like any other; it would draw something else here.
     whole = s.model_copy(update={"redraw": 0.0})
-    begun = yield from begin(whole, pack, race.seeds, wrap, text, NO_EDITS)
+    begun = yield from begin(whole, pack, race.seeds, wrap, text, NO_EDITS, wish)
     fine = begun.proposal
     z = fine.z + enlarged(race.z - _plain(coarse, pack, wrap), fine.z, wrap)
     if fine.drawn is not None and coarse.drawn is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from typing import cast
 
 import torch
@@ -24,7 +25,7 @@ from engine.synthesis.palette import palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
 from engine.synthesis.recipes import as_asked
-from engine.synthesis.recolour import recoloured
+from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import normal, streams
 
 VIEWS = 6
@@ -41,6 +42,9 @@ SHARES = 8
 
 REACH = 0.02
 """In cosine: an exemplar that lies this much farther from the prompt is e times rarer."""
+
+PICTURE_COLOURS = 4
+"""That a drawn start takes over from a picture prompt."""
 
 DEAD = 0.01
 """Codes shorter than this share of the longest were never used."""
@@ -67,8 +71,26 @@ class Proposal:
     drawn: Drawn | None = None
 
 
+@dataclass(frozen=True)
+class Wish:
+    """What a start can make of a request besides what its words come to.
+
+    Attributes:
+        whole: the guide's embedding (D,) of all that is asked for, what it shall not be like taken off;
+            None where there is no such thing.
+        pictures: (3, H, W), sRGB, 0..1, to come near to, and the weight of each.
+    """
+
+    whole: Tensor | None = None
+    pictures: tuple[tuple[Tensor, float], ...] = ()
+
+
+WORDS = Wish()
+"""Nothing but words."""
+
+
 def propose(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, text: Tensor
+    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, text: Tensor, wish: Wish = WORDS
 ) -> Generator[Phase, None, Proposal]:
     """A start for every seed, for the guide's embedding (D,) of the prompt.
 
@@ -79,7 +101,7 @@ def propose(
     Raises:
         InvalidRequest: the pack does not have what `s.start` names.
     """
-    proposer = Proposer(s, pack, seeds, wrap, text)
+    proposer = Proposer(s, pack, seeds, wrap, text, wish)
     if s.start in {"auto", "exemplar"} and pack.exemplars is not None:
         return (yield from proposer.recall(pack.exemplars))
     if s.start in {"auto", "prior"} and pack.prior is not None:
@@ -105,6 +127,7 @@ class Proposer:
     seeds: list[int]
     wrap: Wrap
     text: Tensor
+    wish: Wish = WORDS
 
     @property
     def grid(self) -> tuple[int, int]:
@@ -125,6 +148,7 @@ class Proposer:
         step = min(SHARES, alike)
         prior = self.pack.prior if self.s.redraw > 0 else None
         total = len(self.seeds) + (0 if prior is None else prior.rounds(self.grid))
+        asked = self.text if self.wish.whole is None else self.wish.whole
         rows, origins = [], []
         for seed, luck in zip(self.seeds, streams(self.seeds, "exemplar"), strict=True):
             hand = range(seed % step, alike, step)
@@ -132,7 +156,7 @@ class Proposer:
             picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
             i = int(index[hand[int(picks.min())]])
             recipe = another(cast(Params, exemplars.recipes[i]), seed)
-            recipe = as_asked(recipe, self.text, self.pack.guide)
+            recipe = as_asked(recipe, asked, self.pack.guide)
             rows.append(draw_maps(recipe, self.pack.channels, self.s.height, self.s.width))
             origins.append(f"exemplar {i}: {canonical(recipe)}")
             if len(rows) < len(self.seeds):
@@ -152,12 +176,18 @@ class Proposer:
         return Proposal(z, origins, drawn)
 
     def in_palette(self, maps: Tensor) -> Tensor:
-        """Drawn maps (B, C, H, W) in the colours that the request asks for: guidance only moves tones."""
-        if not self.s.palette:
+        """Drawn maps (B, C, H, W) in the colours that are asked for: guidance only moves tones.
+
+        Those are the palette's, or without one those of the picture prompt that weighs most.
+        """
+        if self.s.palette:
+            colours, weight = palette_of(self.s.palette, maps), self.s.palette_weight
+        elif self.wish.pictures:
+            picture, weight = max(self.wish.pictures, key=itemgetter(1))
+            colours = main_colours(picture.to(maps.device), PICTURE_COLOURS)
+        else:
             return maps
-        palette = palette_of(self.s.palette, maps)
-        base = recoloured(maps[:, :3], palette, self.s.palette_weight)
-        return torch.cat([base, maps[:, 3:]], 1)
+        return torch.cat([recoloured(maps[:, :3], colours, weight), maps[:, 3:]], 1)
 
     @torch.no_grad()
     def through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:

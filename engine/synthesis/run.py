@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
@@ -26,10 +26,12 @@ from engine.synthesis.halving import Race, candidates, first_of_each, pool
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
+from engine.synthesis.propose import Wish
 from engine.synthesis.rank import fit, looks, score
 from engine.synthesis.ranking import Ranking, rank
 from engine.synthesis.seeds import streams
 from engine.synthesis.starts import begin
+from engine.synthesis.targets import Target
 
 
 @dataclass(frozen=True)
@@ -89,12 +91,12 @@ def synthesize(
         asked, aims = targets.of_request(part, pack.guide, pictures), aims_of(s, edits, pack.guide, own)
         nearness = aims_of(s, edits, pack.judge, seeds=None)
         judged = direction(targets.of_request(part, pack.judge, pictures), nearness)
-        text = direction(asked.attracting(), aims)
+        text, wish = direction(asked.attracting(), aims), wish_of(part, asked, pictures)
         if race is None:
-            race = yield from _entered(part, pack, wrap, text, judged, edits, len(span), leg)
+            race = yield from _entered(part, pack, wrap, text, wish, judged, edits, len(span), leg)
         else:
             race.lead()  # where a run was stopped there may be others, and none of them goes on
-            race = yield from continued(part, pack, race, wrap, text)
+            race = yield from continued(part, pack, race, wrap, text, wish)
         if leg.goes(span):
             target = targets.everything(part, pack.guide, asked, pictures, aims)
             helpers = Helpers.of(part, pack, race.seeds, wrap, pictures)
@@ -158,11 +160,20 @@ def _strange(words: list[str], pack: Pack) -> str:
     return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
 
 
+def wish_of(s: RunSettings, asked: Target, pictures: Sequence[Tensor]) -> Wish:
+    """What starts can make of a request besides its words: what it shall not be like, and pictures."""
+    repels = bool((asked.weights < 0).any()) and bool((asked.weights > 0).any())
+    weights = [prompt.weight for prompt in s.pictures]
+    shown = tuple((x, weight) for x, weight in zip(pictures, weights, strict=True) if weight > 0)
+    return Wish(asked.direction() if repels else None, shown)
+
+
 def _entered(
     s: RunSettings,
     pack: Pack,
     wrap: Wrap,
     text: Tensor,
+    wish: Wish,
     judged: Tensor,
     edits: Edits,
     steps: int,
@@ -175,5 +186,5 @@ def _entered(
     left = leg.seeds()
     each = candidates(s, given=edits.has_base) if left is None else 1
     seeds = left or [seed for own in variation_seeds(s) for seed in pool(own, each)]
-    start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits), each)
+    start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits, wish), each)
     return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, steps)

@@ -23,7 +23,7 @@ from engine.synthesis.decode import Drawn, decode_maps, maps_of
 from engine.synthesis.edits import Edits
 from engine.synthesis.mask import blend, softened
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import Proposal, Proposer, propose
+from engine.synthesis.propose import WORDS, Proposal, Proposer, Wish, propose
 from engine.synthesis.seeds import streams, uniform
 from engine.synthesis.vary import pace_of, vary
 
@@ -52,7 +52,13 @@ class Beginning:
 
 
 def begin(
-    s: RunSettings, pack: Pack, seeds: list[int], wrap: Wrap, text: Tensor, edits: Edits
+    s: RunSettings,
+    pack: Pack,
+    seeds: list[int],
+    wrap: Wrap,
+    text: Tensor,
+    edits: Edits,
+    wish: Wish = WORDS,
 ) -> Generator[Phase, None, Beginning]:
     """A beginning for every seed. The arguments are those of `propose`, and what the settings' files hold.
 
@@ -80,7 +86,7 @@ def begin(
         proposal = replace(on_codes(proposer, maps.to(pack.compute.device), s.start), drawn=None)
         yield Phase("propose", 1, 1, picture=maps[:, :3])
     else:
-        proposal = yield from propose(s, pack, seeds, wrap, text)
+        proposal = yield from propose(s, pack, seeds, wrap, text, wish)
     for spot, part in zip(s.spots, edits.spots, strict=True):
         if spot.weight > 0:
             proposal = yield from _with_spot(proposer, proposal, spot.prompt, part)

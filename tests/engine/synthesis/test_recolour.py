@@ -48,7 +48,8 @@ def test_grain_is_kept():
 def test_a_weight_of_nothing_changes_nothing_and_more_goes_farther():
     _, x = bricks()
     assert recoloured(x, PALETTE, 0.0) is x
-    far = [float(palette_distance(recoloured(x, PALETTE, w), PALETTE)) for w in (0.2, 1.0, 4.0)]
+    two = palette_of(["#2f5fa8", "#16264f"], x)
+    far = [float(palette_distance(recoloured(x, two, w), two)) for w in (0.1, 0.5, 2.0)]
     assert far == sorted(far, reverse=True)
 
 
