@@ -46,7 +46,7 @@ def test_everything_is_found_grouped_by_prompt_newest_first(root):
         "2026-01-01"
     ] * 2
     assert [entry.result.rank for entry in bricks] == [1, 2, 1, 2]
-    assert bricks[0].result.tags == ("brick",)
+    assert [tag.label for tag in bricks[0].result.tags] == ["brick"]
     assert bricks[0].result.files["height"].is_file()
 
 
