@@ -217,7 +217,7 @@ def _file(path: str) -> Path:
         raise RefusedError("Choose the file to start from", NO_IMAGE)
     found = Path(sources.absolute(path))
     if not found.is_file():
-        raise RefusedError(f"The file {found.name} to start from is gone", NO_IMAGE)
+        raise RefusedError(tr("The file {file} to start from is gone", file=found.name), NO_IMAGE)
     return found
 
 

@@ -6,6 +6,7 @@ from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
 from .. import starting
+from ..words import tr
 
 
 class PATINA_OT_source_clear(Operator):
@@ -14,11 +15,13 @@ class PATINA_OT_source_clear(Operator):
     bl_description = "Leave this picture out of the next run"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
-    index: IntProperty(default=-1, min=-1, options={"SKIP_SAVE"}, description="-1 is the start")
+    index: IntProperty(
+        name="Number", description="-1 is the start", default=-1, min=-1, options={"SKIP_SAVE"}
+    )
 
     @classmethod
     def description(cls, _context: Context, operator: OperatorProperties) -> str:
-        return "Begin from words alone, and use no mask" if operator.index < 0 else cls.bl_description
+        return tr("Begin from words alone, and use no mask") if operator.index < 0 else tr(cls.bl_description)
 
     def execute(self, context: Context) -> set[str]:
         pictures = context.scene.patina_sources.pictures

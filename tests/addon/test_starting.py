@@ -265,10 +265,12 @@ def test_one_place_says_what_the_next_run_begins_from(start, settings, file, ble
     assert [item["path"] for item in found["pictures"]] == [str(file)]
     layout = draw(bpy.types.PATINA_PT_main)
     assert "From own.png" in layout.texts()
-    assert "1 picture prompt" in layout.texts()
+    assert any(text.startswith("Near to ") for text in layout.texts())
     assert bpy.ops.patina.source_clear() == {"FINISHED"}
     assert not {"image", "strength", "mask"} & set(settings())
     assert settings()["start"] == "noise"
+    assert not any(text.startswith("From ") for text in draw(bpy.types.PATINA_PT_main).texts())
+    assert bpy.ops.patina.source_clear(index=0) == {"FINISHED"}
     assert "patina.source_clear" not in draw(bpy.types.PATINA_PT_main).operators()
 
 
