@@ -87,7 +87,7 @@ SMOKE: dict[str, dict[str, Any]] = {
     "guide": {"steps": 160, "batch": 48, "image_px": 48, "ema": 0.9},
     "judge": {"steps": 16, "batch": 32, "image_px": 48, "ema": 0.9},
     "generator": {"steps": 240, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "decoder": {"steps": 10, "batch": 4, "crop_px": 64, "ema": 0.9},
+    "decoder": {"steps": 20, "batch": 4, "crop_px": 64, "ema": 0.9},
     "estimator": {"steps": 16, "batch": 4, "crop_px": 64, "ema": 0.9},
     "prior": {"steps": 24, "batch": 8, "ema": 0.9},
     "stream": {"steps": 120, "batch": 8, "ema": 0.9},

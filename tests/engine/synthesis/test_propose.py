@@ -15,7 +15,8 @@ from engine.settings import RunSettings
 from engine.starter.drawing import draw_maps
 from engine.starter.materials import another, sample
 from engine.synthesis.decode import decode_maps
-from engine.synthesis.propose import Chosen, patches, propose
+from engine.synthesis.memory import Cost, cost_of
+from engine.synthesis.propose import Chosen, Proposer, patches, propose
 from engine.synthesis.recipes import called
 
 
@@ -154,3 +155,29 @@ def test_the_better_proposal_of_each_variation_is_kept():
     chosen.offer(torch.tensor([0.1, 0.5]), torch.zeros(2, 2, 2))
     chosen.offer(torch.tensor([0.2, 0.4]), torch.ones(2, 2, 2))
     assert chosen.codes.mean((1, 2)).tolist() == [1, 0]
+
+
+def test_large_proposals_go_through_the_codes_one_after_another(tiny_pack, monkeypatch):
+    """All candidates come here at once, and memory is planned for half of them."""
+    seen, encode = [], tiny_pack.generator.codes_of
+    monkeypatch.setattr(
+        tiny_pack.generator, "codes_of", lambda x, wrap: seen.append(len(x)) or encode(x, wrap)
+    )
+    s = RunSettings(prompt="moss", pack="tiny", seed=1, width=128, height=128)
+    proposer = Proposer(s, tiny_pack, [1, 2, 3], (True, True), torch.zeros(16))
+    x = torch.rand(3, 8, 128, 128, generator=torch.Generator().manual_seed(0))
+    z, decoded = proposer.through_codes(x)
+    monkeypatch.setattr("engine.synthesis.propose.PIXELS_AT_ONCE", 2 * 128 * 128)
+    apart = proposer.through_codes(x)
+    assert seen == [3, 2, 1]
+    assert torch.equal(z, apart[0])
+    torch.testing.assert_close(decoded, apart[1], rtol=0, atol=1e-5)
+
+
+def test_what_is_drawn_is_counted(tiny_pack):
+    """Where steps cost little, many candidates cost what they take as they are drawn."""
+    s = RunSettings(prompt="moss", pack="tiny", seed=1, width=512, height=512)
+    cost = Cost(pixel=0.0, view=0.0, held=64.0)
+    few, many = (cost.of_variation(s.model_copy(update={"candidates": n})) for n in (1, 8))
+    assert (few, many) == (64 * 512**2, 8 * 64 * 512**2)
+    assert cost_of(tiny_pack).held == 2 * 4 * len(tiny_pack.channels)
