@@ -25,6 +25,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import shelf
 from guikit import Pointer, Sidebar, Steps, play, take_picture, until
+from spanish import spanish
 from using import using
 
 T = TypeVar("T")
@@ -57,7 +58,7 @@ class Artist:
     """Somebody at the sidebar's tab, with the add-on's state in view."""
 
     def __init__(self, plan: dict, package: str) -> None:
-        self.plan = plan
+        self.plan, self.package = plan, package
         self.pictures = Path(plan["pictures"])
         self.pointer = Pointer()
         self.sidebar = Sidebar(self.pointer, "Patina", PANEL)
@@ -366,6 +367,7 @@ def main() -> None:
         "gallery": gallery,
         "history": history,
         "using": using,
+        "spanish": spanish,
     }
     play(scenarios[plan["scenario"]](artist), artist.pictures)
 
