@@ -6,27 +6,24 @@ from typing import TYPE_CHECKING
 
 import bpy
 from guikit import Steps, until
-from using import finish_run
+from using import finish_run, open_panel
 
 if TYPE_CHECKING:
     from scenario import Artist
 
-SHEETS = {  # sub-panels that the window has room for at a time
-    "settings": ("settings",),
-    "using": ("material", "edit", "start"),
-    "engine": ("files", "history", "engine"),
-    "library": ("sources", "library"),
-}
+OPEN = ("material", "settings", "engine")
 WORDS = {"Generate": "Generar", "Describe a surface first": "Primero hay que describir una superficie"}
 
 
 def spanish(artist: Artist) -> Steps[None]:
-    """Every panel in Spanish, photographed; nothing of it stays when the add-on is off."""
+    """Panels in Spanish, photographed; nothing of it stays when the add-on is off."""
     speak_spanish()
     translations = bpy.app.translations
     for text, said in WORDS.items():
         assert translations.pgettext_iface(text) == translations.pgettext_iface(text, "Operator") == said
     artist.inputs.prompt, artist.inputs.preset = "red bricks", "peeling_paint"
+    for name in OPEN:
+        open_panel(getattr(bpy.types, f"PATINA_PT_{name}"))
     yield from artist.sidebar.open()
     yield from artist.picture("empty")
     finish_run(artist, artist.pictures.parent / "run")
@@ -34,14 +31,6 @@ def spanish(artist: Artist) -> Steps[None]:
     cube = bpy.data.objects["Cube"]
     yield from until(lambda: "patina_result" in (cube.active_material or {}), "a material on the cube", 10)
     yield from artist.picture("applied")
-    artist.pump.session.show([], 0, None)  # so that the sub-panels have the window to themselves
-    artist.pump.mirror()
-    for sheet, panels in SHEETS.items():
-        for name in panels:
-            show(name, {"DEFAULT_CLOSED"}, set())
-        yield from artist.picture(sheet)
-        for name in panels:
-            show(name, set(), {"DEFAULT_CLOSED"})
     disable(artist)
 
 
@@ -52,15 +41,6 @@ def speak_spanish() -> None:
     for what in ("interface", "tooltips", "reports"):  # reports: since 4.5
         if hasattr(view, f"use_translate_{what}"):
             setattr(view, f"use_translate_{what}", True)
-
-
-def show(name: str, before: set[str], after: set[str]) -> None:
-    """Open or close a sub-panel: whether it starts closed counts the first time that it is drawn."""
-    panel = getattr(bpy.types, f"PATINA_PT_{name}")
-    assert panel.bl_options == before, name
-    bpy.utils.unregister_class(panel)
-    panel.bl_options = after
-    bpy.utils.register_class(panel)
 
 
 def disable(artist: Artist) -> None:
