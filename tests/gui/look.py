@@ -75,7 +75,8 @@ def reference(blender: str, state: str) -> Path:
 def without_empty_end(sidebar: Image.Image) -> Image.Image:
     """Ends it with the last panel. Below, the viewport shines through, which is none of the panel's looks."""
     margin = np.asarray(sidebar.convert("L"), np.int16)[:, MARGIN]
-    panel = np.flatnonzero((margin == margin[HEADER_Y, 0]).all(axis=1))
+    even = np.ptp(margin, axis=1) == 0
+    panel = np.flatnonzero(even & (margin[:, 0] <= margin[HEADER_Y, 0]))  # a panel in a panel is darker
     gaps = np.flatnonzero(np.diff(panel) > LARGEST_GAP)
     end = int(panel[gaps[0]] if len(gaps) else panel[-1]) + 1
     return sidebar.crop((0, 0, sidebar.width, end))

@@ -11,7 +11,7 @@ from tests.gui import look
 
 def sidebar(*rows):
     """A grey sidebar with a line of words per row."""
-    picture = Image.new("RGB", (280, 600), (48, 48, 48))
+    picture = Image.new("RGB", (280, 600), (63, 63, 63))
     draw = ImageDraw.Draw(picture)
     draw.rectangle((4, 0, 260, 12 + 30 * len(rows)), fill=(61, 61, 61))  # the panel, over a viewport
     draw.line((0, 500, 280, 400), fill=(180, 60, 60))

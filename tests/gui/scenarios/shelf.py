@@ -27,7 +27,7 @@ def play(artist: Artist) -> Steps[None]:
     yield from artist.picture("library found")
 
     bpy.context.window_manager.patina_library.text = artist.plan["words"]
-    yield from artist.press("patina.library_search")
+    yield from artist.press("patina.library_search", across=(0.83,))
     yield from until(lambda: shelf.library.title == "Best first" and not shelf.turn(), "results", WAIT_S)
     scores = [found.score for found in shelf.library.results]
     assert scores == sorted(scores, reverse=True)
