@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 from PIL import Image
 
-from engine import cli
+from engine import cli, cli_edits
 from engine.errors import InvalidRequest
 from engine.gallery.commands import features
 from engine.gallery.make import COMMANDS, MASKS, Workshop
@@ -106,7 +106,7 @@ def test_a_command_is_one_that_can_be_typed(piece, tmp_path):
     (tmp_path / "result.json").write_text(json.dumps({**about, "origin": "", "seed": 1}))
     typed = [NAMED.sub(lambda m: str(tmp_path / places[m[2]]), word) for word in piece.command]
     options, command = cli.parser().parse_args(typed), COMMANDS[piece.command[0]]
-    asked = {**command.params(options), **cli.cli_edits.edits_of(options), "folder": str(tmp_path)}
+    asked = {**command.params(options), **cli_edits.edits_of(options), "folder": str(tmp_path)}
     first, again = (command.resolve(asked)[0] for _ in range(2))
     assert first == again
     assert all(m[1] in MASKS for word in piece.command for m in NAMED.finditer(word) if m[2] == "mask")
