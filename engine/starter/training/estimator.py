@@ -34,7 +34,7 @@ class EstimatorTraining(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     seed: int = 9
-    steps: int = 2500
+    steps: int = 5000
     batch: int = 8
     crop_px: int = 128
     whole_every: int = 3  # steps; whole tiles on the torus, a quarter as many
