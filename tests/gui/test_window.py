@@ -77,11 +77,12 @@ def test_from_a_prompt_to_a_material_and_what_can_go_wrong(perform):
 
 
 @pytest.mark.parametrize("blender", ["sid"], indirect=True)  # an engine's matter: the panels are everywhere
-def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
+def test_a_library_is_indexed_searched_and_used_then_all_is_spanish(perform, tmp_path):
+    """The language comes last: with it, the add-on is disabled while its engine runs."""
     played = perform(
-        "shelf",
+        *("shelf", "spanish"),
         size=WINDOW,
-        pictures=("library indexing", "library", "library applied"),
+        pictures=("library indexing", "library", "library applied", "spanish", "spanish applied"),
         textures=str(textures.write(tmp_path / "textures")),
         words="green moss",
     )
