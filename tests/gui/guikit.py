@@ -26,7 +26,6 @@ Place = tuple[int, int]
 
 BEGAN = time.monotonic()
 BEAT = 0.04  # seconds between two events: move, press and release in one pass of the event loop run no button
-GLANCE = 0.005  # seconds for what is under the pointer: it is known after one pass
 DIGITS = ("ZERO", "ONE", "TWO", "THREE", "FOUR", "FIVE", "SIX", "SEVEN", "EIGHT", "NINE")
 KEYS = {" ": "SPACE", "-": "MINUS", ",": "COMMA", ".": "PERIOD"} | {
     str(digit): name for digit, name in enumerate(DIGITS)
@@ -92,11 +91,11 @@ class Pointer:
         x, y = self.place
         self.window.event_simulate(type=kind, value=value, x=x, y=y, **more)
 
-    def move(self, place: Place, rest_s: float = BEAT) -> Steps[None]:
+    def move(self, place: Place) -> Steps[None]:
         """Bring the pointer to a place."""
         self.place = place
         self.event("MOUSEMOVE", "NOTHING")
-        yield rest_s
+        yield BEAT
 
     def click(self, place: Place, button: str = "LEFTMOUSE") -> Steps[None]:
         """Press and release a mouse button at a place."""
@@ -156,14 +155,14 @@ class Sidebar:
         self.opened = True
 
     @contextmanager
-    def draws(self) -> Iterator[list[object]]:
-        """A list that grows whenever the panel is drawn."""
+    def draws(self, name: str = "") -> Iterator[list[object]]:
+        """A list that grows whenever a panel is drawn; without a name the tab's."""
         draws: list[object] = []
 
         def drawn(*_panel_and_context: object) -> None:
             draws.append(None)
 
-        panel = getattr(bpy.types, self.panel)
+        panel = getattr(bpy.types, name or self.panel)
         panel.append(drawn)
         try:
             yield draws
@@ -210,7 +209,7 @@ class Sidebar:
 
     def under(self, place: Place) -> Steps[str]:
         """What is at a place: `bpy.ops.…()` for an operator, a data path for a property, else nothing."""
-        yield from self.pointer.move(place, GLANCE)
+        yield from self.pointer.move(place)
         manager = bpy.context.window_manager
         questions = (
             (bpy.ops.ui.copy_python_command_button, {}),
