@@ -54,13 +54,17 @@ def draw_left_to_quality(layout: UILayout, context: Context, inputs: Any, values
     """Say which settings the quality chooses, and how, where that is not what they show."""
     known = inputs.bl_rna.properties
     told = [
-        f"{known[name].name} {_shown(inputs, name, value)}"
+        f"{tr(known[name].name)} {_shown(inputs, name, value)}"
         for name, value in values.items()
         if value is not False and value != properties.plain(known[name].default)
     ]
     if told:
         chosen = properties.set_by_preset(inputs).get("quality", inputs.quality)
-        words = f"{known['quality'].enum_items[chosen].name} quality sets {', '.join(told)} until you do"
+        words = tr(
+            "{quality} quality sets {settings} until you do",
+            quality=tr(known["quality"].enum_items[chosen].name),
+            settings=", ".join(told),
+        )
         paragraph(layout, context, words, icon="INFO")
 
 

@@ -155,14 +155,14 @@ class Sidebar:
         self.opened = True
 
     @contextmanager
-    def draws(self) -> Iterator[list[object]]:
-        """A list that grows whenever the panel is drawn."""
+    def draws(self, name: str = "") -> Iterator[list[object]]:
+        """A list that grows whenever a panel is drawn; without a name the tab's."""
         draws: list[object] = []
 
         def drawn(*_panel_and_context: object) -> None:
             draws.append(None)
 
-        panel = getattr(bpy.types, self.panel)
+        panel = getattr(bpy.types, name or self.panel)
         panel.append(drawn)
         try:
             yield draws

@@ -64,12 +64,12 @@ def test_first_day_without_an_engine(blender, perform, request, tmp_path):
         compare(played.pictures, request.node.callspec.params["blender"], state, tmp_path)
 
 
-def test_from_a_prompt_to_a_material_and_what_can_go_wrong(perform):
-    """What a prompt, a queue, the history and an engine in trouble look like, with one engine behind them."""
+def test_from_a_prompt_to_a_material_and_its_history(perform):
+    """What a prompt, a queue and the history look like, with one engine behind them."""
     played = perform(
-        *("ready", "material", "history", "trouble"),
+        *("ready", "material", "history"),
         size=WINDOW,
-        pictures=("ready", "generating", "results", "applied", "queue", "history", "missing", "killed"),
+        pictures=("ready", "generating", "results", "applied", "queue", "history"),
         **PLAN,
         settings=SMALL_RUN,
     )
@@ -77,11 +77,15 @@ def test_from_a_prompt_to_a_material_and_what_can_go_wrong(perform):
 
 
 @pytest.mark.parametrize("blender", ["sid"], indirect=True)  # an engine's matter: the panels are everywhere
-def test_a_library_is_indexed_searched_and_used(perform, tmp_path):
+def test_an_engine_in_trouble_a_library_and_the_panels_in_spanish(perform, tmp_path):
+    """The language comes last: with it, the add-on is disabled while its engine runs."""
     played = perform(
-        "shelf",
+        *("trouble", "shelf", "spanish"),
         size=WINDOW,
-        pictures=("library indexing", "library", "library applied"),
+        pictures=(
+            *("missing", "failed", "killed", "library indexing", "library", "library applied"),
+            *("spanish", "spanish applied"),
+        ),
         textures=str(textures.write(tmp_path / "textures")),
         words="green moss",
     )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from tests.gui.artist import REDRAW_S, Artist
-from tests.gui.guikit import Steps, take_picture
+from contextlib import suppress
 
-GALLERY_BELOW = 27  # pixels from the middle of the field above it to the button that opens it
+from tests.gui.artist import REDRAW_S, Artist
+from tests.gui.guikit import OverdueError, Place, Steps, take_picture, until
+
+GALLERY_BELOW = (27, 21, 33)  # pixels from the middle of the field above it to the button that opens it
 BUTTONS_BELOW = range(70, 400, 14)  # pixels below that button in which a preset's has to be
 
 
@@ -14,16 +16,14 @@ def play(artist: Artist) -> Steps[None]:
     artist.inputs.preset = "stone"
     yield from artist.sidebar.open()
     yield from artist.picture("chosen")
-    places = yield from artist.sidebar.find("patina.negative")
-    x, y = places["patina.negative"]
-    yield from artist.pointer.click((x + 30, y - GALLERY_BELOW))
+    _, y = yield from open_gallery(artist)
     for _ in range(8):  # the pictures are decoded in the background
         yield REDRAW_S
         artist.sidebar.area.tag_redraw()
     take_picture(artist.pictures / "gallery.png")
     middle = artist.pointer.window.width // 2
     for below in BUTTONS_BELOW:
-        spot = (middle + 60, y - GALLERY_BELOW - below)
+        spot = (middle + 60, y - below)
         yield from artist.pointer.click(spot)
         if artist.inputs.preset != "stone":
             break
@@ -31,3 +31,16 @@ def play(artist: Artist) -> Steps[None]:
     assert artist.inputs.preset != "stone", "no picture could be clicked"
     yield from artist.pointer.key("ESC")
     yield from artist.picture("closed")
+
+
+def open_gallery(artist: Artist) -> Steps[Place]:
+    """Click where its button has to be, until it is drawn. Returns where the click was."""
+    places = yield from artist.sidebar.find("patina.negative")
+    x, y = places["patina.negative"]
+    with artist.sidebar.draws("PATINA_PT_gallery") as draws:
+        for below in GALLERY_BELOW:
+            yield from artist.pointer.click(place := (x + 30, y - below))
+            with suppress(OverdueError):
+                yield from until(lambda: draws, "the gallery", 3)
+                return place
+    raise LookupError(f"no button below {places} opens the gallery")

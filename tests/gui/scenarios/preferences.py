@@ -21,6 +21,7 @@ def play(artist: Artist) -> Steps[None]:
     area = artist.sidebar.area
     area.type = "PREFERENCES"  # in full: without a window manager the window of its own stays small
     yield from until(lambda: area.type == "PREFERENCES", "preferences in the large window", 5)
+    yield from artist.pointer.move((area.x + area.width // 3, area.y + 40))  # or a tooltip is in the way
     for _ in range(3):
         area.tag_redraw()
         yield 0.5

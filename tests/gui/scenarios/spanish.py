@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import bpy
-from guikit import Steps, until
-from using import finish_run, open_panel
 
-if TYPE_CHECKING:
-    from scenario import Artist
+from tests.gui.artist import Artist
+from tests.gui.guikit import Steps, until
+from tests.gui.scenarios.using import finish_run
 
-OPEN = ("material", "settings", "engine")
+OPEN = ("PATINA_PT_settings", "PATINA_PT_material", "PATINA_PT_engine")
 WORDS = {"Generate": "Generar", "Describe a surface first": "Primero hay que describir una superficie"}
 
 
-def spanish(artist: Artist) -> Steps[None]:
-    """Panels in Spanish, photographed; nothing of it stays when the add-on is off."""
+def play(artist: Artist) -> Steps[None]:
+    """Panels in Spanish, photographed; nothing of it stays when the add-on is off. The last scenario."""
     speak_spanish()
     translations = bpy.app.translations
     for text, said in WORDS.items():
         assert translations.pgettext_iface(text) == translations.pgettext_iface(text, "Operator") == said
     artist.inputs.prompt, artist.inputs.preset = "red bricks", "peeling_paint"
-    for name in OPEN:
-        open_panel(getattr(bpy.types, f"PATINA_PT_{name}"))
+    artist.unfold(*OPEN)
     yield from artist.sidebar.open()
-    yield from artist.picture("empty")
-    finish_run(artist, artist.pictures.parent / "run")
+    yield from artist.picture("spanish")
+    finish_run(artist, artist.pictures.parent / "spanish run")
     yield from artist.press("patina.apply")
     cube = bpy.data.objects["Cube"]
     yield from until(lambda: "patina_result" in (cube.active_material or {}), "a material on the cube", 10)
-    yield from artist.picture("applied")
+    yield from artist.picture("spanish applied")
+    artist.unfold()
     disable(artist)
 
 
