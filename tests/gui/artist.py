@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
 import bpy
 
-from tests.gui.guikit import OverdueError, Place, Pointer, Sidebar, Steps, say, until
+from tests.gui.guikit import Place, Pointer, Sidebar, Steps, until
 
 PANEL = "PATINA_PT_main"
 ENGINE_S = 150.0  # for importing torch on a busy machine
 RUN_S = 600.0
 REDRAW_S = 0.3
-TRIES, LOST_S = 3, 4.0  # on a busy machine a simulated click may get lost
 
 
 def enable(archive: str) -> str:
@@ -88,22 +85,6 @@ class Artist:
         places = yield from self.sidebar.find(widget, across=across)
         yield from self.pointer.click(places[widget])
         return places[widget]
-
-    def press_until(
-        self, widget: str, came: Callable[[], object], across: tuple[float, ...] = (0.5, 0.2, 0.8)
-    ) -> Steps[None]:
-        """Press what may be pressed twice until its work has come, or has begun.
-
-        Raises:
-            OverdueError: nothing came of any try.
-        """
-        for _ in range(TRIES):
-            yield from self.press(widget, across)
-            with suppress(OverdueError):
-                yield from until(came, f"{widget} to do something", LOST_S)
-                return
-            say(f"{widget} was pressed in vain")
-        raise OverdueError(f"pressed {widget} {TRIES} times, and nothing came of it")
 
     def describe(self, prompt: str) -> Steps[None]:
         """Type the prompt into its field."""

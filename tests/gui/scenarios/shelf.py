@@ -27,15 +27,12 @@ def play(artist: Artist) -> Steps[None]:
     yield from artist.picture("library found")
 
     bpy.context.window_manager.patina_library.text = artist.plan["words"]
-    yield from artist.press_until(
-        "patina.library_search",
-        lambda: shelf.library.searching or shelf.library.title == "Best first",
-        across=(0.83,),
-    )
+    yield from artist.press("patina.library_search", across=(0.83,))
     yield from until(lambda: shelf.library.title == "Best first" and not shelf.turn(), "results", WAIT_S)
     scores = [found.score for found in shelf.library.results]
     assert scores == sorted(scores, reverse=True)
-    yield from artist.press_until("patina.library_choose", lambda: shelf.library.chosen() is not None)
+    yield from artist.press("patina.library_choose")
+    yield from until(lambda: shelf.library.chosen() is not None, "a chosen texture", 5)
     yield from artist.picture("library")
 
     bpy.ops.patina.library_apply()
