@@ -77,13 +77,13 @@ def test_from_a_prompt_to_a_material_and_its_history(perform):
 
 
 @pytest.mark.parametrize("blender", ["sid"], indirect=True)  # an engine's matter: the panels are everywhere
-def test_an_engine_in_trouble_a_library_and_the_panels_in_spanish(perform, tmp_path):
+def test_a_library_an_engine_in_trouble_and_the_panels_in_spanish(perform, tmp_path):
     """The language comes last: with it, the add-on is disabled while its engine runs."""
     played = perform(
-        *("trouble", "shelf", "spanish"),
+        *("shelf", "trouble", "spanish"),
         size=WINDOW,
         pictures=(
-            *("missing", "failed", "killed", "library indexing", "library", "library applied"),
+            *("library indexing", "library", "library applied", "missing", "failed", "killed"),
             *("spanish", "spanish applied"),
         ),
         textures=str(textures.write(tmp_path / "textures")),
