@@ -122,7 +122,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
             item.tags, item.relief = ", ".join(tag.label for tag in result.tags), result.relief
-            item.flaws = "\n".join(verdict.sentences(result, session.results))
+            item.flaws = "\n".join(verdict.sentences(result))
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.later_icon(result.key)  # Blender decodes it beside its work, not in this frame
     state.selected = session.selected

@@ -1,26 +1,28 @@
-"""What the engine has against a result, in words. No bpy."""
+"""What the engine has against a result, in words. No bpy.
+
+How different the variations are, `diversity`, is no reason to warn: to the judge, materials of one name are
+close to each other, good ones too. What really repeats another is named.
+"""
 
 from __future__ import annotations
 
 from .session import Result
+from .words import mark, tr
 
 FLAWS = {  # what engine/material/artefacts.py may find
-    "flat": "is of one colour",
-    "crushed": "is mostly pure black or white",
-    "blurred": "is blurred",
-    "noisy": "is noisy",
-    "checkerboard": "has a checkerboard of pixels",
-    "speckled": "has specks of colour",
-    "uneven": "looks like a picture of something, not like a surface",
+    "flat": mark("It is of one colour"),
+    "crushed": mark("It is mostly pure black or white"),
+    "blurred": mark("It is blurred"),
+    "noisy": mark("It is noisy"),
+    "checkerboard": mark("It has a checkerboard of pixels"),
+    "speckled": mark("It has specks of colour"),
+    "uneven": mark("It looks like a picture of something, not like a surface"),
 }
-ALIKE = 0.5  # of the variations are effectively different ones: fewer is worth a word
 
 
-def sentences(result: Result, of_run: list[Result]) -> list[str]:
-    """A sentence for everything that is wrong with a result, and with the run that it is of."""
-    found = [] if result.repeats is None else [f"Nearly repeats variation {result.repeats}"]
-    faults = [FLAWS.get(flag, f"is {flag}") for flag in result.artefacts]
-    found += [f"It {' and '.join(faults)}"] if faults else []
-    if result.diversity is not None and len(of_run) > 1 and result.diversity < ALIKE * len(of_run):
-        found.append(f"The variations are much alike: as good as {result.diversity:.1f} of {len(of_run)}")
+def sentences(result: Result) -> list[str]:
+    """A sentence for everything that is wrong with a result."""
+    found = [tr(FLAWS[flag]) if flag in FLAWS else tr("It is {flaw}", flaw=flag) for flag in result.artefacts]
+    if result.repeats is not None:
+        found.insert(0, tr("Nearly repeats variation {rank}", rank=result.repeats))
     return found
