@@ -38,6 +38,10 @@ def bench_arguments(add: argparse.ArgumentParser) -> None:
         help="auto, cpu, cuda or mps (default: auto, the CPU and a GPU if there is one)",
     )  # fmt: skip
     add.add_argument("--threads", type=int, metavar="N", help="CPU threads (default: PyTorch's choice)")
+    add.add_argument(
+        "--search", action="store_true",
+        help="time searches among 100,000 textures and a million instead, with made-up vectors",
+    )  # fmt: skip
 
 
 def bench(options: argparse.Namespace) -> int:
@@ -46,8 +50,23 @@ def bench(options: argparse.Namespace) -> int:
 
     if options.threads is not None and options.threads < 1:
         raise InvalidRequest(f"--threads must be at least 1; {options.threads} was given.", field="threads")
+    if options.search:
+        return search(options.threads, Console())
     cases = plan(_devices(options.device), quick=options.quick, threads=options.threads)
     report(cases, options.out, Console(), Console(stderr=True))
+    return 0
+
+
+def search(threads: int | None, console: Console) -> int:
+    """Measures searches in the library and prints the table."""
+    import torch
+
+    from engine.bench.search import table
+    from engine.library.bench import bench as measure
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    console.print(table(measure()))
     return 0
 
 
