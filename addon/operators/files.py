@@ -27,11 +27,8 @@ def own_images() -> list[Image]:
     return list(dict.fromkeys(image for item in own_materials() for image in textures.of(item)))
 
 
-class PATINA_OT_pack_textures(Operator):
-    bl_idname = "patina.pack_textures"
-    bl_label = "Pack into .blend"
-    bl_description = "Put the textures of all Patina materials into the .blend, so that it can travel alone"
-    bl_options = {"REGISTER", "UNDO"}
+class OfOurs:
+    """For operators on the textures of all Patina materials of the file."""
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
@@ -39,6 +36,13 @@ class PATINA_OT_pack_textures(Operator):
             cls.poll_message_set("This file has no Patina material")
             return False
         return True
+
+
+class PATINA_OT_pack_textures(OfOurs, Operator):
+    bl_idname = "patina.pack_textures"
+    bl_label = "Pack into .blend"
+    bl_description = "Put the textures of all Patina materials into the .blend, so that it can travel alone"
+    bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
@@ -52,7 +56,7 @@ class PATINA_OT_pack_textures(Operator):
         return {"FINISHED"}
 
 
-class PATINA_OT_copy_textures(Operator):
+class PATINA_OT_copy_textures(OfOurs, Operator):
     bl_idname = "patina.copy_textures"
     bl_label = "Copy Textures Beside .blend"
     bl_description = "Copy the textures of all Patina materials to the folder textures beside the .blend"
@@ -60,8 +64,7 @@ class PATINA_OT_copy_textures(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        if not own_materials():
-            cls.poll_message_set("This file has no Patina material")
+        if not super().poll(context):
             return False
         if refused := refusal(files.check_saved, context):
             cls.poll_message_set(str(refused))
