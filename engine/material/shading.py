@@ -133,6 +133,11 @@ def shade(
     return linear_to_srgb(_tone(linear).clamp(0, 1))
 
 
+def under_key(maps: DecodedMaps) -> Tensor:
+    """Materials under a key light from the upper left and a soft sky, as sheets show them, (B, 3, H, W)."""
+    return shade(maps, light_from(50, 135))
+
+
 def _key(n: Tensor, a: Tensor, r: Tensor, m: Tensor, f0: Tensor, light: Light) -> Tensor:
     """Diffuse and GGX reflection of the key light, (B, 3, H, W), linear."""
     view = light.direction.new_tensor([[0.0, 0.0, 1.0]])

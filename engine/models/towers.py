@@ -123,3 +123,15 @@ def patina_texture_net_deep(pretrained: bool = False, **kwargs: Any) -> TextureN
 def patina_patch_net(pretrained: bool = False, **kwargs: Any) -> PatchNet:  # noqa: ARG001
     """timm's entry point of `PatchNet`: what fools convolutions need not fool attention."""
     return PatchNet(num_classes=kwargs.get("num_classes", 0))
+
+
+@register_model
+def patina_texture_net_wide(pretrained: bool = False, **kwargs: Any) -> TextureNet:  # noqa: ARG001
+    """More channels: what fits into a file of 16 MiB beside a table of all tokens."""
+    return TextureNet((40, 80, 160, 256), num_classes=kwargs.get("num_classes", 0))
+
+
+@register_model
+def patina_patch_net_wide(pretrained: bool = False, **kwargs: Any) -> PatchNet:  # noqa: ARG001
+    """More channels and blocks: what fits into a file of 16 MiB beside a table of all tokens."""
+    return PatchNet(192, depth=6, num_classes=kwargs.get("num_classes", 0))

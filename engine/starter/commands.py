@@ -5,11 +5,13 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from engine.errors import InvalidRequest
 from engine.models.packs import ROOT
+from engine.starter.training.sizes import SIZES, Size
 
 STAGES = (
     "materials", "guide", "judge", "generator", "decoder", "estimator", "prior", "stream", "exemplars",
@@ -38,7 +40,14 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
         "--families", metavar="NAME,...", help="train on these procedural materials only (default: all)"
     )
     add.add_argument(
-        "--supersampling", type=int, default=1, metavar="N", help="draw materials this many times larger"
+        "--size", choices=tuple(SIZES), metavar="SIZE",
+        help="how much is trained: cpu (default), full for one GPU of 24 GB or more, smoke (see --smoke)",
+    )  # fmt: skip
+    add.add_argument(
+        "--supersampling",
+        type=int,
+        metavar="N",
+        help="draw materials this many times larger (default: 2 at full size, else 1)",
     )
     add.add_argument(
         "--start",
@@ -49,7 +58,7 @@ def train_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument(
         "--smoke",
         action="store_true",
-        help="everything small, in two minutes, into --work: to see that it learns",
+        help="--size smoke: everything small, in two minutes, into --work: to see that it learns",
     )
 
 
@@ -59,7 +68,6 @@ def train(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from engine.compute import choose
-    from engine.starter.materials import FAMILIES
     from engine.starter.training import pipeline
 
     unknown = [s for s in options.stages if s not in STAGES]
@@ -67,33 +75,45 @@ def train(options: argparse.Namespace) -> int:
         raise InvalidRequest(
             f"There is no stage {unknown[0]!r}. Stages: {', '.join(STAGES)}.", field="stages"
         )
-    families = tuple(sorted(options.families.split(","))) if options.families else FAMILIES
-    if strange := [name for name in families if name not in FAMILIES]:
-        raise InvalidRequest(
-            f"There is no material {strange[0]!r}. Materials: {', '.join(FAMILIES)}.", field="families"
-        )
+    name, size = _size(options)
     _set_up(options.threads)
-    compute, shipped = choose(options.device), options.out is None and not options.smoke
-    if options.smoke:
-        plan = pipeline.smoke(options.work, options.out or options.work / "weights", compute)
-    else:
-        out = options.out or pipeline.WEIGHTS
-        plan = pipeline.Plan(
-            options.work, out, compute,
-            families=families, supersampling=options.supersampling, start=options.start,
-        )  # fmt: skip
+    compute, shipped = choose(options.device), options.out is None and name != "smoke"
+    out = options.out or (pipeline.WEIGHTS if shipped else options.work / "weights")
+    plan = pipeline.Plan(options.work, out, compute, size, options.start)
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     figures = TextColumn("{task.fields[figures]}")
     with Progress(*columns, figures, console=Console(stderr=True)) as bar:
         tasks = {}
-        for name, step, total, values in pipeline.stages(plan, tuple(options.stages or SHIPPED)):
-            if name not in tasks:
-                tasks[name] = bar.add_task(name, total=total, figures="")
+        for stage, step, total, values in pipeline.stages(plan, tuple(options.stages or SHIPPED)):
+            if stage not in tasks:
+                tasks[stage] = bar.add_task(stage, total=total, figures="")
             text = "  ".join(f"{k} {v:.3f}" for k, v in values.items())
-            bar.update(tasks[name], completed=step, total=total, figures=text)
+            bar.update(tasks[stage], completed=step, total=total, figures=text)
     if shipped:
         pipeline.write_catalogue_entry()
     return 0
+
+
+def _size(options: argparse.Namespace) -> tuple[str, Size]:
+    """The size that was asked for, by name, and with what other options change of it."""
+    from engine.starter.materials import FAMILIES
+
+    if options.smoke and options.size not in {None, "smoke"}:
+        raise InvalidRequest(
+            f"--smoke and --size {options.size} contradict each other: leave one out.", field="size"
+        )
+    name = "smoke" if options.smoke else options.size or "cpu"
+    size = SIZES[name]
+    if options.families:
+        families = tuple(sorted(options.families.split(",")))
+        if strange := [family for family in families if family not in FAMILIES]:
+            raise InvalidRequest(
+                f"There is no material {strange[0]!r}. Materials: {', '.join(FAMILIES)}.", field="families"
+            )
+        size = replace(size, families=families)
+    if options.supersampling is not None:
+        size = replace(size, supersampling=options.supersampling)
+    return name, size
 
 
 def evaluate_arguments(add: argparse.ArgumentParser) -> None:
@@ -184,7 +204,7 @@ def trial(options: argparse.Namespace) -> int:
     from engine.starter.evaluation.bench import Bench, Sizes
     from engine.starter.training import pipeline
     from engine.starter.trials import record as trials
-    from engine.starter.trials.guides import Place
+    from engine.starter.trials.place import Place
     from engine.starter.trials.run import TRIALS, run
 
     if options.trial not in TRIALS:

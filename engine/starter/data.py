@@ -13,8 +13,8 @@ from engine.material.relief import encode_relief
 from engine.starter import dataset
 from engine.starter.materials import COLOURS, FAMILIES, REGISTRY, Params
 
-CHANNELS = 8
-"""Base colour 3, height, roughness, metallic, emission, relief: what the starter's generator decodes."""
+CHANNELS = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
+"""What the channels of `Materials.batch` are, and what the starter's generator decodes."""
 
 
 def labels(params: Params) -> tuple[int, int]:
@@ -35,11 +35,13 @@ class Materials:
         maps: one memory-mapped array (n, H, W, 7) uint8 a shard.
         params: what every material was made from, in the same order.
         reliefs: (N,) float32, encoded 0..1.
+        supersampling: how many times larger they were drawn.
     """
 
     maps: list[np.ndarray]
     params: list[Params]
     reliefs: np.ndarray
+    supersampling: int
 
     @classmethod
     def open(cls, folder: Path) -> Materials:
@@ -53,7 +55,7 @@ class Materials:
             reliefs += [encode_relief(r["relief"]) for r in records]
         if not maps:
             raise FileNotFoundError(f"No finished shards in {folder}; make some with engine.starter.dataset.")
-        return cls(maps, params, np.asarray(reliefs, np.float32))
+        return cls(maps, params, np.asarray(reliefs, np.float32), dataset.supersampling(folder))
 
     def __len__(self) -> int:
         return len(self.params)
@@ -66,13 +68,15 @@ class Materials:
     def crop(self, index: int, top: int, left: int, side: int) -> np.ndarray:
         """A wrapped square of one material, (side, side, 7) uint8."""
         shard, within = self._locate(index)
-        n = self.size_px
-        rows, columns = (np.arange(top, top + side) % n), (np.arange(left, left + side) % n)
-        return np.asarray(self.maps[shard][within])[rows[:, None], columns[None, :]]
+        rows, columns = np.arange(top, top + side), np.arange(left, left + side)
+        return self.maps[shard][within].take(rows, 0, mode="wrap").take(columns, 1, mode="wrap")
 
     def batch(self, indices: np.ndarray, draw: np.random.Generator, side: int) -> Tensor:
-        """Random wrapped crops, flipped and turned at random, (B, 8, side, side) float32 in 0..1."""
-        out = torch.empty(len(indices), CHANNELS, side, side)
+        """Random wrapped crops, half of them mirrored left to right, (B, 8, side, side) float32 in 0..1.
+
+        Not turned: captions and recipes know what is upright, as boards, strata and shingles are.
+        """
+        out = torch.empty(len(indices), len(CHANNELS), side, side)
         for row, index in enumerate(indices):
             top, left = draw.integers(0, self.size_px, 2)
             x = self.crop(int(index), int(top), int(left), side)

@@ -32,7 +32,8 @@ from engine.starter.materials import FAMILIES, Material, Params, render, sample,
 
 FORMAT = 3
 SHARD = 256
-CHANNELS = 7
+STORED = 7
+"""Maps in a shard: those of `data.CHANNELS` but relief, of which a material has one number."""
 SIBLING_EVERY = 5
 RETRY_STRIDE = 5 * 2**32  # between the seeds tried for one place in the set; siblings stay siblings
 
@@ -124,7 +125,7 @@ def is_finished(spec: ShardSpec) -> bool:
 
 def write_shard(spec: ShardSpec) -> int:
     """Render one shard and put it in place; returns how many materials it holds."""
-    maps = np.empty((spec.count, spec.size, spec.size, CHANNELS), np.uint8)
+    maps = np.empty((spec.count, spec.size, spec.size, STORED), np.uint8)
     materials = []
     for k in range(spec.count):
         params = params_for(spec.first_seed + k, held_out=spec.held_out, families=spec.families)
@@ -164,6 +165,12 @@ def load(folder: Path) -> Iterator[tuple[NDArray[np.uint8], list[dict]]]:
     for about_file in sorted(folder.glob("shard_*.json")):
         about = json.loads(about_file.read_text("utf-8"))
         yield np.load(about_file.with_suffix(".npy"), mmap_mode="r"), about["materials"]
+
+
+def supersampling(folder: Path) -> int:
+    """How many times larger the materials of a folder's finished shards were drawn."""
+    about = json.loads(min(folder.glob("shard_*.json")).read_text("utf-8"))
+    return int(about["supersampling"])
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,14 +14,24 @@ FILE = "training.json"
 
 
 class StageRecord(BaseModel):
-    """One network's training, the seed among its configuration."""
+    """One network's training, the seed among its configuration; None is what nobody recorded.
+
+    `size_px` is the side of the materials that it saw, `supersampling` how many times larger they were drawn.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     configuration: dict[str, Any]
     seconds: float | None = None
     machine: str | None = None
+    size_px: int | None = None
+    supersampling: int | None = None
     note: str = ""
+
+    def saw_the_same(self, other: StageRecord) -> bool:
+        """Whether both may have been trained on materials drawn alike: what is not recorded may be."""
+        pairs = ((self.size_px, other.size_px), (self.supersampling, other.supersampling))
+        return all(None in pair or pair[0] == pair[1] for pair in pairs)
 
 
 class TrainingRecord(BaseModel):
@@ -31,6 +41,7 @@ class TrainingRecord(BaseModel):
 
     families: tuple[str, ...]
     materials: int
+    note: str = ""
     stages: dict[str, StageRecord] = {}
 
 
@@ -54,7 +65,9 @@ def enter(weights: Path, families: tuple[str, ...], materials: int, name: str, s
     record = TrainingRecord(families=families, materials=materials)
     if path.exists():
         found = read(weights)
-        record = found if (found.families, found.materials) == (families, materials) else record
+        if (found.families, found.materials) == (families, materials):
+            kept = {other: about for other, about in found.stages.items() if about.saw_the_same(stage)}
+            record = found.model_copy(update={"stages": kept})
     record.stages[name] = stage
     partial = path.with_suffix(".part")
     partial.write_text(json.dumps(record.model_dump(mode="json"), indent=2) + "\n", "utf-8")

@@ -7,21 +7,22 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from engine.material.shading import under_key
 from engine.models.priors import AnyPrior
 from engine.settings import Start
 from engine.starter import captions
-from engine.starter.estimation import estimation
 from engine.starter.evaluation import diversity, prior, whole
 from engine.starter.evaluation.bench import STEPS, Bench, Prompt
+from engine.starter.evaluation.estimation import estimation
 from engine.starter.evaluation.gap import Gap
 from engine.starter.evaluation.naming import Name, naming
-from engine.starter.evaluation.pictures import Entry, as_image, lit, sheet, write_jpeg
-from engine.starter.evaluation.reconstruction import reconstruction, through_codes, true_maps
+from engine.starter.evaluation.pictures import Entry, as_image, sheet, write_jpeg
+from engine.starter.evaluation.reconstruction import known_planes, reconstruction, through_codes
 from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.retrieval import retrieval
 from engine.starter.evaluation.runs import Run, Runs
 from engine.starter.evaluation.speed import speed
-from engine.starter.synonyms import synonym_accuracy
+from engine.starter.evaluation.synonyms import synonym_accuracy
 from engine.synthesis.decode import maps_of
 
 PARTS = (
@@ -126,10 +127,10 @@ def _retrieval(bench: Bench) -> Figures:
 def _reconstruction(bench: Bench) -> Figures:
     entries: list[Entry] = []
     for i in range(min(SHOWN_MATERIALS, len(bench.held_out))):
-        x, params = true_maps(bench.held_out, i, bench.pack.channels), bench.held_out.params[i]
+        x, params = known_planes(bench.held_out, i, bench.pack.channels), bench.held_out.params[i]
         _, y = through_codes(x, bench.pack)
         both = [maps_of(m, bench.pack.channels) for m in (x, y)]
-        pictures = [as_image(p[0]) for p in (*(m.basecolor for m in both), *(lit(m) for m in both))]
+        pictures = [as_image(p[0]) for p in (*(m.basecolor for m in both), *(under_key(m) for m in both))]
         entries.append((f"{params['colour']} {params['family']}", pictures))
     write_jpeg(sheet(entries, 3, 112), bench.pictures / "reconstruction.jpg")
     return reconstruction(bench.held_out, bench.pack) | {"picture": "reconstruction.jpg"}

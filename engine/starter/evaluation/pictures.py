@@ -7,9 +7,6 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
-from engine.material.maps import DecodedMaps
-from engine.material.shading import light_from, shade
-
 QUALITY = 85
 LABEL_PX = 30  # two lines
 GAP_PX = 6
@@ -17,11 +14,6 @@ FONT_PX = 11
 
 Entry = tuple[str, list[Image.Image]]
 """A label of one or two lines, and the pictures below it, side by side."""
-
-
-def lit(maps: DecodedMaps) -> Tensor:
-    """Materials under a key light from the upper left and a soft sky, (B, 3, H, W) in 0..1."""
-    return shade(maps, light_from(50, 135))
 
 
 def as_image(picture: Tensor) -> Image.Image:

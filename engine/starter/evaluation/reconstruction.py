@@ -12,18 +12,17 @@ from torch import Tensor
 from engine.material.seams import seam_score
 from engine.models.packs import Pack
 from engine.models.vqgan import TORUS, VQGAN
-from engine.starter.data import Materials
-from engine.starter.training.pipeline import CHANNEL_NAMES
+from engine.starter.data import CHANNELS, Materials
 from engine.synthesis.decode import maps_of
 
 SCALARS = ("height", "roughness", "metallic", "emission", "relief")
 
 
-def true_maps(data: Materials, index: int, channels: tuple[str, ...]) -> Tensor:
+def known_planes(data: Materials, index: int, channels: tuple[str, ...]) -> Tensor:
     """One material as a pack's generator knows it, (1, len(channels), H, W) in 0..1."""
     x = torch.from_numpy(data.crop(index, 0, 0, data.size_px)).permute(2, 0, 1).float() / 255
     relief = torch.full_like(x[:1], float(data.reliefs[index]))
-    planes = dict(zip(CHANNEL_NAMES, torch.cat([x, relief]), strict=True))
+    planes = dict(zip(CHANNELS, torch.cat([x, relief]), strict=True))
     return torch.stack([planes[name] for name in channels])[None]
 
 
@@ -42,7 +41,7 @@ def reconstruction(data: Materials, pack: Pack, limit: int = 64) -> dict[str, An
     errors: dict[str, list[float]] = {name: [] for name in slices}
     used, seams = set(), []
     for i in range(count):
-        x = true_maps(data, i, pack.channels)
+        x = known_planes(data, i, pack.channels)
         codes, y = through_codes(x, pack)
         used.update(codes.flatten().tolist())
         for name, s in slices.items():

@@ -11,11 +11,12 @@ from PIL import Image
 from pydantic import BaseModel, ConfigDict
 
 from engine.material.seams import seam_score
+from engine.material.shading import under_key
 from engine.models.packs import Pack
 from engine.settings import RunSettings
 from engine.starter.embedding import embed
 from engine.starter.evaluation.naming import Name, Namer
-from engine.starter.evaluation.pictures import as_image, lit, write_jpeg
+from engine.starter.evaluation.pictures import as_image, write_jpeg
 from engine.synthesis.diversity import vendi
 from engine.synthesis.run import Synthesis, synthesize
 
@@ -82,7 +83,7 @@ class Runs:
         best = maps.select(order[0])
         pair = Image.new("RGB", (2 * settings.width, settings.height))
         pair.paste(as_image(best.basecolor[0]), (0, 0))
-        pair.paste(as_image(lit(best)[0]), (settings.width, 0))
+        pair.paste(as_image(under_key(best)[0]), (settings.width, 0))
         write_jpeg(pair, self._path(settings, ".jpg"))
         return Run(
             settings=settings,

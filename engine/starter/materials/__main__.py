@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -10,20 +11,32 @@ import torch
 from PIL import Image, ImageDraw
 
 from engine.material.maps import DecodedMaps
-from engine.material.shading import light_from, shade
-from engine.starter.materials import FAMILIES, REGISTRY, Material, Params, render, sample, with_overlay
-from engine.starter.materials.mixtures import overlays
+from engine.material.shading import under_key
+from engine.starter.materials import (
+    FAMILIES,
+    MODIFIERS,
+    REGISTRY,
+    STRENGTHS,
+    Material,
+    Params,
+    render,
+    sample,
+    with_overlay,
+)
+from engine.starter.materials.mixtures import RULES, overlays
 
 COLUMNS = 9  # pairs of pictures a row
+SHOWN_ON = 7
+"""Families between that of one modifier or mixture and of the next, so that not all lie on stone."""
 
 
 def lit(material: Material) -> np.ndarray:
-    """(H, W, 3): the material under a key light from the upper left and a soft sky."""
+    """(H, W, 3): the material as `under_key` shows it."""
     base = torch.from_numpy(material.basecolor).permute(2, 0, 1)[None]
     scalars = np.stack([material.height, material.roughness, material.metallic, material.emission])
     height, roughness, metallic, emission = torch.from_numpy(scalars)[:, None, None]
     maps = DecodedMaps(base, height, roughness, metallic, emission, torch.tensor([material.relief]))
-    picture: np.ndarray = shade(maps, light_from(50, 135))[0].permute(1, 2, 0).numpy()
+    picture: np.ndarray = under_key(maps)[0].permute(1, 2, 0).numpy()
     return picture
 
 
@@ -45,6 +58,31 @@ def entries(seeds: int, first_seed: int, *, conditions: bool) -> list[tuple[str,
             params = with_overlay(sample(first_seed + 80 + k, name), overlay)
             rows.append((f"{name}, {overlay} {rule.place}", params))
     return rows
+
+
+def once(first_seed: int) -> list[tuple[str, Params]]:
+    """Every family in a natural colour, every modifier in three strengths, every kind of mixture."""
+    rows = [(name, _natural(name, first_seed + k)) for k, name in enumerate(FAMILIES)]
+    for k, modifier in enumerate(MODIFIERS):
+        hosts = [name for name in FAMILIES if modifier in REGISTRY[name].modifiers]
+        params = _natural(hosts[SHOWN_ON * k % len(hosts)], first_seed + k)
+        for strength in STRENGTHS:
+            worn = Params(**{**params, "modifiers": {modifier: strength}})
+            rows.append((f"{strength} {modifier} {params['family']}", worn))
+    for overlay, rules in RULES.items():
+        for k, rule in enumerate(rules):
+            name = rule.families[SHOWN_ON * k % len(rule.families)]
+            mixed = (with_overlay(_natural(name, seed), overlay) for seed in count(first_seed))
+            params = next(p for p in mixed if p["mixture"] and p["mixture"]["place"] == rule.place)
+            rows.append((f"{name}, {overlay} {rule.place}", params))
+    return rows
+
+
+def _natural(name: str, seed: int) -> Params:
+    """A family's material with nothing on it, in a colour that it has by nature."""
+    drawn = (sample(seed + 1000 * k, name) for k in count())
+    params = next(p for p in drawn if p["target"] is None)
+    return Params(**{**params, "modifiers": {}, "mixture": None})
 
 
 def sheet(rows: list[tuple[str, Params]], size: int) -> Image.Image:
@@ -69,8 +107,16 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, default=6, help="materials of each family")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--plain", action="store_true", help="without the conditions")
+    parser.add_argument(
+        "--once",
+        action="store_true",
+        help="every family, modifier and mixture one time, in natural colours: what README shows",
+    )
     options = parser.parse_args()
-    rows = entries(options.seeds, options.first_seed, conditions=not options.plain)
+    if options.once:
+        rows = once(options.first_seed)
+    else:
+        rows = entries(options.seeds, options.first_seed, conditions=not options.plain)
     sheet(rows, options.size).save(options.sheet)
 
 

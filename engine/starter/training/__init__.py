@@ -1,1 +1,1 @@
-"""Training of the starter networks, in resumable stages: guide, judge, generator, prior."""
+"""Training of the starter networks, stage after stage: see `pipeline`; its sizes are data, see `sizes`."""

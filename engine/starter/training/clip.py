@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,32 +11,29 @@ import numpy as np
 import open_clip
 import torch
 from pydantic import BaseModel, ConfigDict
-from safetensors.torch import load_file, save_file
+from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
-from engine.material.relief import decode_relief
 from engine.models import towers  # noqa: F401  # registers our towers with timm
-from engine.models.known import FILE, words_of
+from engine.models.known import FILE
 from engine.starter import captions
 from engine.starter.data import Materials, labels
 from engine.starter.materials import COLOURS, FAMILIES, Params
 from engine.starter.training import known
-from engine.starter.training.loop import Average, rng, warm_cosine
+from engine.starter.training.loop import Average, Learner, rng, warm_cosine
 from engine.starter.training.teacher import TaughtEmbedding, rows
+from engine.starter.training.views import views
+from engine.starter.training.vocabulary import CONTEXT, FULL_VOCABULARY, Captioner, Vocabulary, start_from
 
-CONTEXT = 32
 TEXT = {"context_length": CONTEXT, "width": 96, "heads": 4, "layers": 4}
 PREPROCESS = {"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]}
-FULL_VOCABULARY = 49408
 STRIDE = 1.25
 """Of the radius, for the one step towards the worst view: Wong et al. 2020, section 4."""
 
 NEVER = -1e4
 """A logit for what is no candidate; not infinite, since targets of 0 multiply it."""
-
-Captioner = Callable[[Params, np.random.Generator], str]
 
 
 class ClipTraining(BaseModel):
@@ -48,6 +43,7 @@ class ClipTraining(BaseModel):
 
     name: str
     tower: str
+    layers: int = TEXT["layers"]  # of the text tower
     seed: int
     image_px: int = 96
     embed_dim: int = 128
@@ -66,60 +62,13 @@ class ClipTraining(BaseModel):
     labels: float = 0.5  # weight of the auxiliary family and colour losses
     robust: float = 0.0  # L2 length of the worst change that a view (3, px, px) in 0..1 must bear; 0: none
     ema: float = 0.998
-    part: tuple[int, int] = (0, 2)  # uses materials whose index, modulo the second, is not the first
+    all_but: tuple[int, int] = (0, 2)  # leaves out materials whose index, modulo the second, is the first
 
 
-GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, part=(0, 4))
+GUIDE = ClipTraining(name="guide", tower="patina_texture_net", seed=11, all_but=(0, 4))
 JUDGE = ClipTraining(
-    name="judge", tower="patina_texture_net_deep", seed=23, part=(2, 4), steps=1200, withheld=True
+    name="judge", tower="patina_texture_net_deep", seed=23, all_but=(2, 4), steps=1200, withheld=True
 )
-
-
-class Vocabulary:
-    """The few hundred tokens that captions use, numbered densely, in open_clip's own order.
-
-    Training on these rows only, and one row for everything else, keeps the optimiser off 49,408 rows
-    that would never see a gradient. Afterwards the table is written out in full: a token that no
-    caption used gets the row that its meaning gives it or, without a teacher, the row of the unknown
-    one, so that it says nothing instead of something random.
-    """
-
-    def __init__(self, params: list[Params], caption: Captioner, captions_per_material: int = 4) -> None:
-        self.tokenizer = open_clip.SimpleTokenizer(context_length=CONTEXT)
-        draw = np.random.default_rng(0)
-        texts = [caption(p, draw) for p in params for _ in range(captions_per_material)]
-        self.words = Counter(word for text in texts for word in words_of(text))
-        seen = self.tokenizer(texts).unique()
-        self.unknown = len(seen) - 2  # before start and end, whose order must stay: the end is the largest
-        self.ids = torch.cat([seen[:-2], torch.tensor([-1]), seen[-2:]])
-        self.compact = torch.full((FULL_VOCABULARY,), self.unknown)
-        self.compact[self.ids[self.ids >= 0]] = torch.arange(len(self.ids))[self.ids >= 0]
-
-    def __len__(self) -> int:
-        return len(self.ids)
-
-    def encode(self, texts: list[str], draw: np.random.Generator, unknown: float, bare: float) -> Tensor:
-        """Texts → dense token numbers (N, CONTEXT), some words made unknown, some made bare (negative)."""
-        tokens = self.compact[self.tokenizer(texts)]
-        words = (tokens > 0) & (tokens < len(self) - 2)
-        chance = torch.from_numpy(draw.random(tokens.shape))
-        tokens = torch.where(words & (chance < unknown), self.unknown, tokens)
-        return torch.where(words & (chance > 1 - bare), -tokens, tokens)
-
-    def select(self, full: Tensor) -> Tensor:
-        """Full table (49408, width) → its dense rows; the unknown one is zero."""
-        return full[self.ids] * (self.ids >= 0).unsqueeze(-1)
-
-    def expand(self, table: Tensor, unused: Tensor | None = None) -> Tensor:
-        """Trained rows (len(self), width) → the full table (49408, width).
-
-        Args:
-            table: the dense rows.
-            unused: full table that the rows of all other tokens come from; None for the unknown row.
-        """
-        full = table[self.compact] if unused is None else unused.clone()
-        full[self.ids[self.ids >= 0]] = table[self.ids >= 0]
-        return full
 
 
 def architecture(cfg: ClipTraining, vocabulary: int) -> dict[str, Any]:
@@ -132,34 +81,8 @@ def architecture(cfg: ClipTraining, vocabulary: int) -> dict[str, Any]:
             "timm_pool": "" if cfg.tower.startswith("patina") else "avg",
             "timm_proj": "linear",
         },
-        "text_cfg": {**TEXT, "vocab_size": vocabulary},
+        "text_cfg": {**TEXT, "layers": cfg.layers, "vocab_size": vocabulary},
     }
-
-
-def views(x: Tensor, px: int, draw: np.random.Generator, *, lit: float, noise: float, scale: float) -> Tensor:
-    """Maps (B, 8, S, S) 0..1 → pictures (B, 3, px, px) as a camera might see them.
-
-    Some stay bare base colour; the others get one light from a random direction with a highlight, a
-    sketch of `material/shading.py` that costs next to nothing. Colours stay: they are labels.
-    """
-    B = len(x)
-    base, height, rough = x[:, :3], x[:, 3:4], x[:, 4:5]
-    slope = decode_relief(x[:, -1:]) * scale
-    dx = (height.roll(-1, 3) - height.roll(1, 3)) * slope / 2
-    dy = (height.roll(-1, 2) - height.roll(1, 2)) * slope / 2
-    azimuth, polar = (
-        torch.from_numpy(draw.uniform(a, b, (B, 1, 1, 1))).float() for a, b in ((0, 6.28), (0.4, 1.0))
-    )
-    light = [polar.sin() * azimuth.cos(), polar.sin() * azimuth.sin(), polar.cos()]
-    n_l = (light[2] - dx * light[0] - dy * light[1]) / (1 + dx**2 + dy**2).sqrt()
-    shine = ((n_l - light[2] + 1).clamp(0, 1.2) ** 24) * (1 - rough) ** 2 * 0.5
-    shaded = (base * (0.35 + 0.85 * n_l.clamp(min=0)) + shine).clamp(0, 1)
-    is_lit = torch.from_numpy(draw.random((B, 1, 1, 1)) < lit)
-    seen = torch.where(is_lit, shaded, base)
-    seen = F.interpolate(seen, (px, px), mode="bilinear", antialias=True, align_corners=False)
-    gain = torch.from_numpy(draw.uniform(0.92, 1.08, (B, 3, 1, 1))).float()
-    sigma = torch.from_numpy(draw.uniform(0, noise, (B, 1, 1, 1))).float()
-    return seen * gain + sigma * torch.from_numpy(draw.standard_normal(seen.shape, np.float32))
 
 
 @dataclass(frozen=True)
@@ -170,7 +93,7 @@ class Outcome:
     figures: dict[str, float]
 
 
-class ClipStage:
+class ClipStage(Learner):
     """Contrastive training with soft targets where captions mean the same, and label heads beside it.
 
     Args:
@@ -190,7 +113,7 @@ class ClipStage:
         self.name, self.total_steps = cfg.name, cfg.steps
         self.data, self.cfg, self.compute = data, cfg, compute
         self.meanings, self.wrong = meanings, wrong
-        self.mine = np.array([i for i in range(len(data)) if i % cfg.part[1] != cfg.part[0]])
+        self.mine = np.array([i for i in range(len(data)) if i % cfg.all_but[1] != cfg.all_but[0]])
         self.vocabulary = Vocabulary(data.params, self._caption)
         network = self._network().to(compute.device)
         self.model = network.to(memory_format=torch.channels_last)  # faster on CPUs too
@@ -340,18 +263,11 @@ class ClipStage:
         return loss + F.cross_entropy(self.heads["colour"](embedding), colour)
 
     def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "heads": self.heads.state_dict(),
-            "average": self.average.values,
-            "adam": self.adam.state_dict(),
-        }
+        return {**super().state(), "heads": self.heads.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
+        super().restore(state)
         self.heads.load_state_dict(state["heads"])
-        self.average.values = state["average"]
-        self.adam.load_state_dict(state["adam"])
 
     def export(self, folder: Path) -> None:
         """Writes what open_clip opens as "local-dir:FOLDER": configuration and float16 weights.
@@ -378,30 +294,3 @@ class ClipStage:
         mix, delta = (weights.pop(f"token_embedding.{name}").cpu() for name in ("mix", "delta"))
         table = rows(self.vocabulary.select(self.meanings), mix, delta)
         return self.vocabulary.expand(table, rows(self.meanings, mix))
-
-
-def start_from(model: nn.Module, folder: Path, vocabulary: Vocabulary, meanings: Tensor | None) -> None:
-    """Copies an exported CLIP: every tensor of the same name and shape, and what it knows of each token."""
-    own = model.state_dict()
-    found = {k: v.float() for k, v in load_file(folder / "open_clip_model.safetensors").items()}
-    table = found.pop("token_embedding.weight", None)
-    fitting = {k: v.to(own[k].dtype) for k, v in found.items() if k in own and own[k].shape == v.shape}
-    if table is not None and table.shape[1] == own["ln_final.weight"].shape[0]:
-        fitting |= _tokens_of(table, vocabulary, meanings)
-    model.load_state_dict({**own, **fitting})
-
-
-def _tokens_of(table: Tensor, vocabulary: Vocabulary, meanings: Tensor | None) -> dict[str, Tensor]:
-    """What `TaughtEmbedding`, or a plain table where there are no meanings, makes a full table from.
-
-    Most rows are of tokens that no caption used, meanings @ mix and nothing else: they tell the mix.
-    """
-    unread = torch.ones(len(table), dtype=torch.bool)
-    unread[vocabulary.ids[vocabulary.ids >= 0]] = False
-    if meanings is None:
-        dense = vocabulary.select(table)
-        dense[vocabulary.unknown] = table[unread][0]
-        return {"token_embedding.weight": dense}
-    mix = torch.linalg.lstsq(meanings[unread], table[unread]).solution
-    delta = vocabulary.select(table) - rows(vocabulary.select(meanings), mix)
-    return {"token_embedding.mix": mix, "token_embedding.delta": delta}

@@ -6,19 +6,16 @@ right.
 
 from __future__ import annotations
 
-from typing import Any
-
 import torch
 from pydantic import BaseModel, ConfigDict
 from torch import nn
-from torch.nn import functional as F  # the field's name for it
 
 from engine.compute import Compute
 from engine.models.guide import Clip
 from engine.models.vqgan import PLANE, TORUS, VQGAN
 from engine.starter.data import Materials
-from engine.starter.training.loop import Average, rng, warm_cosine
-from engine.starter.training.texture import TextureLoss, differences
+from engine.starter.training.loop import Average, Learner, rng, warm_cosine
+from engine.starter.training.texture import MapLoss
 
 
 class DecoderTraining(BaseModel):
@@ -38,7 +35,7 @@ class DecoderTraining(BaseModel):
     ema: float = 0.998
 
 
-class DecoderStage:
+class DecoderStage(Learner):
     """Training of a generator's decoder alone."""
 
     name = "decoder"
@@ -48,14 +45,13 @@ class DecoderStage:
     ) -> None:
         self.data, self.cfg, self.compute, self.total_steps = data, cfg, compute, cfg.steps
         self.model = generator
-        self.unlike = TextureLoss(guide, cfg.stages)
+        self.unlike = MapLoss(guide, cfg, (2, 2, 2, 1, 1, 1, 1, 0.25))
         generator.requires_grad_(False)
         generator.decoder.requires_grad_(True)
         generator.post_quant_conv.requires_grad_(True)
         self.learning = [p for p in generator.parameters() if p.requires_grad]
         self.average = Average(generator, cfg.ema)
         self.adam = torch.optim.AdamW(self.learning, cfg.lr, betas=(0.9, 0.99), weight_decay=0.0)
-        self.weights = torch.tensor([2, 2, 2, 1, 1, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
 
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg
@@ -72,32 +68,10 @@ class DecoderStage:
                 z = self.model.lookup(self.model.codes_of(x, wrap))
             out = self.model.decode_raw(z, wrap)
         out, target = out.float(), 2 * x - 1
-        error = (self.weights * (out - target).abs()).mean()
-        edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
-        hue = F.l1_loss(F.avg_pool2d(out[:, :3], 16), F.avg_pool2d(target[:, :3], 16))
-        features, texture = self.unlike(out[:, :3], target[:, :3])
-        loss = error + edges + 5 * hue + cfg.features * features + cfg.texture * texture
+        unlikeness = self.unlike(out, target)
         self.adam.zero_grad()
-        loss.backward()
+        unlikeness.loss.backward()
         nn.utils.clip_grad_norm_(self.learning, 1.0)
         self.adam.step()
         self.average.update(self.model, i)
-        return {
-            "error": error.item(),
-            "edges": edges.item(),
-            "hue": hue.item(),
-            "features": features.item(),
-            "texture": texture.item(),
-        }
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "average": self.average.values,
-            "adam": self.adam.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.values = state["average"]
-        self.adam.load_state_dict(state["adam"])
+        return unlikeness.figures

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 import torch
@@ -17,13 +16,9 @@ from engine.material.relief import decode_relief
 from engine.material.shading import random_lights, shade
 from engine.models.estimator import Estimator, EstimatorConfig
 from engine.models.vqgan import PLANE, TORUS, Wrap
-from engine.starter.data import Materials
-from engine.starter.training.loop import Average, rng, warm_cosine
+from engine.starter.data import CHANNELS, Materials
+from engine.starter.training.loop import Average, Learner, rng, warm_cosine
 from engine.starter.training.texture import differences
-
-ARCHITECTURE = EstimatorConfig()
-TARGETS = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
-"""What the channels of `Materials.batch` are."""
 
 BLUR = (0.25, 0.5, 0.25)
 
@@ -33,6 +28,7 @@ class EstimatorTraining(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    architecture: EstimatorConfig = EstimatorConfig()
     seed: int = 9
     steps: int = 5000
     batch: int = 8
@@ -116,7 +112,7 @@ def angles(a: Tensor, b: Tensor) -> Tensor:
     return 2 * (half + 1e-6).sqrt()  # the root alone is infinitely steep at 0
 
 
-class EstimatorStage:
+class EstimatorStage(Learner):
     """Training of the map estimator on freshly lit materials."""
 
     name = "estimator"
@@ -125,11 +121,11 @@ class EstimatorStage:
         torch.manual_seed(cfg.seed)
         self.data, self.cfg, self.compute, self.total_steps = data, cfg, compute, cfg.steps
         # A pixel of the tiles as rendered is what relief is measured by.
-        architecture = ARCHITECTURE.model_copy(update={"reference_px": data.size_px})
+        architecture = cfg.architecture.model_copy(update={"reference_px": data.size_px})
         self.model = Estimator(architecture).to(compute.device)
         self.average = Average(self.model, cfg.ema)
         self.adam = torch.optim.AdamW(self.model.parameters(), cfg.lr, betas=(0.9, 0.98), weight_decay=0.01)
-        self.wanted = [TARGETS.index(name) for name in self.model.cfg.channels]
+        self.wanted = [CHANNELS.index(name) for name in self.model.cfg.channels]
         weights = {"height": 1.0, "roughness": 1.0, "metallic": 1.0, "relief": 0.0}  # relief: see `step`
         self.weights = torch.tensor([weights.get(name, 2.0) for name in self.model.cfg.channels])
         self.weights = self.weights.view(1, -1, 1, 1).to(compute.device)
@@ -175,18 +171,6 @@ class EstimatorStage:
         scale = self.data.size_px / out.shape[-1]
         estimated = normal_from_height(out[:, k : k + 1], decode_relief(relief) * scale, wrap)
         return angles(estimated, normal_from_height(truth.height, truth.relief, wrap)).mean()
-
-    def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "average": self.average.values,
-            "adam": self.adam.state_dict(),
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.values = state["average"]
-        self.adam.load_state_dict(state["adam"])
 
 
 def _uniform(draw: np.random.Generator, shape: tuple[int, ...], largest: float) -> Tensor:

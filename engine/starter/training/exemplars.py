@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Generator
+from typing import Any
 
 import numpy as np
 import torch
@@ -27,6 +28,11 @@ NAMED = 2.0
 
 BATCH = 16
 COLOUR_AXES = 10
+
+
+def configuration(count: int) -> dict[str, Any]:
+    """How `count` exemplars, about, are chosen: for the record."""
+    return {"count": count, "seed": SEED, "kept": KEPT, "named": NAMED, "colour_axes": COLOUR_AXES}
 
 
 def candidates(params: list[Params], count: int) -> list[int]:

@@ -16,16 +16,16 @@ from engine.compute import Compute
 from engine.models.guide import Clip
 from engine.models.vqgan import PLANE, TORUS, VQGAN, VQGANConfig, Wrap
 from engine.starter.data import CHANNELS, Materials
-from engine.starter.training.loop import Average, rng, warm_cosine
-from engine.starter.training.texture import TextureLoss, differences
+from engine.starter.training.loop import Average, Learner, rng, warm_cosine
+from engine.starter.training.texture import MapLoss
 
 ARCHITECTURE = VQGANConfig(
     ch=80,
     ch_mult=(1, 2),
     num_res_blocks=1,
     attn_resolutions=(),
-    in_channels=CHANNELS,
-    out_ch=CHANNELS,
+    in_channels=len(CHANNELS),
+    out_ch=len(CHANNELS),
     z_channels=96,
     mid_attention=False,
     embed_dim=8,
@@ -55,6 +55,7 @@ class GeneratorTraining(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    architecture: VQGANConfig = ARCHITECTURE
     seed: int = 1
     start: str | None = None
     steps: int = 6000
@@ -112,23 +113,23 @@ def take_over(model: VQGAN, folder: Path) -> bool:
         ("decoder.conv_out.weight", 0),
         ("decoder.conv_out.bias", 0),
     ):
-        found[key] = _with_emission(found[key], dim)
+        found[key] = _with_emission(found[key], dim, model.cfg.patch)
     for key, value in found.items():
         if value.shape == wanted[key].shape:
             wanted[key].copy_(value)
     return found[CODEBOOK].shape == wanted[CODEBOOK].shape
 
 
-def _with_emission(value: Tensor, dim: int) -> Tensor:
-    """Weights of 7 maps → of 8, each map p² rows along `dim`."""
-    maps = value.unflatten(dim, (-1, ARCHITECTURE.patch**2))
-    if maps.shape[dim] == CHANNELS:
+def _with_emission(value: Tensor, dim: int, patch: int) -> Tensor:
+    """Weights of 7 maps → of 8, each map patch² rows along `dim`."""
+    maps = value.unflatten(dim, (-1, patch**2))
+    if maps.shape[dim] == len(CHANNELS):
         return value
-    before, relief = maps.split([CHANNELS - 2, 1], dim)
+    before, relief = maps.split([len(CHANNELS) - 2, 1], dim)
     return torch.cat([before, torch.zeros_like(relief), relief], dim).flatten(dim, dim + 1)
 
 
-class GeneratorStage:
+class GeneratorStage(Learner):
     """Training of the VQGAN: true maps, edges and texture, a gentle adversarial loss, dead codes replaced."""
 
     name = "generator"
@@ -137,16 +138,15 @@ class GeneratorStage:
         torch.manual_seed(cfg.seed)
         self.data, self.cfg, self.compute = data, cfg, compute
         self.total_steps = cfg.steps
-        self.model = VQGAN(ARCHITECTURE).to(compute.device)
+        self.model = VQGAN(cfg.architecture).to(compute.device)
         seeded = cfg.start is not None and take_over(self.model, Path(cfg.start))
-        self.unlike = TextureLoss(guide, cfg.stages)
+        self.unlike = MapLoss(guide, cfg, (2, 2, 2, 2, 2, 1, 1, 0.25))
         self.discriminator = Discriminator().to(compute.device)
         self.average = Average(self.model, cfg.ema)
         self.adam = torch.optim.AdamW(self.model.parameters(), cfg.lr, betas=(0.9, 0.95), weight_decay=0.01)
         self.adam_d = torch.optim.AdamW(self.discriminator.parameters(), cfg.lr, betas=(0.5, 0.9))
-        self.use = torch.full((ARCHITECTURE.n_embed,), float(seeded), device=compute.device)
+        self.use = torch.full((cfg.architecture.n_embed,), float(seeded), device=compute.device)
         self.seeded = seeded  # the codebook, from latents
-        self.weights = torch.tensor([2, 2, 2, 2, 2, 1, 1, 0.25], device=compute.device).view(1, -1, 1, 1)
 
     def step(self, i: int) -> dict[str, float]:
         cfg = self.cfg
@@ -172,12 +172,8 @@ class GeneratorStage:
                 self._through_codes(z, wrap, i, strange) if quantised else self._around_codes(z, wrap, draw)
             )
         out, target = out.float(), 2 * x - 1
-        error = (self.weights * (out - target).abs()).mean()
-        edges = (self.weights.repeat(1, 2, 1, 1) * (differences(out) - differences(target)).abs()).mean()
-        hue = F.l1_loss(F.avg_pool2d(out[:, :3], 16), F.avg_pool2d(target[:, :3], 16))
-        features, texture = self.unlike(out[:, :3], target[:, :3])
-        loss = error + edges + cfg.features * features + cfg.texture * texture
-        loss = loss + 5 * hue + commitment  # normalisation hides mean colours: ask for them
+        unlikeness = self.unlike(out, target)
+        loss = unlikeness.loss + commitment
         ramp = min(1.0, max(0.0, (i / cfg.steps - cfg.adversarial_from) / 0.1))
         realism = torch.zeros(())
         if i >= cfg.adversarial_from * cfg.steps:
@@ -193,10 +189,7 @@ class GeneratorStage:
         if codes is not None:
             self._revive_codes(i, codes, z)
         return {
-            "error": error.item(),
-            "edges": edges.item(),
-            "hue": hue.item(),
-            "texture": texture.item(),
+            **unlikeness.figures,
             "commitment": commitment.item(),
             "realism": realism.item(),
             "codes": (self.use > 0.02).sum().item(),
@@ -213,7 +206,7 @@ class GeneratorStage:
         if strange:
             generator = torch.Generator().manual_seed(self.cfg.seed * 1_000_003 + i)
             swap = torch.rand(codes.shape, generator=generator).to(z.device) < strange
-            other = torch.randint(0, ARCHITECTURE.n_embed, codes.shape, generator=generator).to(z.device)
+            other = torch.randint(0, self.model.cfg.n_embed, codes.shape, generator=generator).to(z.device)
             z_q = torch.where(swap[:, None], self.model.lookup(other).detach(), z_q)
         return self.model.decode_raw(z_q, wrap), commitment, codes
 
@@ -260,12 +253,13 @@ class GeneratorStage:
     def _seed_codebook(self, draw: np.random.Generator) -> None:
         """Codes start where latents of many materials are, or most of them would never be chosen."""
         rows: list[Tensor] = []
-        while sum(map(len, rows)) < 2 * ARCHITECTURE.n_embed:
+        n_embed = self.model.cfg.n_embed
+        while sum(map(len, rows)) < 2 * n_embed:
             x = self.data.batch(draw.integers(0, len(self.data), 8), draw, self.cfg.crop_px)
             z = F.normalize(self.model.encode(x.to(self.compute.device), PLANE).float(), dim=1)
             rows.append(z.permute(0, 2, 3, 1).flatten(0, 2))
         flat = torch.cat(rows)
-        pick = torch.from_numpy(draw.permutation(len(flat))[: ARCHITECTURE.n_embed]).to(flat.device)
+        pick = torch.from_numpy(draw.permutation(len(flat))[:n_embed]).to(flat.device)
         self.model.quantize.table.weight.copy_(flat[pick])
         self.average.values[CODEBOOK].copy_(flat[pick])
         self.use.fill_(1.0)
@@ -274,7 +268,7 @@ class GeneratorStage:
     @torch.no_grad()
     def _revive_codes(self, i: int, codes: Tensor, z: Tensor) -> None:
         """Codes that nothing chose for long move to random latents of the batch."""
-        counts = torch.bincount(codes.flatten(), minlength=ARCHITECTURE.n_embed).float()
+        counts = torch.bincount(codes.flatten(), minlength=self.model.cfg.n_embed).float()
         self.use.lerp_(counts, 0.02)
         if (i + 1) % 50 or i > 0.8 * self.cfg.steps:
             return
@@ -289,19 +283,15 @@ class GeneratorStage:
 
     def state(self) -> dict[str, Any]:
         return {
-            "model": self.model.state_dict(),
+            **super().state(),
             "discriminator": self.discriminator.state_dict(),
-            "average": self.average.values,
-            "adam": self.adam.state_dict(),
             "adam_d": self.adam_d.state_dict(),
             "use": self.use,
             "seeded": self.seeded,
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
+        super().restore(state)
         self.discriminator.load_state_dict(state["discriminator"])
-        self.average.values = state["average"]
-        self.adam.load_state_dict(state["adam"])
         self.adam_d.load_state_dict(state["adam_d"])
         self.use, self.seeded = state["use"], state["seeded"]

@@ -81,6 +81,28 @@ class Average:
                 self.values[k].copy_(v)
 
 
+class Learner:
+    """The state of a stage that trains a network: weights, their average, the optimiser."""
+
+    model: Any  # open_clip's have no types
+    average: Average
+    adam: torch.optim.Optimizer
+
+    def state(self) -> dict[str, Any]:
+        """Everything needed to go on, as `Stage` wants it."""
+        return {
+            "model": self.model.state_dict(),
+            "average": self.average.values,
+            "adam": self.adam.state_dict(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """The inverse of `state`."""
+        self.model.load_state_dict(state["model"])
+        self.average.values = state["average"]
+        self.adam.load_state_dict(state["adam"])
+
+
 def spent(stage: Stage, folder: Path) -> float:
     """Seconds that the steps up to the last checkpoint took, over all runs."""
     return float(torch.load(folder / f"{stage.name}.pt", weights_only=True)["seconds"])

@@ -7,8 +7,9 @@ import json
 import logging
 import os
 import platform
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -21,27 +22,25 @@ from engine.compute import Compute
 from engine.models.exemplars import Exemplars
 from engine.models.guide import Clip
 from engine.models.packs import CATALOGUE, ROOT
-from engine.models.vqgan import VQGAN
+from engine.models.vqgan import VQGAN, VQGANConfig
 from engine.starter import captions, dataset, record
-from engine.starter.data import Materials
+from engine.starter.data import CHANNELS, Materials
 from engine.starter.materials import FAMILIES
 from engine.starter.training import codes, exemplars, teacher
 from engine.starter.training.clip import GUIDE, JUDGE, TEXT, ClipStage
 from engine.starter.training.decoder import DecoderStage, DecoderTraining
 from engine.starter.training.estimator import EstimatorStage, EstimatorTraining
-from engine.starter.training.generator import ARCHITECTURE, GeneratorStage, GeneratorTraining
+from engine.starter.training.generator import GeneratorStage, GeneratorTraining
 from engine.starter.training.loop import Stage, run, spent
-from engine.starter.training.prior import CodeStage, PriorStage, PriorTraining
+from engine.starter.training.prior import CodeStage, CodeTraining, PriorStage, PriorTraining
+from engine.starter.training.sizes import SIZES, Size
 from engine.starter.training.stream import StreamStage, StreamTraining
 
 log = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "starter" / "weights"
-MATERIALS = 6144
-EXEMPLARS = 4096
 PROPOSES = "prior"
 """The stage whose network is the starter's prior: "prior", which is masked, or "stream"."""
-CHANNEL_NAMES = ("red", "green", "blue", "height", "roughness", "metallic", "emission", "relief")
 
 
 Configuration = TypeVar("Configuration", bound=BaseModel)
@@ -54,55 +53,33 @@ class Plan:
     Attributes:
         work: folder of shards and checkpoints; a run with the same folder goes on where it was.
         weights: folder that the finished networks are written to.
-        materials: how many materials are rendered for training.
-        families: that they are drawn from.
-        supersampling: how many times larger materials are drawn, against aliasing; four times the work for 2.
-        size: pixels a side of the materials.
-        exemplars: how many materials the pack remembers, about.
+        size: how much is done, and how large networks are.
         start: folder of an older pack's networks to begin from, where stages can.
-        changes: by stage, fields of its configuration and what they are instead.
     """
 
     work: Path
     weights: Path
     compute: Compute
-    materials: int = MATERIALS
-    families: tuple[str, ...] = FAMILIES
-    supersampling: int = 1
-    size: int = 256
-    exemplars: int = EXEMPLARS
+    size: Size = SIZES["cpu"]
     start: Path | None = None
-    changes: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        """What materials are drawn from."""
+        return FAMILIES if self.size.families is None else self.size.families
 
     def configured(self, stage: str, cfg: Configuration) -> Configuration:
-        """A stage's configuration with this plan's start and changes."""
-        start: dict[str, Any] = {}
-        if self.start is not None and "start" in type(cfg).model_fields:
-            start["start"] = str(self.start / stage)
-        return cfg.model_copy(update=start | dict(self.changes.get(stage, {})))
+        """A stage's configuration with this plan's start and its size's changes.
 
-
-SMOKE_FAMILIES = ("brick_wall", "grass", "knit_wool", "lava", "square_tiles", "wood_planks")
-SMOKE: dict[str, dict[str, Any]] = {
-    "guide": {"steps": 160, "batch": 48, "image_px": 48, "ema": 0.9},
-    "judge": {"steps": 16, "batch": 32, "image_px": 48, "ema": 0.9},
-    "generator": {"steps": 240, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "decoder": {"steps": 20, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "estimator": {"steps": 16, "batch": 4, "crop_px": 64, "ema": 0.9},
-    "prior": {"steps": 24, "batch": 8, "ema": 0.9},
-    "stream": {"steps": 120, "batch": 8, "ema": 0.9},
-}
-
-
-def smoke(work: Path, weights: Path, compute: Compute) -> Plan:
-    """Every stage at a size that two cores do in two minutes: six families, 64 px.
-
-    Guide, generator and stream learn, as far as tests can see; of the others it is enough that they run.
-    """
-    return Plan(
-        work=work, weights=weights, compute=compute, materials=240, families=SMOKE_FAMILIES,
-        size=64, exemplars=48, changes=SMOKE,
-    )  # fmt: skip
+        Raises:
+            ValidationError: the size asks for what the stage cannot be.
+        """
+        fields = cfg.model_dump()
+        if self.start is not None and "start" in fields:
+            fields["start"] = str(self.start / stage)
+        for name, value in self.size.changes.get(stage, {}).items():
+            fields[name] = {**fields[name], **value} if isinstance(value, Mapping) else value
+        return type(cfg).model_validate(fields)
 
 
 def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int, dict[str, float]]]:
@@ -130,12 +107,8 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
         for step, figures in run(stage, plan.work / "checkpoints"):
             yield name, step, stage.total_steps, figures
         export(plan, stage)
-        about = record.StageRecord(
-            configuration=stage.cfg.model_dump(mode="json"),
-            seconds=round(spent(stage, plan.work / "checkpoints")),
-            machine=machine(plan.compute),
-        )
-        record.enter(plan.weights, plan.families, plan.materials, name, about)
+        seconds = round(spent(stage, plan.work / "checkpoints"))
+        _enter(plan, name, data, stage.cfg.model_dump(mode="json"), seconds)
     if "exemplars" in wanted:
         yield from _remember(plan)
 
@@ -143,7 +116,7 @@ def stages(plan: Plan, wanted: tuple[str, ...]) -> Iterator[tuple[str, int, int,
 def _remember(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     data = Materials.open(plan.work / "train")
     guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
-    build = exemplars.build(data, guide, plan.exemplars)
+    build, begin = exemplars.build(data, guide, plan.size.exemplars), time.monotonic()
     while True:
         try:
             done, total = next(build)
@@ -152,6 +125,19 @@ def _remember(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
             break
         yield "exemplars", done, total, {}
     _write(plan.weights / "exemplars", found.state_dict(), found.cfg.model_dump(mode="json"))
+    chosen = exemplars.configuration(plan.size.exemplars)
+    _enter(plan, "exemplars", data, chosen, round(time.monotonic() - begin))
+
+
+def _enter(plan: Plan, name: str, data: Materials, configuration: dict[str, Any], seconds: float) -> None:
+    about = record.StageRecord(
+        configuration=configuration,
+        seconds=seconds,
+        machine=machine(plan.compute),
+        size_px=data.size_px,
+        supersampling=data.supersampling,
+    )
+    record.enter(plan.weights, plan.families, plan.size.materials, name, about)
 
 
 def machine(compute: Compute) -> str:
@@ -162,12 +148,12 @@ def machine(compute: Compute) -> str:
 def _render(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
     done = 0
     shards = dataset.plan(
-        plan.work / "train", plan.materials, first_seed=0, size=plan.size,
-        families=plan.families, supersampling=plan.supersampling,
+        plan.work / "train", plan.size.materials, first_seed=0, size=plan.size.px,
+        families=plan.families, supersampling=plan.size.supersampling,
     )  # fmt: skip
     for count in dataset.write(shards, workers=os.cpu_count() or 1):
         done += count
-        yield "materials", done, plan.materials, {}
+        yield "materials", done, plan.size.materials, {}
 
 
 def _clip(base: Any) -> Callable[[Plan, Materials], ClipStage]:
@@ -198,8 +184,9 @@ def _estimator(plan: Plan, data: Materials) -> EstimatorStage:
 def _shipped_generator(plan: Plan) -> VQGAN:
     from safetensors.torch import load_file
 
-    generator = VQGAN(ARCHITECTURE)
-    weights = load_file(plan.weights / "generator" / "model.safetensors")
+    folder = plan.weights / "generator"
+    generator = VQGAN(VQGANConfig.model_validate_json((folder / "config.json").read_text("utf-8")))
+    weights = load_file(folder / "model.safetensors")
     generator.load_state_dict({k: v.float() for k, v in weights.items()})
     return generator.eval().requires_grad_(False).to(plan.compute.device)
 
@@ -211,7 +198,7 @@ def _encode(plan: Plan) -> Iterator[tuple[str, int, int, dict[str, float]]]:
         yield "codes", done, len(data), {}
 
 
-def _prior(stage: type[CodeStage], base: PriorTraining) -> Callable[[Plan, Materials], CodeStage]:
+def _prior(stage: type[CodeStage], base: CodeTraining) -> Callable[[Plan, Materials], CodeStage]:
     def build(plan: Plan, data: Materials) -> CodeStage:
         guide = Clip(f"local-dir:{plan.weights / 'guide'}", plan.compute)
         cfg = plan.configured(stage.name, base)
@@ -229,7 +216,7 @@ def _export_clip(plan: Plan, stage: Stage) -> None:
 
 def _export_generator(plan: Plan, stage: Stage) -> None:
     assert isinstance(stage, GeneratorStage | DecoderStage)
-    _write(plan.weights / "generator", stage.average.values, ARCHITECTURE.model_dump(mode="json"))
+    _write(plan.weights / "generator", stage.average.values, stage.model.cfg.model_dump(mode="json"))
 
 
 def _export_estimator(plan: Plan, stage: Stage) -> None:
@@ -266,7 +253,7 @@ def write_catalogue_entry(weights: Path = WEIGHTS) -> Path:
         "label": "Starter",
         "description": "Ships with Patina and works offline. Knows the materials that it was trained on.",
         "licence": "GPL-3.0-or-later",
-        "channels": CHANNEL_NAMES,
+        "channels": CHANNELS,
     }
     for role, path in files.items():
         if role in {"prior", "exemplars", "estimator"} and not path.exists():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import numpy as np
 import torch
@@ -21,13 +21,14 @@ from engine.models.vqgan import TORUS, VQGAN
 from engine.starter import captions
 from engine.starter.materials import Params
 from engine.starter.training.codes import Grids
-from engine.starter.training.loop import Average, rng, warm_cosine
+from engine.starter.training.loop import Average, Learner, rng, warm_cosine
 
 Network = TypeVar("Network", bound=nn.Module)
+Training = TypeVar("Training", bound="CodeTraining")
 
 
-class PriorTraining(BaseModel):
-    """How the masked prior is trained.
+class CodeTraining(BaseModel):
+    """How a prior of any kind is trained.
 
     `start` is a folder with an older prior to begin from: it knows codes by their place on the sphere, so
     another codebook in about the same space is no stranger to it.
@@ -35,15 +36,24 @@ class PriorTraining(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    width: int = 192
     seed: int = 31
     start: str | None = None
-    steps: int = 2400
-    batch: int = 6
+    steps: int
+    batch: int
     lr: float = 1e-3
     weight_decay: float = 0.03
     no_text: float = 0.1  # share of rows that learn to do without the caption
     text_noise: float = 0.03  # so that a caption a little off still lands
     ema: float = 0.998
+
+
+class PriorTraining(CodeTraining):
+    """How the masked prior is trained."""
+
+    dilations: tuple[int, ...] = PriorConfig().dilations
+    steps: int = 2400
+    batch: int = 6
 
 
 def take_over(model: nn.Module, folder: Path) -> None:
@@ -54,7 +64,7 @@ def take_over(model: nn.Module, folder: Path) -> None:
         wanted[key].copy_(found[key])
 
 
-class CodeStage(ABC, Generic[Network]):
+class CodeStage(Learner, ABC, Generic[Network, Training]):
     """Learning what codes stand where, given a caption, as any kind of prior does.
 
     The grids come from the frozen generator, on the torus, captions through the frozen guide.
@@ -68,7 +78,7 @@ class CodeStage(ABC, Generic[Network]):
         params: list[Params],
         generator: VQGAN,
         guide: Clip,
-        cfg: PriorTraining,
+        cfg: Training,
         compute: Compute,
     ) -> None:
         torch.manual_seed(cfg.seed)
@@ -117,27 +127,21 @@ class CodeStage(ABC, Generic[Network]):
         noise = torch.from_numpy(draw.standard_normal(text.shape, np.float32)).to(text.device)
         return F.normalize(text + self.cfg.text_noise * noise, dim=-1)
 
-    def state(self) -> dict[str, Any]:
-        return {
-            "model": self.model.state_dict(),
-            "average": self.average.values,
-            "adam": self.adam.state_dict(),
-        }
 
-    def restore(self, state: dict[str, Any]) -> None:
-        self.model.load_state_dict(state["model"])
-        self.average.values = state["average"]
-        self.adam.load_state_dict(state["adam"])
-
-
-class PriorStage(CodeStage[Prior]):
+class PriorStage(CodeStage[Prior, PriorTraining]):
     """Masked code modelling: hide a cosine-distributed share of a grid, tell what was there."""
 
     name = "prior"
 
     def network(self, generator: VQGAN, text_dim: int) -> Prior:
         return Prior(
-            PriorConfig(n_embed=generator.cfg.n_embed, code_dim=generator.cfg.embed_dim, text_dim=text_dim)
+            PriorConfig(
+                n_embed=generator.cfg.n_embed,
+                code_dim=generator.cfg.embed_dim,
+                text_dim=text_dim,
+                width=self.cfg.width,
+                dilations=self.cfg.dilations,
+            )
         )
 
     def loss(self, codes: Tensor, text: Tensor, draw: np.random.Generator) -> Tensor:

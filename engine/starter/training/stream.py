@@ -11,27 +11,36 @@ from torch import Tensor
 from engine.models.blocks import to_blocks
 from engine.models.stream import StreamConfig, StreamPrior
 from engine.models.vqgan import VQGAN
-from engine.starter.training.prior import CodeStage, PriorTraining
+from engine.starter.training.prior import CodeStage, CodeTraining
 
 CHUNK = 512
 """Codes of which the logits are in the cache of a processor at a time."""
 
 
-class StreamTraining(PriorTraining):
+class StreamTraining(CodeTraining):
     """How the autoregressive prior is trained."""
 
+    layers: int = StreamConfig().layers
     steps: int = 3000
     batch: int = 8
 
 
-class StreamStage(CodeStage[StreamPrior]):
+class StreamStage(CodeStage[StreamPrior, StreamTraining]):
     """Next-code modelling. Grids come rolled at random, so that a torus has its seam anywhere."""
 
     name = "stream"
 
     def network(self, generator: VQGAN, text_dim: int) -> StreamPrior:
         n = generator.cfg.n_embed
-        prior = StreamPrior(StreamConfig(n_embed=n, code_dim=generator.cfg.embed_dim, text_dim=text_dim))
+        prior = StreamPrior(
+            StreamConfig(
+                n_embed=n,
+                code_dim=generator.cfg.embed_dim,
+                text_dim=text_dim,
+                width=self.cfg.width,
+                layers=self.cfg.layers,
+            )
+        )
         # Functions of a code's place find slowly that its neighbours are never used: say so at the start.
         counts = torch.from_numpy(np.bincount(self.grids.codes.ravel(), minlength=n))
         prior.common.data.copy_(((counts + 1) / (counts.sum() + n)).log())

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -16,14 +15,13 @@ from engine.errors import InvalidRequest
 from engine.models.guide import Clip
 from engine.settings import Start
 from engine.starter import captions
-from engine.starter.data import Materials
 from engine.starter.evaluation import whole
-from engine.starter.evaluation.bench import Bench
 from engine.starter.evaluation.naming import naming, shares
 from engine.starter.evaluation.runs import Runs
-from engine.starter.synonyms import synonym_accuracy
+from engine.starter.evaluation.synonyms import synonym_accuracy
 from engine.starter.training import loop, teacher
 from engine.starter.training.clip import GUIDE, JUDGE, TEXT, ClipStage, ClipTraining
+from engine.starter.trials.place import Place, Show
 from engine.starter.trials.record import Variant
 
 WEIGHTS_FILE = "open_clip_model.safetensors"
@@ -37,26 +35,6 @@ GUIDED_STEPS = 60
 
 TOWERS = {"convolutions": "patina_texture_net_deep", "attention": "patina_patch_net"}
 """Two ways to see, by what is in them."""
-
-Show = Callable[[str, int, int], None]
-"""Told the variant, the step and of how many."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What a trial works on.
-
-    Attributes:
-        data: the training set.
-        bench: held-out materials, prompts, and the pack whose judge reads what comes out.
-        weights: folder of the pack's networks.
-        work: folder of the trial's own checkpoints; what is there already is used again.
-    """
-
-    data: Materials
-    bench: Bench
-    weights: Path
-    work: Path
 
 
 def teachers(place: Place, steps: int, show: Show) -> dict[str, Variant]:

@@ -9,9 +9,9 @@ from engine.models.priors import AnyPrior
 from engine.models.stream import StreamPrior
 from engine.starter.evaluation import prior as sampling
 from engine.starter.training import codes, loop
-from engine.starter.training.prior import CodeStage, PriorStage, PriorTraining
+from engine.starter.training.prior import CodeStage, CodeTraining, PriorStage, PriorTraining
 from engine.starter.training.stream import StreamStage, StreamTraining
-from engine.starter.trials.guides import Place, Show
+from engine.starter.trials.place import Place, Show
 from engine.starter.trials.record import Variant
 
 SAMPLES = 8
@@ -32,7 +32,7 @@ def priors(place: Place, steps: int, show: Show) -> dict[str, Variant]:
         done += count
         show("codes", done, len(place.data))
     grids = codes.Grids.open(folder)
-    kinds: dict[str, tuple[type[CodeStage], PriorTraining]] = {
+    kinds: dict[str, tuple[type[CodeStage], CodeTraining]] = {
         "masked": (PriorStage, PriorTraining(steps=steps)),
         "stream": (StreamStage, StreamTraining(steps=round(STEPS_OF_STREAM * steps))),
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from engine.starter.trials.guides import FROM, GUIDED_STEPS, Place, Show, judges, robustness, teachers
+from engine.starter.trials.guides import FROM, GUIDED_STEPS, judges, robustness, teachers
+from engine.starter.trials.place import Place, Show
 from engine.starter.trials.priors import priors
 from engine.starter.trials.record import Trial, Variant
 

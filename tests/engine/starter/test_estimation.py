@@ -14,8 +14,9 @@ from engine.compute import Compute
 from engine.material.maps import normal_from_height
 from engine.models.estimator import Estimator, EstimatorConfig
 from engine.models.vqgan import TORUS
-from engine.starter import dataset, estimation
+from engine.starter import dataset
 from engine.starter.data import Materials
+from engine.starter.evaluation import estimation
 from engine.starter.training import loop, pipeline
 from engine.starter.training.estimator import (
     EstimatorStage,

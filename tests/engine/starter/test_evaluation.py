@@ -23,10 +23,10 @@ from engine.starter.evaluation.naming import Namer, naming, shares
 from engine.starter.evaluation.pictures import sheet
 from engine.starter.evaluation.reconstruction import (
     commutation,
+    known_planes,
     psnr,
     reconstruction,
     through_codes,
-    true_maps,
 )
 from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.runs import Run, Runs
@@ -129,7 +129,7 @@ def test_psnr():
 
 
 def test_maps_come_in_the_order_of_the_packs_channels(data, tiny_pack):
-    x = true_maps(data, 2, tiny_pack.channels)
+    x = known_planes(data, 2, tiny_pack.channels)
     assert x.shape == (1, 8, 64, 64)
     shown = maps_of(x, tiny_pack.channels)
     assert torch.equal(shown.metallic[0, 0], torch.from_numpy(data.crop(2, 0, 0, 64)[..., 5].copy()) / 255)
@@ -137,7 +137,7 @@ def test_maps_come_in_the_order_of_the_packs_channels(data, tiny_pack):
 
 def test_reconstruction_is_measured_against_the_truth(data, tiny_pack):
     found = reconstruction(data, tiny_pack, limit=1)
-    x = true_maps(data, 0, tiny_pack.channels)
+    x = known_planes(data, 0, tiny_pack.channels)
     _, y = through_codes(x, tiny_pack)
     assert found["psnr"]["height"] == pytest.approx(psnr([float((x[:, 3] - y[:, 3]).square().mean())]))
     assert set(found["psnr"]) == {"basecolor", "height", "roughness", "metallic", "emission", "relief"}

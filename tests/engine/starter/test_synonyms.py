@@ -8,8 +8,8 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+from engine.starter.evaluation.synonyms import nearest_families, synonym_accuracy
 from engine.starter.materials import REGISTRY
-from engine.starter.synonyms import nearest_families, synonym_accuracy
 
 FAMILIES = ("bark", "marble", "sand_ripples")
 

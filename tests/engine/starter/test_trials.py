@@ -14,9 +14,9 @@ from engine.starter.data import Materials
 from engine.starter.evaluation import report as writing
 from engine.starter.evaluation.bench import Bench, Sizes
 from engine.starter.evaluation.report import Report
-from engine.starter.training import clip, teacher
+from engine.starter.training import clip, teacher, vocabulary
 from engine.starter.trials import guides, priors, record
-from engine.starter.trials.guides import Place
+from engine.starter.trials.place import Place
 from engine.starter.trials.record import Trial, Trials, Variant
 from engine.starter.trials.run import TRIALS, run
 
@@ -42,7 +42,7 @@ def place(tiny_pack, tmp_path, monkeypatch):
 @pytest.fixture
 def taught(monkeypatch):
     """A teacher whose meanings are nonsense, as wide as any."""
-    table = torch.randn(clip.FULL_VOCABULARY, clip.TEXT["width"])
+    table = torch.randn(vocabulary.FULL_VOCABULARY, clip.TEXT["width"])
     table[-2:] = 0
     monkeypatch.setattr(teacher, "token_meanings", lambda *_: teacher.SCALE * table)
 

@@ -8,7 +8,7 @@ import torch
 from engine.models.guide import Clip
 from engine.starter import dataset
 from engine.starter.data import Materials
-from engine.starter.training import clip, codes, teacher
+from engine.starter.training import codes, teacher, vocabulary
 from tests.engine.starter.training.stages import CPU, clip_stage
 
 
@@ -23,7 +23,7 @@ def data(tmp_path_factory):
 @pytest.fixture(scope="module")
 def meanings():
     """As a teacher gives them, but of nothing: every token has a row, start and end of text have none."""
-    table = torch.randn(clip.FULL_VOCABULARY, 96, generator=torch.Generator().manual_seed(5))
+    table = torch.randn(vocabulary.FULL_VOCABULARY, 96, generator=torch.Generator().manual_seed(5))
     table[-2:] = 0
     return teacher.SCALE * table
 
