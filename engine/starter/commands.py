@@ -128,13 +128,21 @@ def evaluate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--parts", type=_words, metavar="PART,...", help="measure these only (default: all)")
     add.add_argument("--prompts", type=int, metavar="N", help="held-out prompts (default: 100)")
     add.add_argument("--materials", type=int, metavar="N", help="materials of each kind (default: 256)")
-    add.add_argument("--steps", type=_numbers, metavar="N,...", help="guided steps (default: 0,12,30,100)")
-    add.add_argument("--starts", type=_words, metavar="START,...", help="of auto, exemplar, prior, codes")
+    add.add_argument(
+        "--steps", type=_numbers, metavar="N,...", help="guided steps (default: 0,12,30,100,300)"
+    )
+    add.add_argument(
+        "--starts", type=_words, metavar="START,...",
+        help="of auto, exemplar, prior, codes (default: auto,prior,codes)",
+    )  # fmt: skip
     add.add_argument("--variations", type=int, metavar="N", help="of each prompt (default: 4)")
     add.add_argument("--diverse", type=int, metavar="N", help="prompts with 8 variations (default: 8)")
     add.add_argument("--out", type=Path, metavar="FILE", help="figures as JSON (default: beside the weights)")
     add.add_argument(
         "--report", type=Path, default=ROOT / "starter", metavar="DIR", help="where REPORT.md goes"
+    )
+    add.add_argument(
+        "--rewrite", action="store_true", help="measure nothing: write REPORT.md anew from the figures"
     )
 
 
@@ -150,6 +158,12 @@ def evaluate(options: argparse.Namespace) -> int:
     from engine.starter.training import pipeline
     from engine.starter.trials import record as trials
 
+    console = Console(stderr=True)
+    out = options.out or pipeline.WEIGHTS / writing.FIGURES
+    if options.rewrite:
+        path = writing.write(writing.read(out), options.report, trials.read(pipeline.WEIGHTS))
+        console.print(f"Written: {path}", markup=False, soft_wrap=True)
+        return 0
     wanted = options.parts or parts.PARTS
     if strange := [name for name in wanted if name not in parts.PARTS]:
         raise InvalidRequest(
@@ -160,11 +174,9 @@ def evaluate(options: argparse.Namespace) -> int:
     families = record.read(pipeline.WEIGHTS).families
     names = ("prompts", "materials", "steps", "starts", "variations", "diverse")
     sizes = Sizes(**{name: value for name in names if (value := getattr(options, name)) is not None})
-    out = options.out or pipeline.WEIGHTS / writing.FIGURES
     report = writing.Report(
         pack=pack.id, sha256=pack.hashes, families=families, machine=pipeline.machine(pack.compute)
     ).going_on(out)
-    console = Console(stderr=True)
     with console.status("loading") as status:
         bench = Bench(
             pack, families, options.work, options.report / writing.PICTURES, sizes, say=status.update

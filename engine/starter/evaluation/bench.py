@@ -50,7 +50,7 @@ class Sizes:
 
     prompts: int = 100
     materials: int = 256
-    steps: tuple[int, ...] = (0, STEPS, 30, 100)
+    steps: tuple[int, ...] = (0, STEPS, 30, 100, 300)
     starts: tuple[Start, ...] = ("auto", "prior", "codes")
     variations: int = 4
     diverse: int = 8

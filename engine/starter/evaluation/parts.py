@@ -22,6 +22,7 @@ from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.retrieval import retrieval
 from engine.starter.evaluation.runs import Run, Runs
 from engine.starter.evaluation.speed import speed
+from engine.starter.evaluation.stamp import Stamp, now, together
 from engine.starter.evaluation.synonyms import synonym_accuracy
 from engine.synthesis.decode import maps_of
 
@@ -54,7 +55,8 @@ SHOWN = 24  # held-out prompts on the sheet
 SHOWN_MATERIALS = 12
 
 Figures = dict[str, Any]
-Measure = Callable[[], Iterator[Figures]]
+Measured = tuple[Figures, Stamp]
+Measure = Callable[[], Iterator[Measured]]
 
 
 def measure(bench: Bench, report: Report, wanted: Sequence[str] = PARTS) -> Iterator[Report]:
@@ -71,9 +73,15 @@ def measure(bench: Bench, report: Report, wanted: Sequence[str] = PARTS) -> Iter
     measures = _measures(bench)
     for name in [name for name in measures if name in wanted]:
         bench.say(f"measuring: {name}")
-        for figures in measures[name]():
+        for figures, stamp in measures[name]():
             before = report.parts.get(name, {}) if name == "whole" else {}
-            report = report.model_copy(update={"parts": {**report.parts, name: {**before, **figures}}})
+            stamps = {f"whole/{key}": stamp for key in figures} if name == "whole" else {name: stamp}
+            report = report.model_copy(
+                update={
+                    "parts": {**report.parts, name: {**before, **figures}},
+                    "measured": {**report.measured, **stamps},
+                }
+            )
             yield report
 
 
@@ -85,20 +93,19 @@ def _measures(bench: Bench) -> dict[str, Measure]:
         "retrieval": partial(_retrieval, bench),
         "reconstruction": partial(_reconstruction, bench),
         "speed": partial(speed, bench.pack),
-        "showcase": partial(_showcase, bench, runs),
-        "diversity": partial(_diversity, bench, runs),
     }
     if bench.pack.prior is not None:
         once["prior"] = partial(_prior, bench, bench.pack.prior)
     if (network := bench.pack.estimator) is not None:
         once["estimator"] = partial(estimation, bench.seen, bench.held_out, network, bench.pack.compute)
     measures: dict[str, Measure] = {name: partial(_once, figures) for name, figures in once.items()}
-    measures["whole"] = partial(_whole, bench, runs)
+    for name, from_runs in (("showcase", _showcase), ("diversity", _diversity), ("whole", _whole)):
+        measures[name] = partial(from_runs, bench, runs)
     return {name: measures[name] for name in PARTS if name in measures}
 
 
-def _once(figures: Callable[[], Figures]) -> Iterator[Figures]:
-    yield figures()
+def _once(figures: Callable[[], Figures]) -> Iterator[Measured]:
+    yield figures(), now()
 
 
 def _naming(bench: Bench) -> Figures:
@@ -147,7 +154,7 @@ def _prior(bench: Bench, network: AnyPrior) -> Figures:
     return prior.sampled(drawn, prompts, bench.namer) | {"picture": "prior.jpg"}
 
 
-def _showcase(bench: Bench, runs: Runs) -> Figures:
+def _showcase(bench: Bench, runs: Runs) -> Iterator[Measured]:
     done: list[Run] = []
     for text in SHOWCASE:
         bench.say(f"prompts to look at: {text}")
@@ -163,21 +170,21 @@ def _showcase(bench: Bench, runs: Runs) -> Figures:
         }
         for r in done
     }
-    return {"prompts": read, "picture": "prompts.jpg"}
+    yield {"prompts": read, "picture": "prompts.jpg"}, together([r.stamp for r in done])
 
 
-def _diversity(bench: Bench, runs: Runs) -> Figures:
+def _diversity(bench: Bench, runs: Runs) -> Iterator[Measured]:
     prompts, n = bench.prompts(bench.sizes.diverse), bench.sizes.diverse_variations
-    scores: list[float] = []
+    done: list[Run] = []
     for p in prompts:
-        bench.say(f"diversity: {len(scores)} of {len(prompts)} prompts")
-        scores.append(runs(whole.settings(p.text, "auto", STEPS, n)).vendi)
+        bench.say(f"diversity: {len(done)} of {len(prompts)} prompts")
+        done.append(runs(whole.settings(p.text, "auto", STEPS, n)))
     bench.say("diversity of true materials")
     reference = diversity.reference([(p.family, p.colour) for p in prompts], n, bench.pack.judge)
-    return diversity.diversity(scores, n, reference)
+    yield diversity.diversity([r.vendi for r in done], n, reference), together([r.stamp for r in done])
 
 
-def _whole(bench: Bench, runs: Runs) -> Iterator[Figures]:
+def _whole(bench: Bench, runs: Runs) -> Iterator[Measured]:
     gap, prompts = Gap.of(bench.held_out, bench.pack), bench.prompts(bench.sizes.prompts)
     for start in bench.sizes.starts:
         for steps in bench.sizes.steps:
@@ -188,7 +195,7 @@ def _whole(bench: Bench, runs: Runs) -> Iterator[Figures]:
             figures = whole.summary(prompts, done, gap)
             if (start, steps) == ("auto", STEPS):
                 figures["picture"] = _held_out_sheet(prompts, done, runs, bench.pictures)
-            yield {key(start, steps): figures}
+            yield {key(start, steps): figures}, together([r.stamp for r in done])
 
 
 def key(start: Start, steps: int) -> str:

@@ -17,6 +17,7 @@ from engine.settings import RunSettings
 from engine.starter.embedding import embed
 from engine.starter.evaluation.naming import Name, Namer
 from engine.starter.evaluation.pictures import as_image, write_jpeg
+from engine.starter.evaluation.stamp import Stamp, now
 from engine.synthesis.diversity import vendi
 from engine.synthesis.run import Synthesis, synthesize
 
@@ -35,6 +36,7 @@ class Run(BaseModel):
     seams: list[float]
     vendi: float
     seconds: float
+    stamp: Stamp = Stamp()
 
 
 class Runs:
@@ -42,7 +44,7 @@ class Runs:
 
     Args:
         folder: of the records. They belong to a pack's hashes and the run's settings: another pack's
-            are never taken for this one's.
+            are never taken for this one's. By which code they came is in them, and no reason to drop them.
         pack: the networks.
         namer: the judge, reading what came out.
     """
@@ -93,6 +95,7 @@ class Runs:
             seams=[seams[i] for i in order],
             vendi=vendi(embeddings),
             seconds=round(seconds, 2),
+            stamp=now(),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from typing import Any
 
@@ -16,7 +17,11 @@ PROMPT = "mossy cobblestones"
 
 
 def speed(pack: Pack, variations: int = 4, steps: int = STEPS) -> dict[str, Any]:
-    """Seconds of a run from words to the files of all maps, and of its phases, with the pack in memory."""
+    """Seconds of a run from words to the files of all maps, and of its phases, with the pack in memory.
+
+    `load` is how many processes wanted the processor in the minute before, on average: other work makes a
+    run slower.
+    """
 
     def seconds(n: int, guided: int) -> dict[str, float]:
         changed = {"prompt": PROMPT, "seed": 1, "variations": n, "steps": guided}
@@ -26,5 +31,7 @@ def speed(pack: Pack, variations: int = 4, steps: int = STEPS) -> dict[str, Any]
                 "seconds"
             ]
 
+    load = {"load": os.getloadavg()[0]} if hasattr(os, "getloadavg") else {}  # Windows has none
     seconds(1, 1)  # the first run of a process pays for what later ones find ready
-    return {"variations": variations, "steps": steps, "size_px": 256, "seconds": seconds(variations, steps)}
+    taken = seconds(variations, steps)
+    return {"variations": variations, "steps": steps, "size_px": 256, **load, "seconds": taken}

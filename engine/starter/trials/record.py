@@ -29,6 +29,7 @@ class Trial(BaseModel):
     question: str
     measured: str  # how the figures were taken
     machine: str
+    caution: str = ""  # what figures may not be taken for
     variants: dict[str, Variant]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from engine.starter import captions
 from engine.starter.trials.guides import FROM, GUIDED_STEPS, judges, robustness, teachers
 from engine.starter.trials.place import Place, Show
 from engine.starter.trials.priors import priors
@@ -13,12 +14,15 @@ from engine.starter.trials.record import Trial, Variant
 
 @dataclass(frozen=True)
 class Question:
-    """What a trial asks, how its figures are taken, and what makes them."""
+    """What a trial asks, how its figures are taken, what makes them, and what they may not be taken for."""
 
     text: str
     measured: str
     answer: Callable[[Place, int, Show], dict[str, Variant]]
+    caution: str = ""
 
+
+UNREAD = sum(map(len, captions.withheld_nouns().values()))
 
 TRIALS = {
     "teacher": Question(
@@ -26,6 +30,7 @@ TRIALS = {
         "Both begin with the shipped guide's image tower and a text tower that knows nothing. Named are "
         "held-out materials; unread nouns are the withheld synonyms of the table above.",
         teachers,
+        f"There are {UNREAD} such nouns: two of them more or less are within noise.",
     ),
     "robust": Question(
         "does a guide trained on the worst of views make better pictures?",
@@ -53,4 +58,10 @@ def run(name: str, place: Place, steps: int, show: Show, machine: str) -> Trial:
     question = TRIALS[name]
     folder = place.work / "trials" / f"{name}-{steps}"
     variants = question.answer(replace(place, work=folder), steps, show)
-    return Trial(question=question.text, measured=question.measured, machine=machine, variants=variants)
+    return Trial(
+        question=question.text,
+        measured=question.measured,
+        machine=machine,
+        caution=question.caution,
+        variants=variants,
+    )
