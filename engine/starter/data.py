@@ -69,7 +69,8 @@ class Materials:
         """A wrapped square of one material, (side, side, 7) uint8."""
         shard, within = self._locate(index)
         rows, columns = np.arange(top, top + side), np.arange(left, left + side)
-        return self.maps[shard][within].take(rows, 0, mode="wrap").take(columns, 1, mode="wrap")
+        whole = np.asarray(self.maps[shard][within])
+        return whole.take(rows, 0, mode="wrap").take(columns, 1, mode="wrap")
 
     def batch(self, indices: np.ndarray, draw: np.random.Generator, side: int) -> Tensor:
         """Random wrapped crops, half of them mirrored left to right, (B, 8, side, side) float32 in 0..1.

@@ -134,9 +134,9 @@ def _lines(report: Report, trials: Trials) -> Iterator[str]:
     yield from (f"# How good the {report.pack} pack is", "")
     yield f"Written by `python -m engine evaluate` on {report.machine}, from materials and prompts that"
     yield f"training never saw. The pack knows {len(report.families)} families of materials. Runs have the"
-    yield "engine's own settings, but for what a table varies. Each part says when it was measured; where the"
-    yield f"code that decides the results was not `{code()}`, as it is now, it says that too: what the engine"
-    yield "does today may differ."
+    yield "engine's own settings, but for what a table varies. Each part says when it was measured. Where"
+    yield f"that was by other code than `{code()}`, with which this page was written, it says so: what the"
+    yield "engine does today may differ."
     yield from ("", "## Wanted and reached", "")
     rows = [_target(t, report.parts) for t in TARGETS]
     yield from table(("figure", "wanted", "reached", ""), rows)

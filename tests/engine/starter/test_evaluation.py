@@ -15,7 +15,15 @@ from engine.models import packs
 from engine.models.vqgan import VQGAN
 from engine.starter import captions, dataset
 from engine.starter.data import Materials
-from engine.starter.evaluation import parts, prior, report as writing, retrieval, runs as running, whole
+from engine.starter.evaluation import (
+    parts,
+    prior,
+    report as writing,
+    retrieval,
+    runs as running,
+    stamp,
+    whole,
+)
 from engine.starter.evaluation.bench import STEPS, Bench, Prompt, Sizes, prompts
 from engine.starter.evaluation.diversity import true_materials
 from engine.starter.evaluation.gap import Gap, Scale
@@ -211,6 +219,7 @@ def test_a_run_is_done_once(tiny_pack, tmp_path, monkeypatch):
     first = Runs(tmp_path, tiny_pack, namer)(settings)
     again = Runs(tmp_path, tiny_pack, namer)(settings)
     assert done == ["red moss"] and again == first
+    assert first.stamp == stamp.now()
     assert len(first.read) == 2 and first.judge == sorted(first.judge, reverse=True)
     Runs(tmp_path, tiny_pack, namer)(settings.model_copy(update={"steps": 1}))
     other = replace(tiny_pack, hashes={**tiny_pack.hashes, "guide": "0" * 64})
@@ -237,6 +246,7 @@ def test_measuring_goes_on_from_the_figures_that_there_are(tiny_pack, tmp_path):
     assert set(after.parts["whole"]) == {"prior/3", "codes/0"}
     assert after.parts["whole"]["codes/0"]["prompts"] == 1
     assert (tmp_path / "report" / after.parts["reconstruction"]["picture"]).exists()
+    assert after.measured == dict.fromkeys(("reconstruction", "whole/codes/0"), stamp.now())
 
 
 @pytest.mark.slow
@@ -273,8 +283,9 @@ def test_the_report_says_what_the_figures_say(tmp_path):
     run = run_of(settings, [("marble", "red"), ("moss", "red")], seams=[0.8, 1.31])
     errors = {"basecolor": 0.1, "height": 0.2, "roughness": 0.3, "metallic": 0.4}
     estimated = {
-        "estimator": {"degrees": 7.0, **errors},
+        "estimator": {"degrees": 7.0, **errors, "metallic": 0.5},
         "classical": {"degrees": 14.0, **errors},
+        "flat": {"degrees": 16.0},
         "angle_ratio": 0.5,
     }
     found = whole.summary(asked, [run], Gap(Scale(0, 1), Scale(0, 1))) | {"picture": "held_out.jpg"}
@@ -283,6 +294,13 @@ def test_the_report_says_what_the_figures_say(tmp_path):
             whole={f"auto/{STEPS}": found},
             estimator={"materials": 3, "lit": estimated, "unlit": estimated},
             diversity={"prompts": 8, "variations": 8, "mean": 4.25, "min": 1.5, "true_materials": 5},
+            prior={
+                "prompts": 2,
+                "samples": 8,
+                "as_drawn": {"family": 0.25, "colour": 0.5},
+                "ranked": {"family": 0.125, "colour": 0.5},
+                "vendi": 2.0,
+            },
         ),
         tmp_path,
         Trials(),
@@ -292,7 +310,12 @@ def test_the_report_says_what_the_figures_say(tmp_path):
     assert "| largest seam score S99 | ≤ 1.25 | 1.31 | no |" in text
     assert "| diversity of 8 variations, Vendi score | ≥ 4 | 4.25 | yes |" in text
     assert "classical formula | ≤ 0.75 | 0.5 | yes |" in text
-    assert "| lit | estimator | 7.0° | 0.1 | 0.2 | 0.3 | 0.4 |" in text
+    assert "| lit | estimator | 7.0° | 0.1 | 0.2 | 0.3 | 0.5 |" in text
+    assert "| lit | flat | 16.0° | – | – | – | – |" in text
+    assert "worse than the formulas in: metallic of lit pictures, metallic of unlit pictures." in text
+    assert "| largest seam score S99, reconstructions | ≤ 1.25 | not measured |  |" in text
+    assert "Ranking by the guide lowered the share of right materials: 25 % as drawn," in text
+    assert "what this judge can show" not in text, "five are more than the four that are wanted"
     assert "| commutation with rolling | ≤ 0.0001 | not measured |  |" in text
     assert "| red moss | red marble |" in text and "](report/held_out.jpg)" in text
 

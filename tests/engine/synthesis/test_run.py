@@ -51,6 +51,16 @@ def test_phases_come_in_order_and_show_pictures(tiny_pack):
     assert 0 < result.maps.relief.min() <= result.maps.relief.max() <= 0.12
 
 
+def test_the_judge_never_gets_a_gradient(tiny_pack):
+    """It says afterwards how good a result is, and may have no part in any loss."""
+    judge, guide = copy.deepcopy(tiny_pack.judge), copy.deepcopy(tiny_pack.guide)
+    for clip in (judge, guide):
+        clip.model.requires_grad_(True)
+    finish(synthesize(settings(), dataclasses.replace(tiny_pack, guide=guide, judge=judge)))
+    assert all(p.grad is None for p in judge.model.parameters())
+    assert any(p.grad is not None for p in guide.model.parameters()), "else this test would see none"
+
+
 def test_same_request_same_numbers(tiny_pack):
     a, b = (finish(synthesize(settings(), tiny_pack))[1] for _ in range(2))
     assert torch.equal(a.maps.basecolor, b.maps.basecolor)
