@@ -39,14 +39,14 @@ FULL = Size(
     supersampling=2,
     changes={
         # A CLIP's table of tokens alone takes 9 MiB: what is left goes to the towers.
-        "guide": {"tower": "patina_texture_net_wide", "layers": 6, "steps": 8000, "batch": 512},
+        "guide": {"tower": "patina_texture_net_wide", "layers": 6, "steps": 5000, "batch": 384},
         # Attention, so that what fools the guide's convolutions need not fool it too.
-        "judge": {"tower": "patina_patch_net_wide", "layers": 6, "steps": 8000, "batch": 512, "lr": 7e-4},
-        "generator": {"architecture": {"ch": 96}, "steps": 40_000, "batch": 32, "crop_px": 128},
-        "decoder": {"steps": 12_000, "batch": 32, "crop_px": 128},
-        "estimator": {"architecture": {"ch": 48}, "steps": 20_000, "batch": 32, "crop_px": 128},
-        "prior": {"width": 256, "steps": 40_000, "batch": 64, "lr": 6e-4},
-        "stream": {"width": 256, "layers": 8, "steps": 30_000, "batch": 64, "lr": 6e-4},
+        "judge": {"tower": "patina_patch_net_wide", "layers": 6, "steps": 5000, "batch": 384, "lr": 7e-4},
+        "generator": {"architecture": {"ch": 96}, "steps": 30_000, "batch": 32, "crop_px": 128},
+        "decoder": {"steps": 8000, "batch": 32, "crop_px": 128},
+        "estimator": {"architecture": {"ch": 48}, "steps": 15_000, "batch": 32, "crop_px": 128},
+        "prior": {"width": 256, "steps": 20_000, "batch": 64, "lr": 6e-4},
+        "stream": {"width": 256, "layers": 8, "steps": 15_000, "batch": 64, "lr": 6e-4},
     },
 )
 

@@ -21,7 +21,7 @@ from engine.starter.data import Materials
 from engine.starter.evaluation.naming import naming
 from engine.starter.training.codes import Grids
 from engine.starter.training.generator import ARCHITECTURE
-from engine.starter.training.pipeline import SMOKE, SMOKE_FAMILIES
+from engine.starter.training.sizes import SMOKE
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -36,7 +36,7 @@ def weights(tmp_path_factory):
 @pytest.fixture(scope="module")
 def unseen(tmp_path_factory):
     folder = tmp_path_factory.mktemp("unseen")
-    shards = dataset.plan(folder, 60, first_seed=5_000_000, size=64, families=SMOKE_FAMILIES)
+    shards = dataset.plan(folder, 60, first_seed=5_000_000, size=64, families=SMOKE.families)
     assert sum(dataset.write(shards)) == 60
     return Materials.open(folder)
 
@@ -47,7 +47,7 @@ def test_the_stream_trains_where_it_is_named(weights):
     work = weights.parent
     assert not (weights / "stream").exists(), "nobody named it"
     assert main(["train", "stream", "--smoke", "--work", str(work), "--device", "cpu"]) == 0
-    assert record.read(weights).stages["stream"].configuration["steps"] == SMOKE["stream"]["steps"]
+    assert record.read(weights).stages["stream"].configuration["steps"] == SMOKE.changes["stream"]["steps"]
     network = priors.build(json.loads((weights / "stream" / "config.json").read_text()))
     network.load_state_dict(load_file(weights / "stream" / "model.safetensors"))
     (folder,) = work.glob("codes-*")
@@ -61,13 +61,16 @@ def test_the_stream_trains_where_it_is_named(weights):
 
 @pytest.mark.slow
 def test_every_stage_leaves_its_network_and_its_record(weights):
-    assert set(record.read(weights).stages) - {"stream"} == set(SHIPPED) - {"materials", "exemplars"}
+    stages = record.read(weights).stages
+    assert set(stages) - {"stream"} == set(SHIPPED) - {"materials"}
+    assert {(about.size_px, about.supersampling) for about in stages.values()} == {(64, 1)}
+    assert all(about.seconds is not None and about.machine for about in stages.values())
     assert (weights / "exemplars" / "model.safetensors").exists()
 
 
 @pytest.mark.slow
 def test_the_guide_learns_to_name(weights, unseen):
-    named = naming(unseen, Clip(f"local-dir:{weights / 'guide'}", CPU), SMOKE_FAMILIES)
+    named = naming(unseen, Clip(f"local-dir:{weights / 'guide'}", CPU), SMOKE.families)
     assert named["family"] >= 0.5, "one in six is chance"
     assert named["colour"] >= 0.3, "one in sixteen is chance"
 

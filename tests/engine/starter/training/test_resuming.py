@@ -7,6 +7,7 @@ import torch
 
 from engine.starter import captions
 from engine.starter.training import decoder, loop, pipeline, prior
+from engine.starter.training.sizes import Size
 from tests.engine.starter.training.stages import (
     CPU,
     clip_stage,
@@ -47,7 +48,7 @@ def test_an_interrupted_training_ends_in_the_same_weights(stage, tmp_path):
 
 
 def test_a_plan_begins_from_older_networks_where_stages_can(tmp_path):
-    plan = pipeline.Plan(tmp_path, tmp_path, CPU, start=tmp_path / "old", changes={"prior": {"steps": 3}})
+    plan = pipeline.Plan(tmp_path, tmp_path, CPU, Size(changes={"prior": {"steps": 3}}), tmp_path / "old")
     changed = plan.configured("prior", prior.PriorTraining())
     assert (changed.start, changed.steps) == (str(tmp_path / "old" / "prior"), 3)
     assert plan.configured("decoder", decoder.DecoderTraining()) == decoder.DecoderTraining()
