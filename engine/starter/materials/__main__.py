@@ -26,8 +26,13 @@ from engine.starter.materials import (
 from engine.starter.materials.mixtures import RULES, overlays
 
 COLUMNS = 9  # pairs of pictures a row
-SHOWN_ON = 7
-"""Families between that of one modifier or mixture and of the next, so that not all lie on stone."""
+HOSTS = {
+    "mossy": "cobblestone", "wet": "pebbles", "rusty": "diamond_plate", "dusty": "leather",
+    "cracked": "square_tiles", "worn": "basket_weave_pavers", "scratched": "galvanized",
+    "snowy": "ashlar_wall", "burnt": "wood_grain", "faded": "denim_twill", "dirty": "hex_tiles",
+    "stained": "stucco",
+}  # fmt: skip
+"""What a sheet of everything once shows modifiers on; others on the first family that has them."""
 
 
 def lit(material: Material) -> np.ndarray:
@@ -61,17 +66,17 @@ def entries(seeds: int, first_seed: int, *, conditions: bool) -> list[tuple[str,
 
 
 def once(first_seed: int) -> list[tuple[str, Params]]:
-    """Every family in a natural colour, every modifier in three strengths, every kind of mixture."""
+    """Every family in its commonest colour, every modifier in three strengths, every kind of mixture."""
     rows = [(name, _natural(name, first_seed + k)) for k, name in enumerate(FAMILIES)]
-    for k, modifier in enumerate(MODIFIERS):
+    for modifier in MODIFIERS:
         hosts = [name for name in FAMILIES if modifier in REGISTRY[name].modifiers]
-        params = _natural(hosts[SHOWN_ON * k % len(hosts)], first_seed + k)
+        params = _natural(HOSTS.get(modifier, hosts[0]), first_seed)
         for strength in STRENGTHS:
             worn = Params(**{**params, "modifiers": {modifier: strength}})
             rows.append((f"{strength} {modifier} {params['family']}", worn))
     for overlay, rules in RULES.items():
-        for k, rule in enumerate(rules):
-            name = rule.families[SHOWN_ON * k % len(rule.families)]
+        for rule in rules:
+            name = rule.families[0]
             mixed = (with_overlay(_natural(name, seed), overlay) for seed in count(first_seed))
             params = next(p for p in mixed if p["mixture"] and p["mixture"]["place"] == rule.place)
             rows.append((f"{name}, {overlay} {rule.place}", params))
@@ -79,9 +84,11 @@ def once(first_seed: int) -> list[tuple[str, Params]]:
 
 
 def _natural(name: str, seed: int) -> Params:
-    """A family's material with nothing on it, in a colour that it has by nature."""
+    """A family's material with nothing on it, in the colour that it has most often by nature."""
+    palettes = REGISTRY[name].palettes
+    commonest = max(palettes, key=lambda palette: palettes[palette].weight)
     drawn = (sample(seed + 1000 * k, name) for k in count())
-    params = next(p for p in drawn if p["target"] is None)
+    params = next(p for p in drawn if p["palette"] == commonest)
     return Params(**{**params, "modifiers": {}, "mixture": None})
 
 

@@ -204,7 +204,7 @@ class ClipStage(Learner):
         2023 (CLIPAG).
         """
         radius = self.cfg.robust
-        change = torch.from_numpy(draw.standard_normal(pictures.shape, np.float32))
+        change = torch.from_numpy(draw.standard_normal(pictures.shape, np.float32)).to(pictures)
         change = (radius * draw.random() * F.normalize(change.flatten(1))).view_as(pictures).requires_grad_()
         loss = self._outcome(self._see(pictures + change), text, indices, marked).loss
         (uphill,) = torch.autograd.grad(loss, change)
@@ -226,9 +226,9 @@ class ClipStage(Learner):
         return self.vocabulary.encode(texts, draw, self.cfg.unknown, bare), torch.from_numpy(marked)
 
     def _see(self, pictures: Tensor) -> Tensor:
-        mean, std = (torch.tensor(PREPROCESS[k]).view(3, 1, 1) for k in ("mean", "std"))
+        mean, std = (torch.tensor(PREPROCESS[k]).to(pictures).view(3, 1, 1) for k in ("mean", "std"))
         with self.compute.autocast():
-            seen = ((pictures - mean) / std).to(self.compute.device)
+            seen = (pictures - mean) / std
             image: Tensor = self.model.encode_image(seen.to(memory_format=torch.channels_last))
         return image.float()
 
@@ -252,7 +252,7 @@ class ClipStage(Learner):
     def _views(self, indices: np.ndarray, draw: np.random.Generator) -> Tensor:
         side = int(draw.choice([self.cfg.image_px, 128, 192, self.data.size_px]))
         side = min(side, self.data.size_px)
-        x = self.data.batch(indices, draw, side)
+        x = self.data.batch(indices, draw, side).to(self.compute.device)
         return views(
             x, self.cfg.image_px, draw, lit=self.cfg.lit, noise=self.cfg.noise, scale=self.data.size_px
         )

@@ -35,7 +35,7 @@ class Size:
 
 FULL = Size(
     materials=24_576,
-    exemplars=8192,
+    exemplars=6144,
     supersampling=2,
     changes={
         # A CLIP's table of tokens alone takes 9 MiB: what is left goes to the towers.
@@ -46,7 +46,7 @@ FULL = Size(
         "decoder": {"steps": 8000, "batch": 32, "crop_px": 128},
         "estimator": {"architecture": {"ch": 48}, "steps": 15_000, "batch": 32, "crop_px": 128},
         "prior": {"width": 256, "steps": 20_000, "batch": 64, "lr": 6e-4},
-        "stream": {"width": 256, "layers": 8, "steps": 15_000, "batch": 64, "lr": 6e-4},
+        "stream": {"width": 224, "layers": 8, "steps": 15_000, "batch": 64, "lr": 6e-4},
     },
 )
 

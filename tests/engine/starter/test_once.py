@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.starter.materials import FAMILIES, MODIFIERS, STRENGTHS
+from engine.starter.materials import FAMILIES, MODIFIERS, REGISTRY, STRENGTHS
 from engine.starter.materials.__main__ import once
 from engine.starter.materials.mixtures import RULES
 
@@ -17,3 +17,4 @@ def test_every_family_modifier_and_mixture_is_on_the_sheet():
     mixed = [(p["mixture"]["overlay"]["family"], p["mixture"]["place"]) for p in shown if p["mixture"]]
     assert mixed == [(overlay, rule.place) for overlay, rules in RULES.items() for rule in rules]
     assert all(p["target"] is None for p in shown), "natural colours only"
+    assert all(set(p["modifiers"]) <= set(REGISTRY[p["family"]].modifiers) for p in shown)
