@@ -28,7 +28,7 @@ from engine.starter.materials.mixtures import RULES, overlays
 COLUMNS = 9  # pairs of pictures a row
 HOSTS = {
     "mossy": "cobblestone", "wet": "pebbles", "rusty": "diamond_plate", "dusty": "leather",
-    "cracked": "square_tiles", "worn": "basket_weave_pavers", "scratched": "galvanized",
+    "cracked": "square_tiles", "worn": "basket_weave_pavers", "scratched": "scifi_panels",
     "snowy": "ashlar_wall", "burnt": "wood_grain", "faded": "denim_twill", "dirty": "hex_tiles",
     "stained": "stucco",
 }  # fmt: skip
