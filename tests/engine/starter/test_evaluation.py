@@ -164,6 +164,12 @@ def test_a_decoder_that_does_not_close_is_caught(tiny_pack):
     assert found["vertical"] < 1e-4 < found["horizontal"] / 10
 
 
+def test_a_full_evaluation_compares_what_was_agreed():
+    full = Sizes()
+    assert set(full.steps) == {0, STEPS, 30, 100, 300} and {"auto", "prior", "codes"} == set(full.starts)
+    assert (full.prompts, full.diverse_variations) == (100, 8)
+
+
 def test_prompts_are_held_out_and_all_different():
     found = prompts(FAMILIES, 100)
     assert len({p.text for p in found}) == 100

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import defaultdict
 
 import numpy as np
 import pytest
@@ -19,18 +20,41 @@ from engine.starter import dataset, record
 from engine.starter.commands import SHIPPED
 from engine.starter.data import Materials
 from engine.starter.evaluation.naming import naming
+from engine.starter.training import pipeline
 from engine.starter.training.codes import Grids
 from engine.starter.training.generator import ARCHITECTURE
 from engine.starter.training.sizes import SMOKE
+
+LEARNS = {
+    ("judge", "contrast"): 0.9,
+    ("decoder", "error"): 0.9,
+    ("estimator", "error"): 0.9,
+    ("prior", "loss"): 0.9,
+}
+"""By stage and figure: the share of its first quarter's mean that the last quarter's must stay below."""
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
 
 @pytest.fixture(scope="module")
-def weights(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("smoke")
-    assert main(["train", "--smoke", "--work", str(folder / "work"), "--device", "cpu"]) == 0
-    return folder / "work" / "weights"
+def trained(tmp_path_factory):
+    """The folder of the finished networks, and what every stage showed after each step."""
+    folder, shown, stages = tmp_path_factory.mktemp("smoke"), defaultdict(list), pipeline.stages
+
+    def watched(plan, wanted):
+        for stage, step, of, figures in stages(plan, wanted):
+            shown[stage].append(figures)
+            yield stage, step, of, figures
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(pipeline, "stages", watched)
+        assert main(["train", "--smoke", "--work", str(folder / "work"), "--device", "cpu"]) == 0
+    return folder / "work" / "weights", shown
+
+
+@pytest.fixture(scope="module")
+def weights(trained):
+    return trained[0]
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +90,16 @@ def test_every_stage_leaves_its_network_and_its_record(weights):
     assert {(about.size_px, about.supersampling) for about in stages.values()} == {(64, 1)}
     assert all(about.seconds is not None and about.machine for about in stages.values())
     assert (weights / "exemplars" / "model.safetensors").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("stage", "figure"), LEARNS)
+def test_what_a_stage_lowers_gets_lower(trained, stage, figure):
+    """Of the guide's judge, the decoder, the estimator and the prior: in as few steps as they have here."""
+    found = [figures[figure] for figures in trained[1][stage]]
+    quarter = len(found) // 4
+    assert len(found) == SMOKE.changes[stage]["steps"]
+    assert np.mean(found[-quarter:]) < LEARNS[stage, figure] * np.mean(found[:quarter])
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.models.guide import Clip
+from engine.models.known import words_of
 from engine.starter import captions
 from engine.starter.materials import REGISTRY
 from engine.starter.training import clip, known, loop, teacher
@@ -140,6 +141,12 @@ def test_words_without_training_are_named(data, tmp_path):
     opened = Clip(f"local-dir:{tmp_path / 'guide'}", CPU)
     assert opened.unknown_words(f"Cathedral {known_name(data, stage)}, cathedral 42") == ["cathedral"]
     assert opened.unknown_words("") == []
+
+
+def test_foreign_words_are_of_no_material():
+    """They set the threshold for what counts as known."""
+    ours = {word for family in REGISTRY.values() for noun in family.nouns for word in words_of(noun)}
+    assert not ours & set(known.FOREIGN)
 
 
 def test_finished_weights_say_what_they_know(data, meanings, tmp_path):
