@@ -162,11 +162,13 @@ def _diversity(part: dict[str, Any]) -> Iterator[str]:
 
 
 def _speed(part: dict[str, Any]) -> Iterator[str]:
-    busy = f"When it began, {number(part['load'])} processes wanted the processor." if "load" in part else ""
+    busy = "What else ran then is not recorded."
+    if "load" in part:
+        busy = f"When it began, {number(part['load'])} processes wanted the processor."
     yield from opening(
         "Time",
         f"{part['variations']} variations, {part['size_px']} pixels wide, {part['steps']} guided steps, all",
-        f"maps written, with the networks in memory. {busy}".rstrip(),
+        f"maps written, with the networks in memory. {busy}",
     )
     yield from table(("phase", "seconds"), [(k, number(v)) for k, v in part["seconds"].items()])
 

@@ -1,10 +1,10 @@
 """Sizes of a whole training: how many materials, how long, and networks how large. Data, no code.
 
 `cpu` is what the stages' own configurations say. `full` is for one GPU of 24 GB or more, and its networks are
-as large as files of them, in float16, may be: 16 MiB each, 64 MiB together. It was never run; by arithmetic it
-takes a few hours: two core-hours to draw the materials, an hour and a half of one core to cut the two CLIPs'
-views out of them, and 10^17 floating-point operations, most of them the prior's. `smoke` shows that training
-learns.
+as large as files of them, in float16, may be: 16 MiB each, 64 MiB together. It was never run. By
+arithmetic it takes a few hours: two core-hours to draw the materials, an hour and a half of one core to cut
+the two CLIPs' views out of them, and 10^17 floating-point operations, most of them the prior's. `smoke` shows
+that training learns.
 """
 
 from __future__ import annotations

@@ -66,7 +66,6 @@ def test_runs_from_before_stamps_are_kept():
 @pytest.mark.parametrize(
     ("measured", "said"),
     [
-        ({"naming": Stamp(date="2026-11-27", code=stamp.code())}, "Measured: 2026-11-27.\n"),
         ({"naming": Stamp(date="2026-11-27", code="0" * 12)}, f"2026-11-27, other code (`{'0' * 12}`)."),
         ({"naming": Stamp(date="2026-11-26")}, "2026-11-26, code not recorded."),
         ({}, "date not recorded, code not recorded."),
@@ -75,6 +74,12 @@ def test_runs_from_before_stamps_are_kept():
 def test_the_report_marks_what_is_of_other_code(tmp_path, measured, said):
     text = writing.write(report(measured), tmp_path, Trials()).read_text("utf-8")
     assert said in text
+
+
+def test_the_report_does_not_mark_what_is_of_its_own_code(tmp_path):
+    mine = Stamp(date="2026-11-27", code=stamp.code())
+    text = writing.write(report({"naming": mine}), tmp_path, Trials()).read_text("utf-8")
+    assert "Measured: 2026-11-27.\n" in text
 
 
 def test_the_report_is_written_anew_without_measuring(tmp_path):
