@@ -10,6 +10,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from engine.compute import is_out_of_memory, release
 from engine.errors import OutOfMemory, Remedy
 from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
@@ -70,18 +71,18 @@ def synthesize_in_groups(
         phases = _saving(pack, phases, lean=lean)
         try:
             parts.append((yield from _placed(phases, done, size, s.variations)))
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             if size == 1 and lean:
                 raise _too_large(s, error) from error
             lean, size = size == 1, max(1, size // 2)
             warnings = [f"Memory was short, so that {size} of the variations were made at once."]
             log.warning("out of memory; now %d at once: %s", size, error)
-            if pack.compute.device.type == "cuda":
-                torch.cuda.empty_cache()
+        else:
+            done += size
             continue
-        done += size
+        release(pack.compute.device)  # here, as the error would have kept what its frames held
     together = _joined(s, parts, warnings)
     return replace(together, estimated=each and each * max(len(part.seeds) for part in parts))
 
@@ -136,11 +137,6 @@ def _joined(s: RunSettings, parts: list[Synthesis], warnings: list[str]) -> Synt
 
 def _all(rows: list[Tensor]) -> Tensor | None:
     return torch.cat(rows) if rows else None
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA has an error of its own; the CPU's allocator raises a RuntimeError that says so."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error).lower()
 
 
 def _too_large(s: RunSettings, error: Exception) -> OutOfMemory:
