@@ -84,11 +84,14 @@ def _repeat() -> None:
 
     Source: "Reproducibility" in PyTorch's notes, `torch.use_deterministic_algorithms`.
     """
-    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when cuBLAS starts, at the first product
+    os.environ.setdefault(
+        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+    )  # read when cuBLAS starts, at the first product
     torch.backends.cudnn.benchmark = False  # which would choose by the clock
     torch.backends.cudnn.deterministic = True
     torch.use_deterministic_algorithms(True, warn_only=True)
-    torch.utils.deterministic.fill_uninitialized_memory = False  # nothing here reads what it did not write
+    # On unless switched off, and only a cost: nothing here reads what it did not write.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 SHARE = 0.7
@@ -130,7 +133,7 @@ def release(device: torch.device) -> int:
 
 
 def _free(device: torch.device) -> int | None:
-    """Bytes that are free on a device, with what PyTorch holds and does not use; None where that is hidden."""
+    """Bytes that are free on a device, and what PyTorch holds of them unused; None where that is hidden."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)

@@ -315,7 +315,7 @@ def _go_on_from_hub(url: str, part: Path, have: int, about: HfFileMetadata, tell
     to stop; so this is the function below both, which asks for a range.
     """
     from huggingface_hub.file_download import http_get
-    from huggingface_hub.utils import build_hf_headers
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     headers = build_hf_headers(library_name="patina") | {"Accept-Encoding": "identity"}
     _validator(part).write_text(about.etag or "", "utf-8")
