@@ -9,6 +9,7 @@ from hypothesis.strategies import integers
 from pydantic import ValidationError
 
 from engine.material.from_picture import maps_from_picture
+from engine.material.resize import resized
 from engine.models.estimator import Estimator, EstimatorConfig
 from engine.models.vqgan import PLANE, TORUS
 
@@ -26,6 +27,28 @@ def network(cfg=SMALL, seed=0):
 @pytest.fixture(scope="module")
 def estimator():
     return network()
+
+
+@pytest.mark.parametrize("wrap", [TORUS, PLANE])
+def test_a_picture_between_two_sizes_keeps_its_pixels_and_gets_its_maps(wrap):
+    """Its sides are multiples of 8 and the estimator's of 16: it looks at a larger one."""
+    model = Estimator(SMALL).eval().requires_grad_(False)
+    torch.nn.init.zeros_(model.conv_out.bias)  # untrained, it takes no light away
+    picture = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(3))
+    maps = maps_from_picture(picture, model, wrap)
+    assert maps.height.shape == (1, 1, 40, 56)
+    torch.testing.assert_close(maps.basecolor, picture)
+    larger = maps_from_picture(resized(picture, 48, 64, wrap).clamp(0, 1), model, wrap)
+    torch.testing.assert_close(maps.relief, larger.relief)
+
+
+def test_what_is_found_at_a_larger_size_is_brought_back(estimator):
+    """A picture that has its maps at 64 pixels has about the same at 56, smooth as it is."""
+    y, x = torch.meshgrid(torch.arange(64), torch.arange(64), indexing="ij")
+    wave = 0.5 + 0.3 * torch.sin(2 * torch.pi * (x + y) / 64)
+    picture = wave.expand(1, 3, 64, 64)
+    maps, small = (maps_from_picture(p, estimator) for p in (picture, resized(picture, 56, 56)))
+    torch.testing.assert_close(small.height, resized(maps.height, 56, 56), rtol=0, atol=0.02)
 
 
 @given(dy=integers(0, 3), dx=integers(0, 3), seed=integers(0, 2**32 - 1))
