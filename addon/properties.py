@@ -21,7 +21,7 @@ from bpy.types import PropertyGroup
 from . import presets, quality, sources, starting
 
 SIDES = (128, 256, 384, 512, 768, 1024, 2048)
-GRID = 16  # the engine's pictures have sides of multiples of this
+GRID = 8  # the engine's pictures have sides of multiples of this; of some packs, of 16
 MAX_SEED = 2**31 - 1  # the engine takes more, Blender's integers do not
 
 TILES = (
@@ -92,7 +92,7 @@ def set_by_name(inputs: Any, name: str, value: Any) -> None:
 
 
 def resolution(inputs: Any) -> tuple[int, int]:
-    """Width and height in pixels, multiples of 16."""
+    """Width and height in pixels, multiples of 8."""
     if inputs.size != "CUSTOM":
         return int(inputs.size), int(inputs.size)
     return round(inputs.width / GRID) * GRID, round(inputs.height / GRID) * GRID
@@ -134,7 +134,7 @@ class PatinaInputs(PropertyGroup):
     )
     width: IntProperty(
         name="Width",
-        description="Pixels, rounded to multiples of 16",
+        description="Pixels, rounded to multiples of 8",
         default=256,
         min=128,
         max=2048,
@@ -142,7 +142,7 @@ class PatinaInputs(PropertyGroup):
     )
     height: IntProperty(
         name="Height",
-        description="Pixels, rounded to multiples of 16",
+        description="Pixels, rounded to multiples of 8",
         default=256,
         min=128,
         max=2048,

@@ -16,7 +16,8 @@ def add(to: argparse.ArgumentParser) -> None:
         action="append",
         metavar=("NAME", "WEIGHT", "EVERY"),
         help="one more CLIP to guide with: a pack, for its guide, or NAME:TAG of open_clip's if a pack has "
-        "it; its weight beside 1, and every how many steps it is asked. For several, give it again",
+        "it, as `models add` makes it; its weight beside 1, and every how many steps it is asked. For "
+        "several, give it again",
     )
     group.add_argument(
         "--lit-cuts",

@@ -34,7 +34,12 @@ def generate_arguments(add: argparse.ArgumentParser) -> None:
     _wish_arguments(add)
     add.add_argument("--preset", metavar="NAME", help=f"one of {', '.join(presets.ids())} (default: plain)")
     add.add_argument("--variations", type=int, metavar="N", help="how many to make, 1 to 16 (default: 4)")
-    add.add_argument("--size", type=_size, metavar="WxH", help="pixels: 512x256, or 512 (default: 256)")
+    add.add_argument(
+        "--size",
+        type=_size,
+        metavar="WxH",
+        help="pixels: 512x256, or 512 (default: 256); in steps of 8, of some packs 16",
+    )
     add.add_argument(
         "--quality", metavar="Q", help="draft, normal or best: fills what is left open (default: normal)"
     )
@@ -44,7 +49,9 @@ def generate_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer (default: 12)")
     add.add_argument("--seed", type=int, metavar="N", help="the same seed, the same files (default: drawn)")
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
-    add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
+    add.add_argument(
+        "--pack", metavar="NAME", help="the networks to use (default: starter); `models add` makes others"
+    )
     cli_edits.add_image(add)
     cli_guiding.add(add)
     place_arguments(add)

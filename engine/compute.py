@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import gc
+import logging
 import os
 import platform
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+import psutil
 import torch
 
 from engine.errors import DeviceUnavailable, Remedy
 
-MEMINFO = Path("/proc/meminfo")
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ def _cpu_has_fast_bf16() -> bool:
 def choose(device: str = "auto") -> Compute:
     """The wanted device, or the best one, with the precision that is fast there.
 
+    On a machine with CUDA it also settles that one seed means one result: see `_repeat`.
+
     Args:
         device: "auto", "cpu", "cuda" (NVIDIA, or AMD under ROCm) or "mps" (Apple).
 
@@ -60,12 +62,36 @@ def choose(device: str = "auto") -> Compute:
             field="device",
             remedy=Remedy("device", "auto"),
         )
+    if "cuda" in available:
+        _repeat()
     fast_bf16 = {
         "cuda": lambda: torch.cuda.is_bf16_supported(including_emulation=False),
         "mps": lambda: False,  # autocast there is float16 only, whose range the loss leaves
         "cpu": _cpu_has_fast_bf16,
     }[device]()
     return Compute(torch.device(device), torch.bfloat16 if fast_bf16 else torch.float32)
+
+
+def _repeat() -> None:
+    """Let a GPU of NVIDIA's or AMD's do the same sum in the same order every time, as far as PyTorch can.
+
+    For the whole process, whichever device a run is on: what other jobs chose before must not show in its
+    last bits. Where there is no such GPU nothing is touched, and a CPU needs nothing.
+
+    What is left are operations that PyTorch has in one order-less form only, and would otherwise refuse:
+    above all the backward pass of `grid_sample`, which adds to pixels by atomics, and those of area pooling
+    and of padding by reflection or repetition. So two runs on CUDA agree closely, not bit for bit.
+
+    Source: "Reproducibility" in PyTorch's notes, `torch.use_deterministic_algorithms`.
+    """
+    os.environ.setdefault(
+        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
+    )  # read when cuBLAS starts, at the first product
+    torch.backends.cudnn.benchmark = False  # which would choose by the clock
+    torch.backends.cudnn.deterministic = True
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    # On unless switched off, and only a cost: nothing here reads what it did not write.
+    torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
 
 
 SHARE = 0.7
@@ -107,13 +133,36 @@ def release(device: torch.device) -> int:
 
 
 def _free(device: torch.device) -> int | None:
+    """Bytes that are free on a device, and what PyTorch holds of them unused; None where that is hidden."""
     if device.type == "cuda":
         free, _ = torch.cuda.mem_get_info(device)
         return int(free) + torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-    if MEMINFO.exists():  # Linux; what it calls free leaves out what it can take back from its caches
-        found = re.search(r"^MemAvailable:\s+(\d+) kB$", MEMINFO.read_text("ascii"), re.MULTILINE)
-        return int(found[1]) * 1024 if found else None
-    return None
+    try:
+        available: int = psutil.virtual_memory().available  # with what a system can take back from its caches
+    except OSError as error:  # a sandbox may hide /proc
+        log.warning("the system does not say how much memory is free: %s", error)
+        return None
+    if device.type == "mps":  # part of the same memory, and not all of it may be the GPU's
+        used, cached = torch.mps.current_allocated_memory(), torch.mps.driver_allocated_memory()
+        return max(0, min(torch.mps.recommended_max_memory() - used, available + cached - used))
+    return available
+
+
+NO_MEMORY = (
+    "out of memory",  # CUDA, ROCm, MPS
+    "can't allocate memory",  # the CPU's allocator on Linux and macOS
+    "not enough memory",  # the same on Windows, and MKL
+    "bad_alloc",  # C++
+    "alloc_failed",  # cuBLAS and cuDNN
+)
+"""What PyTorch and what it is built on say in errors that have no type of their own."""
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether memory ran out, on any device: CUDA alone has an error for it, the others say so in words."""
+    if isinstance(error, (torch.OutOfMemoryError, MemoryError)):
+        return True
+    return isinstance(error, RuntimeError) and any(sign in str(error).lower() for sign in NO_MEMORY)
 
 
 def devices() -> list[dict[str, Any]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from engine import checkpoint, compute, pictures, results, sources
+from engine import checkpoint, compute, pictures, quality, results, sources
 from engine.errors import Cancelled, Kept
 from engine.host import Host
 from engine.material import files
@@ -114,7 +114,8 @@ def run_generate(
     Raises:
         Cancelled: `host.should_stop` said so; `kept` says where results are all the same.
         CannotWrite: the folder does not take files.
-        InvalidRequest: see `pictures.pinned`, `sources.read`, `checkpoint.read` and `checkpoint.check`.
+        InvalidRequest: see `pictures.pinned`, `sources.read`, `quality.check_sides`, `checkpoint.read` and
+            `checkpoint.check`.
         PatinaError: what `host.load` and `synthesize` raise.
     """
     folder, watch = Path(delivery.folder), _stopwatch(settings)
@@ -125,6 +126,7 @@ def run_generate(
     edits = sources.read(settings)
     tell("load", 0, 1)
     pack = host.load(settings.pack, delivery.device)
+    quality.check_sides(settings, pack.step_px)
     if settings.guides:
         pack = extra.joined(pack, [guide.name for guide in settings.guides])
     tell("load", 1, 1)

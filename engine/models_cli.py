@@ -26,11 +26,17 @@ def arguments(add: argparse.ArgumentParser) -> None:
     )
     get.add_argument("pack", metavar="PACK", help="one that `models list` shows")
     own = todo.add_parser(
-        "add", help="make a pack of a VQGAN that you have: taming, flax, LlamaGen or diffusers"
+        "add",
+        help="make a pack of a VQGAN that you have, taming, flax, LlamaGen or diffusers, or of the starter's "
+        "with other CLIPs",
     )
     own.add_argument("pack", metavar="NAME", help="what to call it: small letters, digits, - and _")
     own.add_argument(
-        "generator", type=Path, metavar="FILE", help="its .ckpt, .pt, .safetensors or .msgpack, or its folder"
+        "generator",
+        type=Path,
+        nargs="?",
+        metavar="FILE",
+        help="its .ckpt, .pt, .safetensors or .msgpack, or its folder (default: the starter's generator)",
     )
     own.add_argument(
         "--config",
@@ -39,7 +45,8 @@ def arguments(add: argparse.ArgumentParser) -> None:
         help="the .yaml or .json that came with it (default: the one beside it)",
     )
     clip = (
-        "a pack's, open_clip's NAME:TAG, or a folder (default: starter's, which knows its own materials only)"
+        "a pack's, open_clip's NAME:TAG, NAME:FILE with a checkpoint, or a folder (default: starter's, which "
+        "knows its own materials only)"
     )
     own.add_argument("--guide", default="starter", metavar="CLIP", help=clip)
     own.add_argument("--judge", default="starter", metavar="CLIP", help="the same for the one that ranks")

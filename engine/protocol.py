@@ -113,6 +113,19 @@ def request_of(message: object) -> Request:
     return Request(message.get("id"), message["method"], params)
 
 
+def only(request: Request, allowed: Mapping[str, Any]) -> None:
+    """Refuse what a method does not take.
+
+    Raises:
+        InvalidRequest: a parameter that is not in `allowed`, or not of its type.
+    """
+    for name, value in request.params.items():
+        if name not in allowed:
+            raise InvalidRequest(f"{request.method!r} does not take {name!r}.", field=name)
+        if not isinstance(value, allowed[name]):
+            raise InvalidRequest(f"{name!r} has the wrong type for {request.method!r}.", field=name)
+
+
 def reply(request_id: RequestId | None, outcome: Params | PatinaError) -> dict[str, Any]:
     """The response to a request: its result or its error."""
     if isinstance(outcome, PatinaError):

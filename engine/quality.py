@@ -58,6 +58,35 @@ def check(s: RunSettings) -> None:
         )
 
 
+def check_sides(s: RunSettings, step_px: int) -> None:
+    """See that a picture, and a coarse stage's, is made of whole codes of the pack.
+
+    Args:
+        s: complete.
+        step_px: see `Pack.step_px`.
+
+    Raises:
+        InvalidRequest: a side is between two that the pack can make; `field` names it.
+    """
+    for name, side in (("width", s.width), ("height", s.height)):
+        if side % step_px:
+            low = side - side % step_px
+            near = low if side - low < low + step_px - side else low + step_px
+            raise InvalidRequest(
+                f"The pack {s.pack!r} makes pictures in steps of {step_px} pixels; {name} {side} was given. "
+                f"The nearest are {low} and {low + step_px}.",
+                field=name,
+                remedy=Remedy(name, near),
+            )
+    if s.coarse and (s.width % (2 * step_px) or s.height % (2 * step_px)):
+        raise InvalidRequest(
+            f"'coarse' takes sides in steps of {2 * step_px} pixels with the pack {s.pack!r}; "
+            f"{s.width} x {s.height} was given. Set coarse to false.",
+            field="coarse",
+            remedy=Remedy("coarse", value=False),
+        )
+
+
 def halves(width: int, height: int) -> bool:
     """Whether a picture of half these sides can be made."""
     return all(side % HALVES_PX == 0 and side >= 2 * _smallest_px() for side in (width, height))

@@ -12,7 +12,6 @@ import logging
 import os
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import partial
@@ -23,10 +22,11 @@ from typing import Any
 from engine import __version__, presets, protocol, stdio
 from engine.artifacts import Artifacts
 from engine.desk import SEEN, Desk, heavy
-from engine.errors import Cancelled, InvalidRequest, ParseError, PatinaError, UnknownMethod
+from engine.errors import InvalidRequest, ParseError, PatinaError, UnknownMethod
 from engine.host import Host
 from engine.jobs import Job, Jobs, Reply
 from engine.models import packs
+from engine.models_server import ModelsServer
 from engine.progress import Progress
 from engine.protocol import Params, Request
 
@@ -36,7 +36,6 @@ GRACE_S = 1.2
 """What a running job may take to stop before the process ends without it."""
 
 SIDE_GRACE_S = 0.1
-NEWS_EVERY_S = 0.1
 DEFAULT_PACK = "starter"
 GENERATE = ("engine.generation", "run_generate")
 RUNS: Mapping[str, tuple[str, tuple[str, str]]] = {
@@ -70,13 +69,13 @@ class Server:
         self._desk = Desk(
             self._jobs, self._notify, partial(News, self._notify), self._models_in_memory, self._imported
         )
+        self._packs = ModelsServer(
+            self._jobs, self._downloads, self._notify, lambda: self._models, self._desk.forget, self._imported
+        )
         self._methods: dict[str, Callable[[Request, Reply], None]] = {
             "initialize": self._initialize,
             **dict.fromkeys(RUNS, self._run),
-            "models/list": self._list_models,
-            "models/download": self._download_model,
-            "models/remove": self._remove_model,
-            "models/unload": self._unload_models,
+            **self._packs.methods,
             **self._desk.methods,
             "artifact/read": self._read_artifact,
             "cancel": self._cancel,
@@ -114,7 +113,7 @@ class Server:
         self._methods[request.method](request, answer)
 
     def _initialize(self, request: Request, answer: Reply) -> None:
-        _only(request, {"client": str})
+        protocol.only(request, {"client": str})
         answer(
             {
                 "name": "patina-engine",
@@ -154,71 +153,19 @@ class Server:
         facts = {"pack": settings.pack, "size": size, "steps": settings.steps, "seed": settings.seed}
         self._jobs.submit(Job(request.id, work, answer, facts))
 
-    def _list_models(self, request: Request, answer: Reply) -> None:
-        _only(request, {})
-        packs.entries.cache_clear()  # a shell may have added one
-        answer({"packs": packs.catalogue()})
-
-    def _download_model(self, request: Request, answer: Reply) -> None:
-        _only(request, {"pack": str})
-        if request.id is None:
-            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
-        if "pack" not in request.params:
-            raise InvalidRequest("'pack' is missing.", field="pack")
-        pack_id = request.params["pack"]
-
-        def work(job: Job) -> Params:
-            from engine.models import install
-
-            self._imported.wait()  # two threads must not import torch at once, and converting needs it
-            info = install.download(pack_id, Transfer(self._notify, job).tell)
-            return {"pack": next(p for p in packs.catalogue() if p["id"] == info.id)}
-
-        self._jobs.start()
-        self._downloads.submit(Job(request.id, work, answer, {"pack": pack_id}))
-
-    def _remove_model(self, request: Request, answer: Reply) -> None:
-        _only(request, {"pack": str})
-        if request.id is None:
-            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
-        if "pack" not in request.params:
-            raise InvalidRequest("'pack' is missing.", field="pack")
-        pack_id = request.params["pack"]
-
-        def work(_: Job) -> Params:
-            from engine.models import install
-
-            if self._models is not None:
-                self._models.unload(pack_id)  # Windows deletes no file that is in use
-            return {"pack": pack_id, "freed": install.remove(pack_id)}
-
-        self._jobs.submit(Job(request.id, work, answer, {"pack": pack_id}))
-
-    def _unload_models(self, request: Request, answer: Reply) -> None:
-        """Drop the networks once the jobs before this one are done; the next job loads them again."""
-        _only(request, {})
-        if request.id is None:
-            raise InvalidRequest("A job needs an id, to be answered and cancelled by.", field="id")
-
-        def work(_: Job) -> Params:
-            self._desk.forget()  # its libraries hold a guide
-            return {"freed": 0 if self._models is None else self._models.unload()}
-
-        self._jobs.submit(Job(request.id, work, answer, {"method": request.method}))
-
     def _read_artifact(self, request: Request, answer: Reply) -> None:
-        _only(request, {"file": str, "offset": int, "bytes": int})
+        protocol.only(request, {"file": str, "offset": int, "bytes": int})
         answer(self._artifacts.read(request.params))
 
     def _cancel(self, request: Request, answer: Reply) -> None:
-        _only(request, {"job": int | str})
+        protocol.only(request, {"job": int | str})
         if not protocol.is_id(request.params.get("job")):
             raise InvalidRequest("'job' must be the id of a job.", field="job")
         job = request.params["job"]
         answer({"cancelled": any(m.cancel(job) for m in (self._jobs, self._downloads, self._desk))})
 
     def _shutdown(self, request: Request, answer: Reply) -> None:
-        _only(request, {})
+        protocol.only(request, {})
         self.close()
         answer({})
         self._end()
@@ -275,22 +222,6 @@ class News:
         self._notify("job/preview", {"job": self._job, **shown})
 
 
-class Transfer:
-    """What a download tells its client, a few times a second, and where it stops when it is cancelled."""
-
-    def __init__(self, notify: Callable[[str, Params], None], job: Job) -> None:
-        self._notify, self._job = notify, job
-        self._next = 0.0
-
-    def tell(self, phase: str, done: int, total: int) -> None:
-        """Phase, bytes so far, bytes in all; of "convert" 0 or 1, and 1."""
-        if self._job.stop.is_set():
-            raise Cancelled("Cancelled. What was downloaded is kept for the next time.")
-        if done in {0, total} or time.monotonic() >= self._next:
-            self._next = time.monotonic() + NEWS_EVERY_S
-            self._notify("job/progress", {"job": self._job.id, **asdict(Progress(phase, done, total))})
-
-
 def serve() -> int:
     """Serve stdin until it ends, the client says shutdown, or the parent process dies.
 
@@ -320,16 +251,3 @@ def serve() -> int:
 
 def _generation() -> ModuleType:
     return heavy("engine.generation")
-
-
-def _only(request: Request, allowed: dict[str, Any]) -> None:
-    """Refuse what a method does not take.
-
-    Raises:
-        InvalidRequest: a parameter that is not in `allowed`, or not of its type.
-    """
-    for name, value in request.params.items():
-        if name not in allowed:
-            raise InvalidRequest(f"{request.method!r} does not take {name!r}.", field=name)
-        if not isinstance(value, allowed[name]):
-            raise InvalidRequest(f"{name!r} has the wrong type for {request.method!r}.", field=name)

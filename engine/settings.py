@@ -83,8 +83,9 @@ class RunSettings(BaseModel):
     quality: Quality = Field("normal", description="What filled the settings that were left open")
     pack: str = Field("starter", pattern=r"^[a-z0-9_-]+$")
     variations: int = Field(4, ge=1, le=16)
-    width: int = Field(256, ge=128, le=2048, multiple_of=16)
-    height: int = Field(256, ge=128, le=2048, multiple_of=16)
+    # A code of the finest packs is 8 pixels; what a pack wants beyond that, `quality.check_sides` asks it.
+    width: int = Field(256, ge=128, le=2048, multiple_of=8)
+    height: int = Field(256, ge=128, le=2048, multiple_of=8)
     tile: Tile = "xy"
     seed: int = Field(ge=0, le=MAX_SEED)  # no default: who leaves it open draws one, so it is stored
 

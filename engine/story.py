@@ -116,9 +116,10 @@ def run_story(settings: StorySettings, delivery: Delivery, host: Host) -> dict[s
     Raises:
         Cancelled: `host.should_stop` said so; the frames so far are kept, with animation and story.json.
         CannotWrite: the folder does not take files.
+        InvalidRequest: see `quality.check_sides`.
         PatinaError: what `host.load` raises.
     """
-    from engine import results
+    from engine import quality, results
     from engine.previews import Previews
     from engine.synthesis.story import Frame, tell
 
@@ -132,6 +133,7 @@ def run_story(settings: StorySettings, delivery: Delivery, host: Host) -> dict[s
     results.check_folder(folder)
     tick("load", 0, 1)
     pack = host.load(settings.pack, delivery.device)
+    quality.check_sides(settings, pack.step_px)
     book = Book(folder, settings, results.about(settings, pack))
     previews = Previews(folder, host.on_preview)
     story = scenes(settings.story, settings.frames)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
+from dataclasses import asdict
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +40,8 @@ def split(name: str) -> tuple[str, str]:
     if not tags:
         raise InvalidRequest(
             f"open_clip knows no model {model!r} with weights. Write NAME:TAG, "
-            "as ViT-B-32:laion2b_s34b_b79k, a folder with open_clip_config.json, or an installed pack.",
+            "as ViT-B-32:laion2b_s34b_b79k, NAME:FILE with a checkpoint, a folder with "
+            "open_clip_config.json, or an installed pack.",
             field="guide",
         )
     if tag not in tags:
@@ -58,6 +61,24 @@ def config_of(model: str, tag: str) -> dict[str, Any]:
     network["quick_gelu"] = bool(about.get("quick_gelu", network.get("quick_gelu", False)))
     names = ("mean", "std", "interpolation", "resize_mode")
     return {"model_cfg": network, "preprocess_cfg": {name: about[name] for name in names if name in about}}
+
+
+def config_of_file(model: str) -> dict[str, Any]:
+    """As `config_of`, for a checkpoint of the user's: with the defaults by which open_clip reads such files.
+
+    Raises:
+        InvalidRequest: open_clip knows no such architecture, or see `config_of`.
+    """
+    network = open_clip.get_model_config(model)
+    if network is None:
+        near = get_close_matches(model, open_clip.list_models(), 1)
+        hint = f" Did you mean {near[0]!r}?" if near else ""
+        raise InvalidRequest(f"open_clip knows no architecture {model!r}.{hint}", field="guide")
+    _refuse_transformers(network, model)
+    size = network.get("vision_cfg", {}).get("image_size", 224)
+    about = asdict(open_clip.transform.PreprocessCfg(size=size))
+    names = ("mean", "std", "interpolation", "resize_mode")
+    return {"model_cfg": network, "preprocess_cfg": {name: about[name] for name in names}}
 
 
 def sources_of(model: str, tag: str) -> tuple[offers.Source, ...]:

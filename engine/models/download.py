@@ -1,8 +1,8 @@
 """One file from somewhere else, whole and right or not at all; what came before a break is kept.
 
-The hub is left to its own library, which knows its cache, its tokens and its offline mode. Everything
-else comes over HTTP: `NAME.part` grows beside its validator, so that the next call goes on where this
-one was cut off, and begins anew where the file has changed.
+The hub is left to its own library, which knows its cache, its tokens and its offline mode; everything
+else comes over plain HTTP. Of both, `NAME.part` grows beside its validator, so that the next call goes on
+where this one was cut off, and begins anew where the file has changed.
 """
 
 from __future__ import annotations
@@ -19,10 +19,13 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from engine.errors import CannotDownload, CannotWrite
 from engine.models.offers import Remote
+
+if TYPE_CHECKING:
+    from huggingface_hub import HfFileMetadata
 
 log = logging.getLogger(__name__)
 
@@ -258,13 +261,15 @@ def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int
     except (OfflineModeIsEnabled, LocalEntryNotFoundError, HTTPError) as error:
         raise CannotDownload(
             f"{remote.name} is not here, and the hub cannot be reached or is switched off (HF_HUB_OFFLINE). "
-            "Check the network and run this again.",
+            "Check the network and run this again: it goes on where it was cut off.",
             details=repr(error),
         ) from error
     except OSError as error:
         if error.errno in FULL:
             raise _disk_is_full(path.parent, error) from error
-        raise CannotDownload(f"{remote.name} was cut off. Run this again.", details=repr(error)) from error
+        raise CannotDownload(
+            f"{remote.name} was cut off. Run this again: it goes on there.", details=repr(error)
+        ) from error
     if wanted is not None and sha256(path) != wanted:
         path.unlink()
         raise CannotDownload(
@@ -283,21 +288,52 @@ def _bring_from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path
         shutil.copyfile(cached, path)
         return _hash_in(Path(cached).resolve().name)
     about = hub.get_hf_file_metadata(hub.hf_hub_url(repo, name, revision=revision))
-    check_space(path.parent, about.size or remote.about_bytes, free)
-    staging = path.with_name(f"{path.name}.hub")
+    url = hub.hf_hub_url(repo, name, revision=about.commit_hash or revision)
+    part, wanted = path.with_name(f"{path.name}.part"), _hash_in(about.etag or "")
+    have = _vouched(part, about.etag, about.size)
+    check_space(path.parent, (about.size or remote.about_bytes) - have, free)
+    _go_on_from_hub(url, part, have, about, tell)
+    if have and wanted is not None and sha256(part) != wanted:
+        log.warning("what was kept of %s is damaged, and it is fetched anew", remote.name)
+        _go_on_from_hub(url, part, 0, about, tell)
+    part.replace(path)
+    _validator(part).unlink(missing_ok=True)
+    return wanted
+
+
+def _vouched(part: Path, etag: str | None, size: int | None) -> int:
+    """How much there is of the file that the hub has now: nothing where the rest is another's or too long."""
+    have, kept = _length(part), _validator(part)
+    same = etag is not None and kept.is_file() and kept.read_text("utf-8") == etag
+    return have if same and size is not None and have <= size else 0
+
+
+def _go_on_from_hub(url: str, part: Path, have: int, about: HfFileMetadata, tell: Tell) -> None:
+    """Fetch what comes after the first `have` bytes.
+
+    `hf_hub_download` begins anew in every call, and what fetches by the hub's own chunks hears of no wish
+    to stop; so this is the function below both, which asks for a range.
+    """
+    from huggingface_hub.file_download import http_get
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    headers = build_hf_headers(library_name="patina") | {"Accept-Encoding": "identity"}
+    _validator(part).write_text(about.etag or "", "utf-8")
     try:
-        found = hub.hf_hub_download(
-            repo,
-            name,
-            revision=about.commit_hash or revision,
-            local_dir=staging,
-            tqdm_class=_bar(tell),
-            library_name="patina",
-        )
-        Path(found).replace(path)
+        with part.open("ab" if have else "wb") as file:
+            http_get(
+                url,
+                file,
+                resume_size=have,
+                headers=headers,
+                expected_size=about.size,
+                displayed_filename=part.name,
+                tqdm_class=_bar(tell),
+            )
     finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return _hash_in(about.etag or "")
+        if _length(part) == 0:
+            part.unlink(missing_ok=True)
+            _validator(part).unlink(missing_ok=True)
 
 
 def _hash_in(validator: str) -> str | None:

@@ -53,7 +53,8 @@ def _find(name: str) -> tuple[str, str, PackFile]:
     if ":" not in name:
         raise InvalidRequest(
             f"There is no pack called {name!r} here, whose guide could help. Packs: "
-            f"{', '.join(packs.entries())}.",
+            f"{', '.join(packs.entries())}. For a CLIP of open_clip's, make one: "
+            "python -m engine models add NAME --guide MODEL:TAG",
             field="guides",
         )
     places = {source.weights.where() for source in clips.sources_of(*clips.split(name))}
@@ -62,6 +63,6 @@ def _find(name: str) -> tuple[str, str, PackFile]:
             if file.origin in places and (packs.ROOT / file.path).is_file():
                 return info.id, role, file
     raise InvalidRequest(
-        f"No pack here has {name}. Add one that does: python -m engine models add, with --guide {name}",
+        f"No pack here has {name}. Add one that does: python -m engine models add NAME --guide {name}",
         field="guides",
     )

@@ -8,38 +8,25 @@ one failed.
 from __future__ import annotations
 
 import contextlib
-import logging
 import os
 import re
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from engine import home
-from engine.errors import BadWeights, CannotDownload, CannotWrite, InvalidRequest, PatinaError, UnknownPack
-from engine.models import download as downloads, offers, packs
+from engine.errors import BadWeights, CannotWrite, InvalidRequest, PatinaError, UnknownPack
+from engine.models import borrowed, download as downloads, fetching, offers, packs
 from engine.models.download import Tell, free_bytes
-from engine.models.offers import Generator, Offer, OpenClip, Remote, Source
+from engine.models.fetching import Part
 from engine.models.packs import MANIFEST, PackFile, PackInfo
-
-log = logging.getLogger(__name__)
 
 ROLES = ("generator", "guide", "judge")
 CONVERTED_SHARE = 1.0
 """Of what is downloaded, room for what is made of it. Checkpoints only shrink; safetensors stay."""
-
-
-@dataclass(frozen=True)
-class Part:
-    """A network in place: what is known of it besides its bytes."""
-
-    origin: str
-    licence: str
-    verified: bool
 
 
 def download(pack_id: str, tell: Tell, free: Callable[[Path], int] = free_bytes) -> PackInfo:
@@ -67,28 +54,30 @@ def download(pack_id: str, tell: Tell, free: Callable[[Path], int] = free_bytes)
             waiting, int(offer.about_bytes() * (1 + CONVERTED_SHARE)) - _size(waiting), free
         )
         with _staging(pack_id) as folder:
-            parts = {role: _fill(role, offer, folder / role, waiting, tell, free) for role in ROLES}
+            parts = {role: fetching.fill(role, offer, folder / role, waiting, tell, free) for role in ROLES}
             info = _manifest(offer.id, offer.label, offer.description, offer.licence, folder, parts)
         shutil.rmtree(waiting, ignore_errors=True)
     return info
 
 
-def add(pack_id: str, generator: Path, config: Path | None, guide: str, judge: str, tell: Tell) -> PackInfo:
-    """Make a pack of a VQGAN that the user has, and CLIPs that they have or open_clip knows.
+def add(
+    pack_id: str, generator: Path | None, config: Path | None, guide: str, judge: str, tell: Tell
+) -> PackInfo:
+    """Make a pack of a VQGAN, the user's or the starter's, and CLIPs that they have or open_clip knows.
 
     Args:
         pack_id: its name, small letters and digits.
-        generator: a checkpoint, or a folder with a diffusers VQModel.
+        generator: a checkpoint, or a folder with a diffusers VQModel; None: the starter's, with what it
+            begins from.
         config: the `.yaml` or `.json` that came with it; None: the one beside it, if there is one.
-        guide, judge: an installed pack's id for the CLIP that it has, `NAME:TAG` of open_clip's, or a folder.
+        guide, judge: an installed pack's id for the CLIP that it has, `NAME:TAG` of open_clip's,
+            `NAME:FILE` with a checkpoint of that architecture, or a folder.
         tell: as in `download`.
 
     Raises:
         InvalidRequest: the name is no name or taken, or a CLIP is not to be had.
         BadWeights, CannotDownload, CannotWrite: see `convert` and `fetch`.
     """
-    from engine.models.checkpoints.convert import convert
-
     if not re.fullmatch(offers.PACK_ID, pack_id):
         raise InvalidRequest(
             f"{pack_id!r} is no name for a pack: use small letters, digits, - and _.", field="name"
@@ -97,21 +86,54 @@ def add(pack_id: str, generator: Path, config: Path | None, guide: str, judge: s
         raise InvalidRequest(
             f"There is a pack called {pack_id!r} already. Choose another name.", field="name"
         )
-    weights, beside = _found(generator)
+    if generator is None and config is not None:
+        raise InvalidRequest("A configuration is of a generator, and none was named.", field="config")
+    weights, beside = (None, None) if generator is None else _found(generator)
     waiting = home.folder() / "downloads" / pack_id
     with _writing(waiting), _alone(waiting), _staging(pack_id) as folder:
-        (folder / "generator").mkdir()
-        tell("convert", 0, 1)
-        done = convert(weights, config or beside, folder / "generator")
-        tell("convert", 1, 1)
-        own = Part(str(weights), "unknown", verified=False)
-        parts = {"generator": own}
-        for role, wanted in (("guide", guide), ("judge", judge)):
-            parts[role] = _fill_clip(wanted, role, folder / role, waiting, tell)
-        about = f"{done.layout}, {done.codes} of {done.of} codes, from {weights.name}"
-        info = _manifest(pack_id, pack_id, about, "unknown", folder, parts)
+        if weights is None:
+            info = _with_starters_generator(pack_id, guide, judge, folder, waiting, tell)
+        else:
+            info = _with_own_generator(
+                pack_id, weights, config or beside, guide, judge, folder, waiting, tell
+            )
     shutil.rmtree(waiting, ignore_errors=True)
     return info
+
+
+def _with_own_generator(
+    pack_id: str, weights: Path, config: Path | None, guide: str, judge: str, folder: Path, waiting: Path,
+    tell: Tell,
+) -> PackInfo:  # fmt: skip
+    from engine.models.checkpoints.convert import convert
+
+    (folder / "generator").mkdir()
+    tell("convert", 0, 1)
+    done = convert(weights, config, folder / "generator")
+    tell("convert", 1, 1)
+    parts = {"generator": Part(str(weights), "unknown", verified=False)}
+    parts |= _clips(guide, judge, folder, waiting, tell)
+    about = f"{done.layout}, {done.codes} of {done.of} codes, from {weights.name}"
+    return _manifest(pack_id, pack_id, about, "unknown", folder, parts)
+
+
+def _with_starters_generator(
+    pack_id: str, guide: str, judge: str, folder: Path, waiting: Path, tell: Tell
+) -> PackInfo:
+    starter = borrowed.starter()
+    networks = borrowed.copied("generator", folder)
+    parts = _clips(guide, judge, folder, waiting, tell)
+    tell("convert", 0, 1)
+    networks |= borrowed.proposers(folder, guide)
+    tell("convert", 1, 1)
+    about = f"{starter.label}'s generator, guided by {guide}, judged by {judge}"
+    licence = f"{starter.licence}; see each network"
+    return _manifest(pack_id, pack_id, about, licence, folder, parts, networks, starter.channels)
+
+
+def _clips(guide: str, judge: str, folder: Path, waiting: Path, tell: Tell) -> dict[str, Part]:
+    asked = (("guide", guide), ("judge", judge))
+    return {role: fetching.fill_clip(wanted, role, folder / role, waiting, tell) for role, wanted in asked}
 
 
 def remove(pack_id: str) -> int:
@@ -161,126 +183,6 @@ def verify(pack_id: str) -> Iterator[tuple[str, PatinaError | None]]:
             yield role, None
 
 
-# --- Networks ------------------------------------------------------------------------------------
-
-
-def _fill(
-    role: str, offer: Offer, folder: Path, waiting: Path, tell: Tell, free: Callable[[Path], int]
-) -> Part:
-    part = offer.parts()[role]
-    if isinstance(part, OpenClip):
-        return _clip(part.name, part.tag, part.sources, folder, waiting / role, tell, free)
-    return _generator(part, folder, waiting / role, tell, free)
-
-
-def _generator(part: Generator, folder: Path, waiting: Path, tell: Tell, free: Callable[[Path], int]) -> Part:
-    from engine.models.checkpoints.convert import convert
-
-    def use(weights: Path, config: Path | None) -> None:
-        folder.mkdir(exist_ok=True)
-        convert(weights, config, folder)
-
-    return _first_that_works(part.sources, use, waiting, tell, free)
-
-
-def _clip(
-    name: str, tag: str, sources: tuple[Source, ...], folder: Path, waiting: Path, tell: Tell,
-    free: Callable[[Path], int] = free_bytes,
-) -> Part:  # fmt: skip
-    from engine.models import clips
-
-    config = clips.config_of(name, tag)
-
-    def use(weights: Path, _: Path | None) -> None:
-        clips.write(folder, config, weights)
-        _try_clip(folder)
-
-    return _at_hand(sources, folder) or _first_that_works(sources, use, waiting, tell, free)
-
-
-def _fill_clip(wanted: str, role: str, folder: Path, waiting: Path, tell: Tell) -> Part:
-    """A CLIP as `add` names it."""
-    from engine.models import clips
-
-    if wanted in packs.entries():
-        file = packs.entries()[wanted].files()[role]
-        packs.verify(wanted, role, file)
-        clips.copy((packs.ROOT / file.path).parent, folder)
-        return Part(
-            file.origin or f"pack:{wanted}", file.licence or packs.entries()[wanted].licence, file.verified
-        )
-    if Path(wanted).is_dir():
-        clips.copy(Path(wanted), folder)
-        _try_clip(folder)
-        return Part(str(Path(wanted).resolve()), "unknown", verified=False)
-    name, tag = clips.split(wanted)
-    return _clip(name, tag, clips.sources_of(name, tag), folder, waiting / role, tell)
-
-
-def _try_clip(folder: Path) -> None:
-    """Load it once: what open_clip cannot build should be known now and not in the middle of a job."""
-    import torch
-
-    from engine.compute import Compute
-    from engine.models.guide import Clip
-
-    Clip(f"local-dir:{folder}", Compute(torch.device("cpu"), torch.float32))
-
-
-def _at_hand(sources: tuple[Source, ...], folder: Path) -> Part | None:
-    """The same CLIP out of another pack, copied, if one has it: half a gigabyte need not come twice."""
-    from engine.models import clips
-
-    places = {source.weights.where() for source in sources}
-    for info in packs.entries().values():
-        for role in ("guide", "judge"):
-            file = info.files()[role]
-            if file.origin in places:
-                with contextlib.suppress(PatinaError):
-                    packs.verify(info.id, role, file)
-                    clips.copy((packs.ROOT / file.path).parent, folder)
-                    return Part(file.origin, file.licence, file.verified)
-    return None
-
-
-def _first_that_works(
-    sources: tuple[Source, ...],
-    use: Callable[[Path, Path | None], None],
-    waiting: Path,
-    tell: Tell,
-    free: Callable[[Path], int],
-) -> Part:
-    """Fetch from each source in turn until one can be used. The disk and the user's will end it at once."""
-    failed: list[PatinaError] = []
-    for number, source in enumerate(sources):
-        folder = waiting / str(number)
-        folder.mkdir(parents=True, exist_ok=True)
-
-        def bring(remote: Remote, folder: Path = folder) -> Path:
-            return downloads.fetch(remote, folder, tell, free=free)
-
-        try:
-            config = None if source.config is None else bring(source.config)
-            weights = bring(source.weights)
-            tell("convert", 0, 1)
-            use(weights, config)
-        except CannotDownload as error:
-            failed.append(error)
-        except BadWeights as error:
-            failed.append(error)
-            shutil.rmtree(folder, ignore_errors=True)  # whole, and wrong: it will be no better next time
-        else:
-            tell("convert", 1, 1)
-            return Part(source.weights.where(), source.licence, source.verified)
-        log.warning("%s: %s", source.weights.where(), failed[-1].message)
-    last = failed[-1]
-    said = "".join(
-        f"{source.weights.where()}: {error.message} {error.details}\n"
-        for source, error in zip(sources, failed, strict=True)
-    )
-    raise type(last)(last.message, field="pack", details=said)
-
-
 # --- Folders -------------------------------------------------------------------------------------
 
 
@@ -306,14 +208,22 @@ def _found(generator: Path) -> tuple[Path, Path | None]:
 
 
 def _manifest(
-    pack_id: str, label: str, about: str, licence: str, folder: Path, parts: dict[str, Part]
+    pack_id: str,
+    label: str,
+    about: str,
+    licence: str,
+    folder: Path,
+    parts: dict[str, Part],
+    networks: dict[str, PackFile] | None = None,
+    channels: tuple[str, ...] = offers.RGB,
 ) -> PackInfo:
+    """Writes what a pack consists of: parts that were made, networks that were taken over, the estimator."""
     names = {
         "generator": "model.safetensors",
         "guide": "open_clip_model.safetensors",
         "judge": "open_clip_model.safetensors",
     }
-    files = {}
+    files = dict(networks or {})
     for role, part in parts.items():
         path = folder / role / names[role]
         files[role] = PackFile(
@@ -324,21 +234,10 @@ def _manifest(
             licence=part.licence,
             verified=part.verified,
         )
-    files |= _estimator(folder)
-    info = PackInfo(id=pack_id, label=label, description=about, licence=licence, channels=offers.RGB, **files)
+    files |= borrowed.copied("estimator", folder)  # those that decode base colour alone need one
+    info = PackInfo(id=pack_id, label=label, description=about, licence=licence, channels=channels, **files)
     (folder / MANIFEST).write_text(info.model_dump_json(indent=2), "utf-8")
     return info
-
-
-def _estimator(folder: Path) -> dict[str, PackFile]:
-    """The starter's estimator of maps from pictures, copied: these generators decode base colour alone."""
-    starter = packs.entries().get("starter")
-    if starter is None or starter.estimator is None:
-        return {}
-    source = packs.ROOT / starter.estimator.path
-    shutil.copytree(source.parent, folder / "estimator")
-    path = f"estimator/{source.name}"
-    return {"estimator": starter.estimator.model_copy(update={"path": path, "licence": starter.licence})}
 
 
 @contextlib.contextmanager

@@ -94,6 +94,7 @@ class OpenClip(BaseModel):
     name: str = Field(pattern=r"^[\w./-]+$")
     tag: str = Field(pattern=r"^[\w.-]+$")
     sources: tuple[Source, ...] = Field(min_length=1)
+    one_host: str = Field("", description="Why all sources are on one host, where they are")
 
 
 class Offer(BaseModel):

@@ -121,6 +121,11 @@ class Pack:
     compute: Compute
     extra: tuple[ExtraClip, ...] = ()
 
+    @property
+    def step_px(self) -> int:
+        """Sides of pictures are multiples of this: pixels of a code, or of a block that a prior writes."""
+        return self.generator.f * (1 if self.prior is None else self.prior.block)
+
 
 @lru_cache(maxsize=1)
 def entries() -> dict[str, PackInfo]:
@@ -288,12 +293,12 @@ def verify(pack_id: str, role: str, file: PackFile) -> None:
         )
 
 
-def _read(file: PackFile) -> tuple[dict[str, Any], dict[str, Any]]:
+def _read(file: PackFile, folder: Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The configuration that lies beside weights, and the weights as float32."""
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    path = ROOT / file.path
+    path = (folder or ROOT) / file.path
     try:
         config = json.loads((path.parent / "config.json").read_text("utf-8"))
         state = load_file(path)
@@ -331,13 +336,20 @@ def _load_prior(info: PackInfo) -> AnyPrior | None:
 
 
 def _load_exemplars(info: PackInfo) -> Exemplars | None:
-    if info.exemplars is None:
-        return None
+    return None if info.exemplars is None else read_exemplars(info.exemplars)
+
+
+def read_exemplars(file: PackFile, folder: Path | None = None) -> Exemplars:
+    """What a file of exemplars holds; its path is below `folder`, or as in an entry.
+
+    Raises:
+        BadWeights: it does not fit its configuration.
+    """
     from engine.models.exemplars import Exemplars, ExemplarsConfig
 
-    config, state = _read(info.exemplars)
+    config, state = _read(file, folder)
     model = Exemplars(ExemplarsConfig.model_validate(config))
-    _fill(model, state, info.exemplars)
+    _fill(model, state, file)
     return model
 
 

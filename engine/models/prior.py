@@ -73,6 +73,8 @@ class Block(nn.Module):
 class Prior(nn.Module):
     """Codes with holes, a text embedding → logits for every place."""
 
+    block = 1  # codes a side that are written together
+
     def __init__(self, cfg: PriorConfig) -> None:
         super().__init__()
         self.cfg = cfg

@@ -154,6 +154,8 @@ class StreamPrior(nn.Module):
     neighbours.
     """
 
+    block = BLOCK  # codes a side that are written together
+
     def __init__(self, cfg: StreamConfig) -> None:
         super().__init__()
         self.cfg = cfg

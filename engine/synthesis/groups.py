@@ -10,6 +10,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from engine.compute import is_out_of_memory, release
 from engine.errors import OutOfMemory, Remedy
 from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
@@ -43,19 +44,23 @@ def synthesize_in_groups(
 
     A variation does not depend on its neighbours, so grouping changes nothing but time. Where memory runs
     out all the same, the group is made again in halves, and the result says so. One variation that does not
-    fit is made with less memory and in more time. Where `course` stops it, variations that were
-    not begun are not in the result.
+    fit is made with less memory and in more time, and where even that takes more than `budget`, the result
+    says so. What it reports as estimated is for the way that was taken. Where `course` stops it, variations
+    that were not begun are not in the result.
 
     Raises:
         OutOfMemory: one variation alone is too much.
     """
-    each = None if budget is None else cost_of(pack).of_variation(s)
-    size = s.variations if each is None or budget is None else at_once(s, cost_of(pack), budget)
+    size = s.variations if budget is None else at_once(s, cost_of(pack), budget)
     lean = budget is not None and not fits(s, cost_of(pack), budget)
     if size < s.variations:
         log.info("%d variations, %d at once", s.variations, size)
     parts: list[Synthesis] = []
-    done, warnings = 0, []
+    estimates: list[int] = []
+    done, warned, halved = 0, [], []
+    if budget is not None and not fits(s, cost_of(pack), budget, lean=True):
+        warned = [_short(cost_of(pack).of_variation(s, lean=True), budget)]
+        log.warning(warned[0])
     course = course or Course()
     while done < s.variations and not (done and course.stop()):
         size = min(course.size(done) or size, s.variations - done)
@@ -70,20 +75,21 @@ def synthesize_in_groups(
         phases = _saving(pack, phases, lean=lean)
         try:
             parts.append((yield from _placed(phases, done, size, s.variations)))
-        except (torch.OutOfMemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+        except (RuntimeError, MemoryError) as error:
+            if not is_out_of_memory(error):
                 raise
             if size == 1 and lean:
-                raise _too_large(s, error) from error
+                raise _too_large(s, pack, error) from error
             lean, size = size == 1, max(1, size // 2)
-            warnings = [f"Memory was short, so that {size} of the variations were made at once."]
+            halved = [f"Memory was short, so that {size} of the variations were made at once."]
             log.warning("out of memory; now %d at once: %s", size, error)
-            if pack.compute.device.type == "cuda":
-                torch.cuda.empty_cache()
+        else:
+            if budget is not None:
+                estimates.append(size * cost_of(pack).of_variation(s, lean=lean))
+            done += size
             continue
-        done += size
-    together = _joined(s, parts, warnings)
-    return replace(together, estimated=each and each * max(len(part.seeds) for part in parts))
+        release(pack.compute.device)  # here, as the error would have kept what its frames held
+    return replace(_joined(s, parts, warned + halved), estimated=max(estimates, default=None))
 
 
 def _saving(
@@ -138,12 +144,19 @@ def _all(rows: list[Tensor]) -> Tensor | None:
     return torch.cat(rows) if rows else None
 
 
-def _is_out_of_memory(error: Exception) -> bool:
-    """CUDA has an error of its own; the CPU's allocator raises a RuntimeError that says so."""
-    return isinstance(error, torch.OutOfMemoryError) or "not enough memory" in str(error).lower()
+def _short(wanted: int, budget: int) -> str:
+    """What to say where a run begins that is not known to fit."""
+    return (
+        f"Memory is short: even with memory before time, one variation takes about {_megabytes(wanted)}, and "
+        f"{_megabytes(budget)} may be used. If it fails, make it smaller, or close other programs."
+    )
 
 
-def _too_large(s: RunSettings, error: Exception) -> OutOfMemory:
+def _megabytes(number: int) -> str:
+    return f"{number / 1e6:,.0f} MB"
+
+
+def _too_large(s: RunSettings, pack: Pack, error: Exception) -> OutOfMemory:
     if guided(s.candidates) > 1:
         return OutOfMemory(
             f"{s.candidates} candidates of {s.width} x {s.height} pixels do not fit into memory. Try fewer.",
@@ -152,7 +165,8 @@ def _too_large(s: RunSettings, error: Exception) -> OutOfMemory:
             details=str(error),
         )
     name = "width" if s.width >= s.height else "height"
-    smaller = max(SMALLEST_PX, getattr(s, name) // 2)
+    half = getattr(s, name) // 2
+    smaller = max(SMALLEST_PX, half - half % pack.step_px)
     return OutOfMemory(
         f"One variation of {s.width} x {s.height} pixels does not fit into memory. Make it smaller, or "
         "close other programs.",

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import cast
 from weakref import WeakKeyDictionary
 
 import torch
@@ -11,7 +14,7 @@ from torch import Tensor
 
 from engine.models.guide import Clip
 from engine.models.packs import Pack
-from engine.models.vqgan import TORUS, VQGAN, Wrap
+from engine.models.vqgan import TORUS, VQGAN, Level, ResnetBlock, Wrap
 from engine.settings import RunSettings
 from engine.synthesis.cutouts import Cutouts
 from engine.synthesis.decode import decode
@@ -36,10 +39,12 @@ HELD = 2 * 4
 class Cost:
     """Bytes that one variation takes in a step: so many a pixel, more where it is lit, and so many a view.
 
-    `held` is what a pixel of a proposal takes from when it is drawn to the end of the run.
+    `held` is what a pixel of a proposal takes from when it is drawn to the end of the run, and `lean` what
+    one takes instead of `pixel` where the generator puts memory before time.
     """
 
     pixel: float
+    lean: float
     view: float
     lit: float = 0.0
     held: float = 0.0
@@ -51,23 +56,26 @@ class Cost:
             _kept(pack, wrap, *of)
             for of in ((SMALLER_PX, 1, 0.0), (SMALL_PX, 1, 0.0), (SMALL_PX, 2, 0.0), (SMALL_PX, 1, 1.0))
         )
+        with _lean(pack.generator):
+            lean = _kept(pack, wrap, SMALL_PX, 1, 0.0) - _kept(pack, wrap, SMALLER_PX, 1, 0.0)
         return cls(
             pixel=WORKING * (wider - least) / (SMALL_PX**2 - SMALLER_PX**2),
+            lean=WORKING * lean / (SMALL_PX**2 - SMALLER_PX**2),
             view=WORKING * (more - wider),
             lit=WORKING * (lit - wider) / SMALL_PX**2,
             held=HELD * len(pack.channels),
         )
 
-    def of_variation(self, s: RunSettings) -> int:
-        """Bytes for each variation of a run, with its candidates."""
+    def of_variation(self, s: RunSettings, *, lean: bool = False) -> int:
+        """Bytes for each variation of a run, with its candidates; `lean`: where memory comes before time."""
         whole = s.width * s.height
         first = whole // 4 if s.coarse else whole
         proposed = math.ceil(s.candidates * self.held * first)
-        raced = guided(s.candidates) * self._of_picture(first, s)
-        return max(proposed, raced, self._of_picture(whole, s))
+        raced = guided(s.candidates) * self._of_picture(first, s, lean=lean)
+        return max(proposed, raced, self._of_picture(whole, s, lean=lean))
 
-    def _of_picture(self, pixels: int, s: RunSettings) -> int:
-        pixel = self.pixel + self.held + (self.lit if s.lit_cuts > 0 else 0)
+    def _of_picture(self, pixels: int, s: RunSettings, *, lean: bool) -> int:
+        pixel = (self.lean if lean else self.pixel) + self.held + (self.lit if s.lit_cuts > 0 else 0)
         return math.ceil(pixel * pixels + self.view * s.cutouts)
 
 
@@ -95,9 +103,28 @@ def at_once(s: RunSettings, cost: Cost, budget: int) -> int:
     return max(1, min(s.variations, budget // cost.of_variation(s)))
 
 
-def fits(s: RunSettings, cost: Cost, budget: int) -> bool:
-    """Whether one variation of a run can be guided in `budget` bytes with all that its steps keep."""
-    return cost.of_variation(s) <= budget
+def fits(s: RunSettings, cost: Cost, budget: int, *, lean: bool = False) -> bool:
+    """Whether one variation of a run can be guided in `budget` bytes with all that its steps keep.
+
+    `lean`: with what they keep where memory comes before time.
+    """
+    return cost.of_variation(s, lean=lean) <= budget
+
+
+@contextlib.contextmanager
+def _lean(generator: VQGAN) -> Iterator[None]:
+    """A generator that keeps what its backward pass holds at most where memory comes before time.
+
+    That is the inputs of all blocks and, of the one that is computed anew just then, all: most of the first
+    at the full resolution.
+    """
+    generator.lean = True
+    first = cast(Level, generator.decoder.up[0]).block[0]  # `up` counts from the highest resolution
+    cast(ResnetBlock, first).lean = False
+    try:
+        yield
+    finally:
+        generator.lean = False
 
 
 def _kept(pack: Pack, wrap: Wrap, side_px: int, views: int, lit_cuts: float) -> int:

@@ -142,7 +142,7 @@ def test_custom_sizes_are_rounded_to_what_the_engine_takes(blender):
     inputs = blender.inputs
     inputs.size, inputs.width, inputs.height = "CUSTOM", 250, 1001
     settings = blender.package.properties.run_settings(inputs)
-    assert (settings["width"], settings["height"]) == (256, 1008)
+    assert (settings["width"], settings["height"]) == (248, 1000)
 
 
 def test_sliders_give_the_numbers_that_they_show(blender):

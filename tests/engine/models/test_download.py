@@ -291,6 +291,93 @@ def test_a_hub_download_is_cancelled_from_within(hub, get):
     assert names(get.folder) == []
 
 
+@pytest.fixture
+def small_pieces(monkeypatch):
+    monkeypatch.setattr(huggingface_hub.constants, "DOWNLOAD_CHUNK_SIZE", 1 << 18)
+
+
+def cancelled(get):
+    """What is kept of a hub's file whose download was cancelled in the middle, bytes."""
+    heard = Heard()
+    heard.stop_at = 1 << 20
+    with pytest.raises(Cancelled):
+        get(**HUB, heard=heard)
+    kept = (get.folder / "w.bin.part").stat().st_size
+    assert 0 < kept < len(DATA)
+    return kept
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_hub_download_goes_on_in_the_next_call(hub, get):
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    kept = cancelled(get)
+    hub.asked.clear()
+    heard = Heard()
+    path = get(**HUB, sha256=sha(DATA), heard=heard)
+    assert path.read_bytes() == DATA
+    assert requests(hub) == [f"bytes={kept}-"]
+    assert heard[0][1] > kept and heard[-1] == ("download", len(DATA), len(DATA))
+    assert names(get.folder) == ["w.bin"]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_dead_line_of_the_hub_keeps_what_came(hub, get):
+    hub.files["/owner/repo/w.bin"] = Served(DATA, cuts=[1 << 20] + [0] * 20)
+    with pytest.raises(CannotDownload, match=r"run this again: it goes on where it was cut off"):
+        get(**HUB)
+    assert (get.folder / "w.bin.part").stat().st_size == 1 << 20
+    hub.files["/owner/repo/w.bin"].cuts.clear()
+    hub.asked.clear()
+    assert get(**HUB).read_bytes() == DATA
+    assert requests(hub) == [f"bytes={1 << 20}-"]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_damaged_rest_from_the_hub_is_found_by_its_hash_and_fetched_anew(hub, get):
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    kept = cancelled(get)
+    (get.folder / "w.bin.part").write_bytes(bytes(kept))
+    hub.asked.clear()
+    assert get(**HUB).read_bytes() == DATA
+    assert requests(hub) == [f"bytes={kept}-", None]
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("change", ["another file now", "no validator", "longer than the file"])
+def test_a_rest_that_is_not_of_the_hubs_file_begins_anew(hub, get, change):
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    cancelled(get)
+    if change == "another file now":
+        hub.files["/owner/repo/w.bin"] = Served(OTHER)
+    elif change == "no validator":
+        (get.folder / "w.bin.part.etag").unlink()
+    else:
+        (get.folder / "w.bin.part").write_bytes(bytes(len(DATA) + 1))
+    hub.asked.clear()
+    assert get(**HUB).read_bytes() == hub.files["/owner/repo/w.bin"].data
+    assert requests(hub) == [None]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_hub_without_ranges_begins_anew(hub, get):
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    cancelled(get)
+    hub.files["/owner/repo/w.bin"].ranges = False
+    heard = Heard()
+    assert get(**HUB, heard=heard).read_bytes() == DATA
+    assert heard[-1] == ("download", len(DATA), len(DATA))
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_hubs_rest_that_is_a_link_is_not_followed(hub, get, tmp_path):
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    (tmp_path / "mine").write_text("mine")
+    (get.folder / "w.bin.part").symlink_to(tmp_path / "mine")
+    with pytest.raises(CannotWrite, match="is a link"):
+        get(**HUB)
+    assert (tmp_path / "mine").read_text() == "mine"
+
+
 def test_a_file_below_a_folder_of_the_repository(hub, get):
     hub.files["/owner/repo/vqvae/config.json"] = Served(b"{}")
     assert get(**HUB, path="vqvae/config.json").read_bytes() == b"{}"

@@ -9,6 +9,7 @@ from hypothesis.strategies import integers
 from pydantic import ValidationError
 
 from engine.material.from_picture import maps_from_picture
+from engine.material.resize import resized
 from engine.models.estimator import Estimator, EstimatorConfig
 from engine.models.vqgan import PLANE, TORUS
 
@@ -26,6 +27,36 @@ def network(cfg=SMALL, seed=0):
 @pytest.fixture(scope="module")
 def estimator():
     return network()
+
+
+@pytest.mark.parametrize("wrap", [TORUS, PLANE])
+def test_a_picture_between_two_sizes_keeps_its_pixels_and_gets_its_maps(wrap):
+    """Its sides are multiples of 8 and the estimator's of 16: it looks at a larger one."""
+    model = Estimator(SMALL).eval().requires_grad_(False)
+    torch.nn.init.zeros_(model.conv_out.bias)  # untrained, it takes no light away
+    picture = torch.rand(1, 3, 40, 56, generator=torch.Generator().manual_seed(3))
+    maps = maps_from_picture(picture, model, wrap)
+    assert maps.height.shape == (1, 1, 40, 56)
+    torch.testing.assert_close(maps.basecolor, picture)
+    larger = maps_from_picture(resized(picture, 48, 64, wrap).clamp(0, 1), model, wrap)
+    torch.testing.assert_close(maps.relief, larger.relief)
+
+
+class Halving(Estimator):
+    """Takes half of every colour for light, and the green for the height."""
+
+    def forward(self, picture, wrap=TORUS):
+        green = picture[:, 1:2]
+        return torch.cat([picture / 2, *[green] * (len(self.cfg.channels) - 3)], 1)
+
+
+def test_what_is_found_at_a_larger_size_is_brought_back():
+    """Smooth maps come back as they were; what is no light stays as sharp as it is."""
+    y, x = torch.meshgrid(torch.arange(40), torch.arange(56), indexing="ij")
+    wave = (0.5 + 0.3 * torch.sin(2 * torch.pi * (y / 40 + x / 56))).expand(1, 3, 40, 56)
+    maps = maps_from_picture(wave, Halving(SMALL).eval())
+    torch.testing.assert_close(maps.height, wave[:, :1], rtol=0, atol=2e-3)
+    torch.testing.assert_close(maps.basecolor, wave / 2, rtol=0, atol=2e-3)
 
 
 @given(dy=integers(0, 3), dx=integers(0, 3), seed=integers(0, 2**32 - 1))

@@ -12,13 +12,13 @@ from safetensors.torch import save_file
 from engine import home
 from engine.compute import Compute
 from engine.errors import BadWeights, Cancelled, CannotDownload, CannotWrite, InvalidRequest, UnknownPack
-from engine.models import clips, install, offers, packs
+from engine.models import clips, extra, install, offers, packs
 from engine.models.guide import Clip
 from engine.settings import RunSettings
 from tests.engine import runs
 from tests.engine.models import tiny
 from tests.engine.models.checkpoints import published
-from tests.engine.models.fileserver import Served, settle_hub
+from tests.engine.models.fileserver import FileServer, Served, settle_hub
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 
@@ -216,6 +216,59 @@ def write(path):
     return path
 
 
+@pytest.fixture
+def known_clip(monkeypatch):
+    tiny.teach_open_clip(monkeypatch)
+
+
+@pytest.mark.usefixtures("known_clip")
+def test_the_starters_generator_with_a_checkpoint_as_guide_begins_from_its_materials(own, tmp_path):
+    """Their keys are in the space of the guide that was: they are named anew in that of the new one."""
+    file = write(tmp_path / "c.safetensors")
+    starter = packs.entries()["starter"]
+    info = install.add("mine", None, None, f"tiny-clip:{file}", "starter", deaf)
+    assert info.channels == starter.channels and info.prior is None
+    assert info.generator.sha256 == starter.generator.sha256 and info.judge.origin == "pack:starter"
+    assert info.guide.origin == str(file)
+    pack, before = packs.load("mine", CPU), packs.read_exemplars(starter.exemplars)
+    assert pack.exemplars.names == before.names
+    assert pack.exemplars.keys.shape == (len(before.names), tiny.CLIP["embed_dim"])
+    name = before.names[3]
+    found, _ = pack.exemplars.near(pack.guide.encode_text([name])[0], 5)
+    assert name in [before.names[i] for i in found]
+    assert all(error is None for _, error in install.verify("mine"))
+
+
+@pytest.mark.usefixtures("known_clip")
+def test_the_starters_with_another_judge_is_otherwise_the_starter(own, tmp_path, monkeypatch):
+    server = FileServer()
+    settle_hub(monkeypatch, server.url, tmp_path / "cache")
+    server.files["/laion/tiny-clip/open_clip_model.safetensors"] = Served(tiny.clip_weights())
+    try:
+        info = install.add("mine", None, None, "starter", "tiny-clip:quick", deaf)
+    finally:
+        server.close()
+    starter = packs.entries()["starter"]
+    for role in ("generator", "prior", "exemplars", "estimator"):
+        assert info.files()[role].sha256 == starter.files()[role].sha256, role
+    assert packs.load("mine", CPU).judge.size_px == tiny.CLIP["vision_cfg"]["image_size"]
+    assert extra.load("tiny-clip:quick", CPU).sha256 == info.judge.sha256  # so --guide finds it, too
+    extra.load.cache_clear()
+
+
+def test_a_configuration_without_a_generator_is_none(own, tmp_path):
+    with pytest.raises(InvalidRequest, match="none was named") as error:
+        install.add("mine", None, tmp_path / "x.yaml", "starter", "starter", deaf)
+    assert error.value.field == "config"
+
+
+@pytest.mark.usefixtures("server")
+def test_without_the_starter_a_generator_must_be_named(own):
+    with pytest.raises(UnknownPack, match="no other generator was named"):
+        install.add("mine", None, None, "tiny", "tiny", deaf)
+    assert not list((own / "packs").glob("*"))
+
+
 def test_a_folder_of_diffusers(server, own, tmp_path):
     (tmp_path / "vqvae").mkdir()
     save_file(
@@ -238,6 +291,7 @@ def test_a_folder_of_diffusers(server, own, tmp_path):
         ("toy", "tiny", "name", "already"),
         ("mine", "no-such", "guide", "knows no model 'no-such'"),
         ("mine", "tiny-clip:huge", "guide", "comes as quick"),
+        ("mine", f"tiny-clop:{__file__}", "guide", "Did you mean 'tiny-clip'"),
         ("mine", "ViT-B-16-SigLIP:webli", "guide", "transformers"),
     ],
 )
@@ -367,6 +421,16 @@ def test_offers_name_the_places_that_open_clip_names(role):
         clips.config_of(part.name, part.tag)
         theirs = [s.weights.where() for s in clips.sources_of(part.name, part.tag)]
         assert [s.weights.where() for s in part.sources] == theirs
+
+
+def test_clips_on_one_host_say_why():
+    """And do only as long as open_clip knows no other place."""
+    for offer in offers.entries().values():
+        for clip in (offer.guide, offer.judge):
+            hosts = {"hub" if s.weights.hub else s.weights.url.split("/")[2] for s in clip.sources}
+            assert (len(hosts) == 1) == bool(clip.one_host), (offer.id, clip.name)
+            elsewhere = open_clip.get_pretrained_cfg(clip.name, clip.tag).get("url")
+            assert not (clip.one_host and elsewhere), (offer.id, clip.name)
 
 
 def test_the_tables_are_read_and_not_remembered():

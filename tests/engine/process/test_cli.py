@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[3]
     ("arguments", "said"),
     [
         (["generate", " "], "The prompt is empty"),
-        (["generate", "bricks", "--size", "250"], "in steps of 16; 250 was given"),
+        (["generate", "bricks", "--size", "250"], "in steps of 8; 250 was given"),
         (["generate", "bricks", "--size", "512x100"], "'height' must be between 128"),
         (["generate", "bricks", "--tile", "z"], "'tile' must be one of"),
         (["generate", "bricks", "--preset", "ston"], "There are: bark"),

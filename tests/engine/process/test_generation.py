@@ -23,7 +23,7 @@ from tests.engine import runs
 
 SETTINGS = RunSettings(prompt="Red bricks!", seed=5, width=256, height=128, variations=2, steps=3)
 CPU = Compute(torch.device("cpu"), torch.float32)
-PACK = SimpleNamespace(id="starter", hashes={"guide": "ab"}, compute=CPU, guide=None)
+PACK = SimpleNamespace(id="starter", hashes={"guide": "ab"}, compute=CPU, guide=None, step_px=8)
 
 
 def noise(*shape):

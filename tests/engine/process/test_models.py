@@ -131,6 +131,73 @@ def test_a_download_is_cancelled_over_the_protocol(server):
     client.server.close()
 
 
+def test_a_pack_is_added_over_the_protocol(server, tmp_path):
+    client = Client()
+    client.ask("models/add", 1, name="mine", generator=str(tmp_path / "x.ckpt"), guide="tiny", judge="tiny")
+    added = client.answer(1)["result"]["pack"]
+    assert (added["id"], added["installed"], added["ships"]) == ("mine", True, False)
+    assert {p["phase"] for p in client.news()} == {"convert"}
+    client.ask("models/add", 2, name="mine", generator=str(tmp_path / "x.ckpt"))
+    assert "already" in client.answer(2)["error"]["message"]
+    client.server.close()
+
+
+@pytest.mark.parametrize(
+    ("params", "kind", "field"),
+    [
+        ({}, "invalid_request", "name"),
+        ({"name": 3}, "invalid_request", "name"),
+        ({"name": "Bad Name", "generator": "/x.ckpt"}, "invalid_request", "name"),
+        ({"name": "mine", "generator": "x.ckpt"}, "invalid_request", "generator"),
+        ({"name": "mine", "generator": "/nowhere/x.ckpt"}, "invalid_request", "generator"),
+        ({"name": "mine", "config": "x.yaml"}, "invalid_request", "config"),
+        ({"name": "mine", "url": "http://x"}, "invalid_request", "url"),
+    ],
+)
+def test_what_an_addition_refuses(server, params, kind, field):
+    client = Client()
+    client.ask("models/add", 1, **params)
+    data = client.answer(1)["error"]["data"]
+    assert (data["kind"], data.get("field")) == (kind, field)
+    client.server.close()
+
+
+def test_packs_are_verified_over_the_protocol(server, tmp_path):
+    client = Client()
+    client.ask("models/download", 1, pack="toy")
+    client.answer(1)
+    client.ask("models/verify", 2)
+    packs_found = client.answer(2)["result"]["packs"]
+    assert {p["id"] for p in packs_found} == {"tiny", "toy"}
+    assert all(f["wrong"] is None for p in packs_found for f in p["files"])
+    told = [p for p in client.news() if p["phase"] == "verify"]
+    assert told[-1]["step"] == told[-1]["total"] == sum(len(p["files"]) for p in packs_found)
+    (tmp_path / "home/packs/toy/guide/open_clip_model.safetensors").write_bytes(b"damaged")
+    client.ask("models/verify", 3, pack="toy")
+    (toy,) = client.answer(3)["result"]["packs"]
+    wrong = {f["role"]: f["wrong"] for f in toy["files"]}
+    assert wrong["generator"] is None
+    assert "is damaged" in wrong["guide"]["message"] and wrong["guide"]["data"]["kind"] == "bad_weights"
+    client.ask("models/verify", 4, pack="nonsense")
+    assert client.answer(4)["error"]["data"]["kind"] == "unknown_pack"
+    client.server.close()
+
+
+def test_a_check_is_cancelled_over_the_protocol(server, monkeypatch):
+    """While it hashes the first file: the others are not looked at."""
+    client, looked = Client(), []
+
+    def verify(pack_id, role, file):
+        looked.append(role)
+        client.ask("cancel", 3, job=2)
+
+    monkeypatch.setattr(packs, "verify", verify)
+    client.ask("models/verify", 2, pack="tiny")
+    assert client.answer(2)["error"]["data"]["kind"] == "cancelled"
+    assert len(looked) == 1
+    client.server.close()
+
+
 @pytest.mark.parametrize(
     ("params", "kind", "field"),
     [

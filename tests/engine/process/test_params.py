@@ -28,7 +28,7 @@ def refused(**wrong):
         ({"stepz": 4}, "Unknown setting 'stepz'. Did you mean 'steps'?", None),
         ({"foldr": "/x"}, "Unknown setting 'foldr'. Did you mean 'folder'?", None),
         ({"zzz": 4}, "Unknown setting 'zzz'.", None),
-        ({"width": 250}, "'width' must be between 128 and 2048, in steps of 16; 250 was given.", 256),
+        ({"width": 250}, "'width' must be between 128 and 2048, in steps of 8; 250 was given.", 248),
         ({"height": 10**400}, None, 2048),
         ({"width": 0}, None, 128),
         ({"steps": -1}, "'steps' must be between 0 and 5000; -1 was given.", 0),

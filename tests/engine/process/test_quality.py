@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,12 +11,47 @@ from engine import cli, quality, remake
 from engine.errors import InvalidRequest, Remedy
 from engine.params import resolve
 from engine.settings import RunSettings
+from tests.engine import runs
 
 GOOD = {"prompt": "moss", "folder": "/tmp/x", "seed": 1, "device": "cpu"}
 
 
 def made(**asked):
     return resolve({**GOOD, **asked})[0]
+
+
+def sides(width, height, **more):
+    return RunSettings(prompt="moss", seed=1, pack="classic", width=width, height=height, **more)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "field", "nearest"),
+    [
+        (264, 256, "width", 272),
+        (256, 136, "height", 144),
+        (280, 264, "width", 288),
+    ],
+)
+def test_a_pack_of_f16_wants_whole_codes(width, height, field, nearest):
+    with pytest.raises(InvalidRequest, match="'classic' makes pictures in steps of 16 pixels") as caught:
+        quality.check_sides(sides(width, height), 16)
+    assert caught.value.field == field and caught.value.remedy == Remedy(field, nearest)
+    assert f"{nearest - 16} and {nearest}" in caught.value.message
+    quality.check_sides(sides(width, height), 8)
+
+
+def test_half_of_a_coarse_picture_is_of_whole_codes_too():
+    quality.check_sides(sides(288, 288, coarse=True), 16)
+    with pytest.raises(InvalidRequest, match="in steps of 64 pixels with the pack 'classic'") as caught:
+        quality.check_sides(sides(288, 288, coarse=True), 32)
+    assert caught.value.remedy == Remedy("coarse", value=False)
+
+
+def test_a_size_between_the_steps_of_its_pack_is_refused_before_the_work(tmp_path):
+    pack = SimpleNamespace(id="classic", step_px=16)
+    with pytest.raises(InvalidRequest, match="The nearest are 256 and 272"):
+        runs.make(sides(264, 256), tmp_path, pack)
+    assert not list(tmp_path.iterdir())
 
 
 def test_normal_is_the_defaults():
