@@ -17,22 +17,26 @@ from engine.models.packs import Pack
 from engine.models.priors import AnyPrior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
-from engine.starter.captions import canonical
+from engine.starter.captions import canonical, meanings
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import Params, another
+from engine.starter.materials import Params, another, with_coats
 from engine.synthesis.decode import Drawn, decode_picture, decode_sparingly, smooth
 from engine.synthesis.palette import palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
-from engine.synthesis.recipes import as_asked
+from engine.synthesis.recipes import as_asked, described
 from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import normal, streams
+from engine.synthesis.wish import WORDS, Wish, mixed
 
 VIEWS = 6
 """Views by which the guide chooses among the proposals."""
 
 NEAREST = 64
 """Exemplars that a run may begin from, if they are alike."""
+
+SHORTLIST = 256
+"""Exemplars that a picture prompt is compared with."""
 
 ALIKE = 0.005
 """In nearness: what lies farther than the nearest by no more is as good; the rest was not asked for."""
@@ -69,24 +73,6 @@ class Proposal:
     z: Tensor
     origins: list[str]
     drawn: Drawn | None = None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a start can make of a request besides what its words come to.
-
-    Attributes:
-        whole: the guide's embedding (D,) of all that is asked for, what it shall not be like taken off;
-            None where there is no such thing.
-        pictures: (3, H, W), sRGB, 0..1, to come near to, and the weight of each.
-    """
-
-    whole: Tensor | None = None
-    pictures: tuple[tuple[Tensor, float], ...] = ()
-
-
-WORDS = Wish()
-"""Nothing but words."""
 
 
 def propose(
@@ -138,12 +124,13 @@ class Proposer:
     def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
         """The recipe of an exemplar near the prompt, laid out anew in the colour that the prompt asks for.
 
-        The prior draws a share of it.
+        The prior draws a share of it. What a prompt says lies on a material is laid on the recipe, so that
+        more of it, or less, is the same layout with more or less on it.
 
         Exemplars are compared by their keys, which know their names: a dark picture with moss on it
         pleases the guide's views more than the grey stones that people mean.
         """
-        index, nearness = exemplars.near(self.text, NEAREST)  # the nearest comes first
+        index, nearness = self.near(exemplars)  # the nearest comes first
         alike = int((nearness > nearness[0] - ALIKE).sum())
         step = min(SHARES, alike)
         prior = self.pack.prior if self.s.redraw > 0 else None
@@ -156,9 +143,9 @@ class Proposer:
             picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
             i = int(index[hand[int(picks.min())]])
             recipe = another(cast(Params, exemplars.recipes[i]), seed)
-            recipe = as_asked(recipe, asked, self.pack.guide)
+            recipe = with_coats(as_asked(recipe, asked, self.pack.guide), self.wish.coats)
             rows.append(draw_maps(recipe, self.pack.channels, self.s.height, self.s.width))
-            origins.append(f"exemplar {i}: {canonical(recipe)}")
+            origins.append(f"exemplar {i}: {described(recipe)}")
             if len(rows) < len(self.seeds):
                 yield Phase("propose", len(rows), total)
         maps = self.in_palette(torch.stack(rows).to(self.pack.compute.device))
@@ -174,6 +161,29 @@ class Proposer:
             z = self.pack.generator.lookup(codes)
             drawn = replace(drawn, share=kept(holes, self.pack.generator.f, self.wrap))
         return Proposal(z, origins, drawn)
+
+    def near(self, exemplars: Exemplars) -> tuple[Tensor, Tensor]:
+        """The exemplars nearest to what is asked for: indices and nearness (NEAREST,), best first.
+
+        Pictures count with what the guide saw in the exemplars. As that takes their names, only those
+        come into question that are near with their keys.
+        """
+        wish = self.wish
+        if not wish.looks or wish.material is None:
+            return exemplars.near(self.text if wish.material is None else wish.material, NEAREST)
+        weights = [wish.weight, *(weight for _, weight in wish.pictures)]
+        keys, words = F.normalize(exemplars.keys, dim=-1), exemplars.nearness(wish.material)
+        first = mixed(words, [keys @ look for look in wish.looks], weights)
+        some = first.topk(min(SHORTLIST, len(first))).indices
+        recipes = [cast(Params, exemplars.recipes[i]) for i in some.tolist()]
+        names = list(dict.fromkeys([*(canonical(p) for p in recipes), *meanings(recipes)]))
+        told = dict(zip(names, self.pack.guide.encode_text(names), strict=True))
+        pairs = zip(recipes, meanings(recipes), strict=True)
+        meant = torch.stack([told[canonical(p)] + told[meaning] for p, meaning in pairs])
+        seen = exemplars.seen(some, meant)
+        fit = mixed(words[some], [seen @ look for look in wish.looks], weights)
+        best = fit.topk(min(NEAREST, len(fit)))
+        return some[best.indices], best.values
 
     def in_palette(self, maps: Tensor) -> Tensor:
         """Drawn maps (B, C, H, W) in the colours that are asked for: guidance only moves tones.

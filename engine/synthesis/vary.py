@@ -29,7 +29,7 @@ from engine.synthesis.decode import Drawn
 from engine.synthesis.edits import Edits
 from engine.synthesis.phase import Phase
 from engine.synthesis.propose import Proposal, Proposer
-from engine.synthesis.recipes import as_asked, named_nearest
+from engine.synthesis.recipes import as_asked, described, named_nearest
 from engine.synthesis.seeds import streams, uniform
 
 NEIGHBOURS = 256
@@ -91,7 +91,7 @@ def _drawn_anew(
             origins.append(origin)
         else:
             rows.append(draw_maps(found.recipe, pack.channels, s.height, s.width))
-            origins.append(f"exemplar {found.exemplar}, draw {found.draw}: {canonical(found.recipe)}")
+            origins.append(f"exemplar {found.exemplar}, draw {found.draw}: {described(found.recipe)}")
         if len(rows) < len(proposer.seeds):
             yield Phase("propose", len(rows), len(proposer.seeds))
     return torch.stack(rows).to(base), origins
@@ -167,7 +167,7 @@ def _mixed(
             draw = int(uniform(luck, (1,)) * 2**24)
             recipe = another(cast("Params", pack.exemplars.recipes[k]), draw)
             rows.append(draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text))
-            origins.append(f"exemplar {k}, draw {draw}: {canonical(recipe)}")
+            origins.append(f"exemplar {k}, draw {draw}: {described(recipe)}")
         else:
             shuffled = reshuffled(base, luck, s.strength, proposer.wrap, pack.generator.f)
             rows.append(channels_of(shuffled, pack.channels)[0])

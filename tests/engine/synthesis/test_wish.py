@@ -8,9 +8,10 @@ from engine.settings import RunSettings
 from engine.synthesis import targets
 from engine.synthesis.inputs import Inputs
 from engine.synthesis.palette import palette_distance, palette_of
-from engine.synthesis.propose import Proposer, Wish
+from engine.synthesis.propose import Proposer
 from engine.synthesis.recipes import as_asked, relatives
-from engine.synthesis.run import synthesize, wish_of
+from engine.synthesis.run import synthesize
+from engine.synthesis.wish import Wish, wish_of
 
 ASKED = {"prompt": "red bricks", "pack": "tiny", "width": 128, "height": 128, "seed": 5, "variations": 1}
 TEAL = torch.tensor([0.12, 0.5, 0.5])[:, None, None].expand(3, 128, 128)
@@ -59,13 +60,13 @@ def test_what_repels_takes_part_in_the_choice_of_a_recipe(tiny_pack):
 def test_only_what_repels_makes_a_whole_and_only_what_draws_gives_colours(tiny_pack):
     pictures = [TEAL, TEAL]
     weighed = [{"path": "/a", "weight": 1.0}, {"path": "/b", "weight": -1.0}]
-    plain = wish_of(settings(), targets.of_request(settings(), tiny_pack.guide), [])
+    plain = wish_of(settings(), targets.of_request(settings(), tiny_pack.guide), [], tiny_pack.guide)
     assert plain == Wish()
     less = settings(negative="moss")
     asked = targets.of_request(less, tiny_pack.guide)
-    assert torch.equal(wish_of(less, asked, []).whole, asked.direction())
+    assert torch.equal(wish_of(less, asked, [], tiny_pack.guide).whole, asked.direction())
     both = settings(pictures=weighed)
-    found = wish_of(both, targets.of_request(both, tiny_pack.guide, pictures), pictures)
+    found = wish_of(both, targets.of_request(both, tiny_pack.guide, pictures), pictures, tiny_pack.guide)
     assert [weight for _, weight in found.pictures] == [1.0]
 
 
