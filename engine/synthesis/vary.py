@@ -1,12 +1,13 @@
 """Where variations of a picture or a result begin: the same material in another draw, or a neighbour of it.
 
 Recipes decide most of what a pack that remembers them makes, so a variation of what came from a recipe is
-the same recipe laid out anew. The farther it may go, the more of the exemplars around it come into question.
+the same recipe laid out anew. The farther it may go, the more are drawn from other recipes of the same family,
+and at last from those of others. Variations in a row are spread evenly over what comes into question, so that
+no two of them happen to be alike.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Generator
 from dataclasses import dataclass, replace
 from typing import cast
@@ -21,25 +22,42 @@ from engine.models.vqgan import Wrap
 from engine.settings import MAX_SEED, RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import Params, another
+from engine.starter.materials import STRENGTHS, Coat, Params, another, with_coats
 from engine.synthesis.aims import turned
 from engine.synthesis.base import Remembered, channels_of, recipe_of
 from engine.synthesis.crossing import crossed
 from engine.synthesis.decode import Drawn
 from engine.synthesis.edits import Edits
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import Proposal, Proposer
+from engine.synthesis.propose import PICTURE_COLOURS, Proposal, Proposer
 from engine.synthesis.recipes import as_asked, described, named_nearest
+from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import streams, uniform
+from engine.synthesis.targets import of_picture
 
 NEIGHBOURS = 256
-"""Exemplars that a variation may begin from at strength 1; at less, fewer come into question."""
+"""Exemplars that a variation may begin from at strength 1."""
 
-SAME_COLOUR = 8
-"""The nearest of them are made in the colour of what is varied."""
+OWN = 0.3
+"""Up to this strength all variations are the source itself, in another draw."""
+
+OTHER = 0.7
+"""From this strength on none is."""
+
+SAME_COLOUR = 0.75
+"""Share of what comes into question, the nearest first, that is made in the colour of what is varied."""
+
+FAMILY = 0.8
+"""Up to this strength what is drawn is of the same family, where the pack has another of it."""
+
+STEPS = (13925035116211876495, 10511698010929265437)
+"""2**64 over the plastic number and over its square: see `spread`."""
 
 FARTHER = 0.1
 """In cosine: so much nearer to what a difference of texts asks for must another exemplar be called."""
+
+ALIKE = 8
+"""Exemplars that a variation of a picture may be drawn from: those nearest to what it comes near to."""
 
 APART = 8
 """A picture is moved by more than the eighth of its side, not to meet its own neighbours."""
@@ -104,7 +122,8 @@ class Neighbours:
     Attributes:
         source: what is varied.
         told: what its name says, turned by the request's difference: a unit vector (D,).
-        near: indices of the other exemplars, nearest to that first.
+        near: indices of other exemplars, nearest to that first: of its family, then of all others.
+        kin: how many of them are of its family.
     """
 
     s: RunSettings
@@ -113,31 +132,53 @@ class Neighbours:
     source: Remembered
     told: Tensor
     near: list[int]
+    kin: int
 
     @classmethod
     def of(cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars) -> Neighbours:
         """For a request."""
         told = turned(pack.guide.encode_text([canonical(source.recipe)])[0], s, pack.guide)
         index, _ = exemplars.near(told, NEIGHBOURS + 1)
-        return cls(s, pack, exemplars, source, told, [i for i in index.tolist() if i != source.exemplar])
+        near = [i for i in index.tolist() if i != source.exemplar]
+        family = (
+            source.recipe["family"] if s.difference is None else exemplars.recipes[int(index[0])]["family"]
+        )
+        kin = [i for i in near if exemplars.recipes[i]["family"] == family]
+        return cls(s, pack, exemplars, source, told, kin + [i for i in near if i not in kin], len(kin))
 
     def pick(self, seed: int) -> Remembered:
         """What the variation of a seed is drawn from: with more strength the same or one farther off.
 
-        Of the n-th neighbour the logarithm is evenly drawn up to strength² · log(NEIGHBOURS): at a third
-        of the strength nearly all are the source itself in another draw.
+        Between OWN and OTHER a growing share is drawn from others. Those are taken evenly from the first
+        n of `near`, less the nearest as strength grows: up to FAMILY from its own, at 1 from all.
         """
-        luck = streams([seed], "vary-recipe")
-        where, lot = uniform(luck, (2,))[0].tolist()
-        draw = self.source.draw if self.s.strength == 0 else int(lot * 2**24) << 24 | (seed & 0xFFFFFF)
-        rank = int(math.exp(where * self.s.strength**2 * math.log(NEIGHBOURS))) - 1
-        if rank > 0 and self.near:
-            i = self.near[min(rank, len(self.near)) - 1]
-            recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
-            recipe = as_asked(recipe, self.told, self.pack.guide) if rank <= SAME_COLOUR else recipe
-            return Remembered(recipe, i, draw)
+        strength = self.s.strength
+        lot = float(uniform(streams([seed], "vary-recipe"), (1,)))
+        draw = self.source.draw if strength == 0 else int(lot * 2**24) << 24 | (seed & 0xFFFFFF)
+        place, turn = spread(seed)
+        if self.near and place < (strength - OWN) / (OTHER - OWN):
+            beyond = max(0.0, strength - FAMILY) / (1 - FAMILY)
+            kin = self.kin or min(len(self.near), round(NEIGHBOURS * strength**4))
+            last = kin * min(1.0, strength / FAMILY) + beyond * (len(self.near) - kin)
+            share = turn * (1 - strength / 4) + strength / 4
+            rank = min(int(share * last), len(self.near) - 1)
+            return Remembered(self._like(self.near[rank], draw, share < SAME_COLOUR), self.near[rank], draw)
         own = replace(self.source, recipe=another(self.source.recipe, draw), draw=draw)
         return own if self.s.difference is None else self._turned(own)
+
+    def _like(self, i: int, draw: int, coloured: bool) -> Params:
+        """An exemplar's recipe, in the colour of what is varied or its own, with what lies on that."""
+        source = self.source.recipe
+        recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
+        if not coloured:
+            return recipe
+        recipe = as_asked(recipe, self.told, self.pack.guide)
+        lacking = [
+            Coat(name=name, amount=STRENGTHS[strength], colour=None, place=None)
+            for name, strength in source["modifiers"].items()
+            if name not in recipe["modifiers"]
+        ]
+        return with_coats(recipe, [*source.get("coats", ()), *lacking])
 
     def _turned(self, own: Remembered) -> Remembered:
         """The source, with what the difference asks for: a condition, a colour, another material."""
@@ -156,17 +197,22 @@ def _mixed(
     proposer: Proposer, base: DecodedMaps, origin: str, pack: Pack
 ) -> Generator[Phase, None, Proposal]:
     """What did not come from a recipe: with its places changed about, or from half strength on also what
-    the pack remembers that looks like it.
+    the pack remembers that looks like it, most of it in its colours.
     """
     s = proposer.s
+    colours = main_colours(base.basecolor[0], PICTURE_COLOURS)
+    # not the variations' own aims: their noise is to move tones, and would lead to any material
+    told = turned(of_picture(base.basecolor[0], pack.guide), s, pack.guide)
     rows, origins = [], []
     for i, seed in enumerate(proposer.seeds):
-        luck = streams([seed], "vary-picture")
-        if pack.exemplars is not None and float(uniform(luck, (1,))) < 2 * s.strength - 1:
-            k = int(pack.exemplars.near(proposer.text[i], 1)[0])
-            draw = int(uniform(luck, (1,)) * 2**24)
+        luck, (place, turn) = streams([seed], "vary-picture"), spread(seed)
+        if pack.exemplars is not None and place < 2 * s.strength - 1:
+            near, _ = pack.exemplars.near(told, ALIKE)
+            k, draw = int(near[int(turn * len(near))]), int(uniform(luck, (1,)) * 2**24)
             recipe = another(cast("Params", pack.exemplars.recipes[k]), draw)
-            rows.append(draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text))
+            drawn = draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text)
+            kept = 0.0 if s.difference else 2 * (1 - turn * s.strength)
+            rows.append(torch.cat([recoloured(drawn[None, :3], colours, kept)[0], drawn[3:]]))
             origins.append(f"exemplar {k}, draw {draw}: {described(recipe)}")
         else:
             shuffled = reshuffled(base, luck, s.strength, proposer.wrap, pack.generator.f)
@@ -176,6 +222,15 @@ def _mixed(
     maps = torch.stack(rows)
     z, decoded = proposer.through_codes(maps)
     return Proposal(z, origins, Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
+
+
+def spread(seed: int) -> tuple[float, float]:
+    """Two numbers in 0..1 for a seed: those of seeds in a row fill the square as evenly as so many can.
+
+    Source: the sequence R2 in Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018.
+    """
+    x, y = (seed * step % 2**64 / 2**64 for step in STEPS)
+    return x, y
 
 
 def reshuffled(

@@ -40,6 +40,13 @@ FRONTS: dict[str, tuple[str, ...]] = {  # before the noun, beside those of the l
     "gold": ("gold-veined", *OVERLAY_FRONTS["gold_leaf"]),
     "lava": OVERLAY_FRONTS["lava"],
 }
+COLOURS_TOO = ("gold", "gold leaf")
+"""Words that mean a coat behind "with" or alone: gold tiles are not veined."""
+
+TAKEN = 2.0
+"""How much more of a coat negative weights take than positive ones give: at ½, as the weight of negative
+prompts is, what the same words would bring is gone."""
+
 NOUNS: dict[str, tuple[str, ...]] = {  # of what lies there
     "mossy": ("moss", "lichen"),
     "wet": ("water", "puddles", "rain"),
@@ -63,8 +70,9 @@ NOUNS: dict[str, tuple[str, ...]] = {  # of what lies there
     "grass": OVERLAY_NOUNS["grass"],
     "pebbles": OVERLAY_NOUNS["pebbles"],
     "lava": OVERLAY_NOUNS["lava"],
-    "gold": ("gold veins", "gold joints", "gold seams", "gold cracks", "veins of gold", "seams of gold"),
-}
+    "gold": ("gold veins", "gold joints", "gold seams", "gold grout", "veins of gold", "seams of gold",
+             *COLOURS_TOO),
+}  # fmt: skip
 
 MUCH = ("covered in", "covered with", "covered by", "buried in", "buried under", "full of", "lots of", "much",
         "thick", "deep", "heavy", "dense", "completely", "fully", "thickly", "densely",
@@ -120,7 +128,7 @@ def read(prompts: Sequence[tuple[str, float]]) -> Reading | None:
         materials.append(None if alone and weight > 0 else material if weight > 0 else text)
         if weight < 0 and not alone:
             continue
-        found += [(one, one.strength * weight / whole) for one in said]
+        found += [(one, one.strength * weight / whole * (TAKEN if weight < 0 else 1)) for one in said]
     if not any(said for _, said in parts):
         return None
     coats = [
@@ -142,7 +150,7 @@ def _summed(name: str, found: Sequence[tuple[_Said, float]]) -> Coat | None:
 def _parsed(text: str) -> tuple[str | None, list[_Said]]:
     """The words for the material in a prompt, and its coats; no such words where there are coats alone."""
     low = f" {' '.join(text.lower().replace(',', ' , ').split())} "
-    spans = [(m.start(), m.end(), m[0]) for m in _words().finditer(low)]
+    spans = [(m.start(), m.end(), m[0]) for m in _words().finditer(low) if _meant(low, m)]
     hosts = [span for span in spans if span[2] in _materials() and span[2] not in _coat_words()]
     kept = {span[0] for span in hosts}
     if not hosts and (both := [span for span in spans if span[2] in _materials()]):
@@ -163,6 +171,14 @@ def _parsed(text: str) -> tuple[str | None, list[_Said]]:
     if not rest:
         return None, list(said.values())
     return (rest, list(said.values())) if kept else (text, [])
+
+
+def _meant(low: str, found: re.Match[str]) -> bool:
+    """Whether a word means a coat or a material here, and not a colour."""
+    before = low[: found.start()]
+    return (
+        found[0] not in COLOURS_TOO or not low.replace(found[0], "").strip() or bool(_lead().search(before))
+    )
 
 
 def _beneath(low: str, both: list[tuple[int, int, str]]) -> tuple[int, int, str]:
