@@ -1,9 +1,9 @@
 """Where variations of a picture or a result begin: the same material in another draw, or a neighbour of it.
 
 Recipes decide most of what a pack that remembers them makes, so a variation of what came from a recipe is
-the same recipe laid out anew. The farther it may go, the more are drawn from other recipes of the same family,
-and at last from those of others. Variations in a row are spread evenly over what comes into question, so that
-no two of them happen to be alike.
+the same recipe laid out anew. The farther it may go, the more are drawn from others of the same family, and
+at last from those of all. Variations in a row are spread evenly over what comes into question, so that no two
+of them happen to be alike.
 """
 
 from __future__ import annotations
@@ -50,8 +50,8 @@ SAME_COLOUR = 0.75
 FAMILY = 0.8
 """Up to this strength what is drawn is of the same family, where the pack has another of it."""
 
-STEPS = (13925035116211876495, 10511698010929265437)
-"""2**64 over the plastic number and over its square: see `spread`."""
+STEPS = (7640891576956012809, 11400714819323198485)
+"""2**64 times what √2 and the golden ratio are beyond 1: see `spread`."""
 
 FARTHER = 0.1
 """In cosine: so much nearer to what a difference of texts asks for must another exemplar be called."""
@@ -225,9 +225,10 @@ def _mixed(
 
 
 def spread(seed: int) -> tuple[float, float]:
-    """Two numbers in 0..1 for a seed: those of seeds in a row fill the square as evenly as so many can.
+    """Two numbers in 0..1 for a seed: either of seeds in a row lie as far apart as so many can, nearly.
 
-    Source: the sequence R2 in Roberts, "The Unreasonable Effectiveness of Quasirandom Sequences", 2018.
+    Source: Kronecker's sequences of numbers that fractions approach badly; Niederreiter, "Random Number
+    Generation and Quasi-Monte Carlo Methods", 1992.
     """
     x, y = (seed * step % 2**64 / 2**64 for step in STEPS)
     return x, y

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import torch
+from torch.nn import functional as F  # the field's name for it
 
+from engine.models.exemplars import NAMED, Exemplars
 from engine.settings import RunSettings
+from engine.starter.drawing import draw_maps
 from engine.synthesis import targets
+from engine.synthesis.base import remembered
 from engine.synthesis.inputs import Inputs
 from engine.synthesis.palette import palette_distance, palette_of
 from engine.synthesis.propose import Proposer
@@ -88,3 +92,63 @@ def test_a_run_begins_with_them_and_is_the_same_again(tiny_pack):
     assert torch.equal(first, again)
     alone = made(s.model_copy(update={"pictures": ()}), ())
     assert palette_distance(first, palette) < palette_distance(alone, palette) / 2
+
+
+def test_what_lies_on_it_is_no_part_of_the_material(tiny_pack):
+    """So a weight moves how much there is, and not which exemplar it begins from."""
+    guide = tiny_pack.guide
+    wishes = []
+    for prompt in ("red bricks | snow:0.3", "red bricks | snow:0.9", "snowy red bricks"):
+        s = settings(prompt=prompt)
+        wishes.append(wish_of(s, targets.of_request(s, guide), [], guide))
+    bricks = guide.encode_templates("red bricks", ("{}",))
+    assert all(torch.allclose(w.material, bricks, atol=1e-6) for w in wishes)
+    amounts = [w.coats[0]["amount"] for w in wishes]
+    assert amounts[0] < amounts[2] and amounts[0] < amounts[1]
+    begun = [drawn(tiny_pack, wish) for wish in wishes]
+    where = {origin.split(" + ")[0] for p in begun for origin in p.origins}
+    assert len(where) == 1 and all(" snowy" in p.origins[0] for p in begun)
+    light = [float(p.drawn.maps[:, :3].mean()) for p in begun[:2]]
+    assert light[1] > light[0]
+
+
+def test_a_run_with_a_coat_is_drawn_again_from_its_origin(tiny_pack):
+    s = settings(prompt="red bricks with a little yellow leaves in the joints | snow:0.3")
+    wish = wish_of(s, targets.of_request(s, tiny_pack.guide), [], tiny_pack.guide)
+    start = drawn(tiny_pack, wish)
+    again = remembered(start.origins[0], 5, tiny_pack)
+    assert [c["name"] for c in again.recipe["coats"]] == ["leaves", "snowy"]
+    assert again.recipe["coats"][0] == {
+        "name": "leaves",
+        "amount": 0.35,
+        "colour": "yellow",
+        "place": "between",
+    }
+    maps = draw_maps(again.recipe, tiny_pack.channels, 128, 128)
+    torch.testing.assert_close(start.drawn.maps[0].cpu(), maps)
+
+
+def test_a_picture_chooses_the_exemplar_by_its_weight(tiny_pack):
+    """The picture is one that an exemplar was made from: with enough weight that, or its like, comes first."""
+    exemplars, guide = tiny_pack.exemplars, tiny_pack.guide
+    text = guide.encode_text(["red bricks"])[0]
+    near = exemplars.near(text, len(exemplars.names)).indices.tolist()
+    other = near[-1]
+    picture = draw_maps(exemplars.recipes[other], tiny_pack.channels, 128, 128)[:3]
+    places = []
+    for weight in (0.01, 10.0):
+        s = settings(pictures=[{"path": "/a", "weight": weight}])
+        wish = wish_of(s, targets.of_request(s, guide, [picture]), [picture], guide)
+        found, nearness = Proposer(s, tiny_pack, [5], (True, True), text, wish).near(exemplars)
+        assert (nearness[:-1] >= nearness[1:]).all()
+        places.append(found.tolist().index(other))
+    assert places[1] < places[0]
+
+
+def test_what_was_seen_comes_back_out_of_a_key():
+    draw = torch.Generator().manual_seed(3)
+    meant, seen = F.normalize(torch.randn(2, 7, 32, generator=draw), dim=-1)
+    exemplars = Exemplars.of(
+        ["a"] * 7, [{}] * 7, F.normalize(seen + NAMED * meant, dim=-1), torch.zeros(0, 32)
+    )
+    torch.testing.assert_close(exemplars.seen(torch.arange(7), meant), seen, atol=1e-4, rtol=1e-4)
