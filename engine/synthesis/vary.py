@@ -2,8 +2,7 @@
 
 Recipes decide most of what a pack that remembers them makes, so a variation of what came from a recipe is
 the same recipe laid out anew. The farther it may go, the more are drawn from others of the same family, and
-at last from those of all. Variations in a row are spread evenly over what comes into question, so that no two
-of them happen to be alike.
+at last from those of all: from such as lie as far off as the strength says, neither nearer nor farther.
 """
 
 from __future__ import annotations
@@ -14,15 +13,16 @@ from typing import cast
 
 import torch
 from torch import Tensor
+from torch.nn import functional as F  # the field's name for it
 
 from engine.material.maps import DecodedMaps, luminance
-from engine.models.exemplars import Exemplars
+from engine.models.exemplars import NAMED, Exemplars
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import MAX_SEED, RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import STRENGTHS, Coat, Params, another, with_coats
+from engine.starter.materials import Params, another, with_coats
 from engine.synthesis.aims import turned
 from engine.synthesis.base import Remembered, channels_of, recipe_of
 from engine.synthesis.crossing import crossed
@@ -35,20 +35,20 @@ from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import streams, uniform
 from engine.synthesis.targets import of_picture
 
-NEIGHBOURS = 256
-"""Exemplars that a variation may begin from at strength 1."""
-
 OWN = 0.3
 """Up to this strength all variations are the source itself, in another draw."""
 
 OTHER = 0.7
 """From this strength on none is."""
 
-SAME_COLOUR = 0.75
-"""Share of what comes into question, the nearest first, that is made in the colour of what is varied."""
-
 FAMILY = 0.8
 """Up to this strength what is drawn is of the same family, where the pack has another of it."""
+
+FARTHEST = 0.4
+"""How much less than 1 the cosine of what is drawn to the source is at strength 1."""
+
+WINDOW = 12
+"""Exemplars that a variation may be drawn from: those that lie about as far off as they shall."""
 
 STEPS = (7640891576956012809, 11400714819323198485)
 """2**64 times what √2 and the golden ratio are beyond 1: see `spread`."""
@@ -100,7 +100,8 @@ def _drawn_anew(
 ) -> Generator[Phase, None, tuple[Tensor, list[str]]]:
     """Maps (B, C, H, W) from the source's recipe and its neighbours', and what they come from."""
     s, pack = proposer.s, proposer.pack
-    neighbours = Neighbours.of(s, pack, source, exemplars)
+    seen = of_picture(base[0, :3], pack.guide)
+    neighbours = Neighbours.of(s, pack, source, exemplars, seen)
     rows, origins = [], []
     for i in range(len(proposer.seeds)):
         found = neighbours.pick(proposer.seeds[i])
@@ -122,8 +123,8 @@ class Neighbours:
     Attributes:
         source: what is varied.
         told: what its name says, turned by the request's difference: a unit vector (D,).
-        near: indices of other exemplars, nearest to that first: of its family, then of all others.
-        kin: how many of them are of its family.
+        near: indices of the other exemplars, nearest to that first.
+        others: of those, what variations are drawn from that are not the source.
     """
 
     s: RunSettings
@@ -132,53 +133,43 @@ class Neighbours:
     source: Remembered
     told: Tensor
     near: list[int]
-    kin: int
+    others: list[int]
 
     @classmethod
-    def of(cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars) -> Neighbours:
-        """For a request."""
+    def of(
+        cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars, seen: Tensor
+    ) -> Neighbours:
+        """For a request, and what the guide sees in the source: an embedding (D,).
+
+        Those that are drawn from all lie about as far from the source as the strength says: that has the
+        key that it would have as an exemplar, and the cosine to it is 1 - FARTHEST strength³.
+        """
         told = turned(pack.guide.encode_text([canonical(source.recipe)])[0], s, pack.guide)
-        index, _ = exemplars.near(told, NEIGHBOURS + 1)
+        key = F.normalize(turned(seen, s, pack.guide) + NAMED * told, dim=0)
+        index, _ = exemplars.near(told, len(exemplars.recipes))
         near = [i for i in index.tolist() if i != source.exemplar]
-        family = (
-            source.recipe["family"] if s.difference is None else exemplars.recipes[int(index[0])]["family"]
-        )
-        kin = [i for i in near if exemplars.recipes[i]["family"] == family]
-        return cls(s, pack, exemplars, source, told, kin + [i for i in near if i not in kin], len(kin))
+        first = source.recipe if s.difference is None else exemplars.recipes[int(index[0])]
+        kin = [i for i in near if exemplars.recipes[i]["family"] == first["family"]]
+        some = kin if kin and s.strength <= FAMILY else near
+        distance = (F.normalize(exemplars.keys[some], dim=-1) @ key - 1 + FARTHEST * s.strength**3).abs()
+        order = distance.argsort().tolist()[:WINDOW]
+        return cls(s, pack, exemplars, source, told, near, [some[k] for k in order])
 
     def pick(self, seed: int) -> Remembered:
         """What the variation of a seed is drawn from: with more strength the same or one farther off.
 
-        Between OWN and OTHER a growing share is drawn from others. Those are taken evenly from the first
-        n of `near`, less the nearest as strength grows: up to FAMILY from its own, at 1 from all.
+        Between OWN and OTHER a growing share is drawn from others.
         """
         strength = self.s.strength
         lot = float(uniform(streams([seed], "vary-recipe"), (1,)))
         draw = self.source.draw if strength == 0 else int(lot * 2**24) << 24 | (seed & 0xFFFFFF)
         place, turn = spread(seed)
-        if self.near and place < (strength - OWN) / (OTHER - OWN):
-            beyond = max(0.0, strength - FAMILY) / (1 - FAMILY)
-            kin = self.kin or min(len(self.near), round(NEIGHBOURS * strength**4))
-            last = kin * min(1.0, strength / FAMILY) + beyond * (len(self.near) - kin)
-            share = turn * (1 - strength / 4) + strength / 4
-            rank = min(int(share * last), len(self.near) - 1)
-            return Remembered(self._like(self.near[rank], draw, share < SAME_COLOUR), self.near[rank], draw)
+        if self.others and place < (strength - OWN) / (OTHER - OWN):
+            i = self.others[int(turn * len(self.others))]
+            recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
+            return Remembered(with_coats(recipe, self.source.recipe.get("coats", ())), i, draw)
         own = replace(self.source, recipe=another(self.source.recipe, draw), draw=draw)
         return own if self.s.difference is None else self._turned(own)
-
-    def _like(self, i: int, draw: int, coloured: bool) -> Params:
-        """An exemplar's recipe, in the colour of what is varied or its own, with what lies on that."""
-        source = self.source.recipe
-        recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
-        if not coloured:
-            return recipe
-        recipe = as_asked(recipe, self.told, self.pack.guide)
-        lacking = [
-            Coat(name=name, amount=STRENGTHS[strength], colour=None, place=None)
-            for name, strength in source["modifiers"].items()
-            if name not in recipe["modifiers"]
-        ]
-        return with_coats(recipe, [*source.get("coats", ()), *lacking])
 
     def _turned(self, own: Remembered) -> Remembered:
         """The source, with what the difference asks for: a condition, a colour, another material."""

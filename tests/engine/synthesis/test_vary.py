@@ -117,14 +117,25 @@ def test_up_to_much_strength_it_stays_the_material_and_no_two_are_the_same(tiny_
     mossy = replace(source, recipe=with_coats(source.recipe, [MOSS]))
     family = source.recipe["family"]
     own = [r for i, r in enumerate(tiny_pack.exemplars.recipes) if r["family"] == family and i != 0]
+    seen = seen_in(stored, tiny_pack.guide)
     for strength in (0.4, 0.8):
-        neighbours = Neighbours.of(settings(strength=strength), tiny_pack, mossy, tiny_pack.exemplars)
-        assert neighbours.kin == len(own)
+        neighbours = Neighbours.of(settings(strength=strength), tiny_pack, mossy, tiny_pack.exemplars, seen)
+        assert set(neighbours.others) <= set(own) or not own
         found = [neighbours.pick(seed) for seed in range(50, 58)]
         assert len({r.draw for r in found}) == 8
-        if own:
-            assert {r.recipe["family"] for r in found} == {family}
-            assert sum(r.recipe.get("coats") == [MOSS] for r in found) >= 5
+        assert all(r.recipe["coats"] == [MOSS] for r in found if r.recipe["family"] != "moss")
+
+
+def test_what_is_drawn_lies_as_far_off_as_the_strength_says(tiny_pack, stored):
+    source, exemplars = recipe_of(stored.stored, tiny_pack), tiny_pack.exemplars
+    seen = seen_in(stored, tiny_pack.guide)
+    keys = torch.nn.functional.normalize(exemplars.keys, dim=-1)
+    means = []
+    for strength in (0.5, 0.9, 1.0):
+        asked = settings(strength=strength)
+        found = Neighbours.of(asked, tiny_pack, source, exemplars, seen).others
+        means.append(float((keys[found] @ keys[0]).mean()))
+    assert means[0] >= means[1] >= means[2]
 
 
 def test_seeds_in_a_row_are_spread_evenly():

@@ -129,7 +129,7 @@ def test_a_run_with_a_coat_is_drawn_again_from_its_origin(tiny_pack):
 
 
 def test_a_picture_chooses_the_exemplar_by_its_weight(tiny_pack):
-    """The picture is one that an exemplar was made from: with enough weight that, or its like, comes first."""
+    """With much weight what the picture was made from, or its like, comes first."""
     exemplars, guide = tiny_pack.exemplars, tiny_pack.guide
     text = guide.encode_text(["red bricks"])[0]
     near = exemplars.near(text, len(exemplars.names)).indices.tolist()
