@@ -17,7 +17,6 @@ from engine.models.packs import Pack
 from engine.models.priors import AnyPrior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
-from engine.starter.captions import canonical, meanings
 from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another, with_coats
 from engine.synthesis.decode import Drawn, decode_picture, decode_sparingly, smooth
@@ -25,7 +24,7 @@ from engine.synthesis.grain import grained
 from engine.synthesis.palette import palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
-from engine.synthesis.recipes import as_asked, described
+from engine.synthesis.recipes import as_asked, described, seen_in_exemplars
 from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import normal, streams
 from engine.synthesis.wish import WORDS, Wish, mixed
@@ -176,12 +175,7 @@ class Proposer:
         keys, words = F.normalize(exemplars.keys, dim=-1), exemplars.nearness(wish.material)
         first = mixed(words, [keys @ look for look in wish.looks], weights)
         some = first.topk(min(SHORTLIST, len(first))).indices
-        recipes = [cast(Params, exemplars.recipes[i]) for i in some.tolist()]
-        names = list(dict.fromkeys([*(canonical(p) for p in recipes), *meanings(recipes)]))
-        told = dict(zip(names, self.pack.guide.encode_text(names), strict=True))
-        pairs = zip(recipes, meanings(recipes), strict=True)
-        meant = torch.stack([told[canonical(p)] + told[meaning] for p, meaning in pairs])
-        seen = exemplars.seen(some, meant)
+        seen = seen_in_exemplars(exemplars, some, self.pack.guide)
         fit = mixed(words[some], [seen @ look for look in wish.looks], weights)
         best = fit.topk(min(NEAREST, len(fit)))
         return some[best.indices], best.values

@@ -5,11 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import chain
+from typing import cast
 
+import torch
 from torch import Tensor
 
+from engine.models.exemplars import Exemplars
 from engine.models.guide import Clip
-from engine.starter.captions import canonical
+from engine.starter.captions import canonical, meanings
 from engine.starter.materials import (
     COATS,
     COLOURS,
@@ -80,6 +83,15 @@ def named_nearest(recipe: Params, text: Tensor, guide: Clip) -> tuple[Params, fl
     fit = guide.encode_text(names) @ text
     best = int(fit.argmax())
     return (kin + bare)[best], float(fit[best])
+
+
+def seen_in_exemplars(exemplars: Exemplars, index: Tensor, guide: Clip) -> Tensor:
+    """What the guide saw in exemplars (N,) when they were made: unit vectors (N, D)."""
+    recipes = [cast("Params", exemplars.recipes[i]) for i in index.tolist()]
+    pairs = list(zip(map(canonical, recipes), meanings(recipes), strict=True))
+    names = list(dict.fromkeys(chain.from_iterable(pairs)))
+    told = dict(zip(names, guide.encode_text(names), strict=True))
+    return exemplars.seen(index, torch.stack([told[name] + told[meaning] for name, meaning in pairs]))
 
 
 def described(recipe: Params) -> str:

@@ -13,16 +13,15 @@ from typing import cast
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F  # the field's name for it
 
 from engine.material.maps import DecodedMaps, luminance
-from engine.models.exemplars import NAMED, Exemplars
+from engine.models.exemplars import Exemplars
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap
 from engine.settings import MAX_SEED, RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import Params, another, with_coats
+from engine.starter.materials import STRENGTHS, Coat, Params, another, with_coats
 from engine.synthesis.aims import turned
 from engine.synthesis.base import Remembered, channels_of, recipe_of
 from engine.synthesis.crossing import crossed
@@ -30,7 +29,7 @@ from engine.synthesis.decode import Drawn
 from engine.synthesis.edits import Edits
 from engine.synthesis.phase import Phase
 from engine.synthesis.propose import PICTURE_COLOURS, Proposal, Proposer
-from engine.synthesis.recipes import as_asked, described, named_nearest
+from engine.synthesis.recipes import as_asked, described, named_nearest, seen_in_exemplars
 from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import streams, uniform
 from engine.synthesis.targets import of_picture
@@ -43,6 +42,9 @@ OTHER = 0.7
 
 FAMILY = 0.8
 """Up to this strength what is drawn is of the same family, where the pack has another of it."""
+
+NEIGHBOURS = 256
+"""Exemplars that come into question at all: those whose names are nearest."""
 
 FARTHEST = 0.4
 """How much less than 1 the cosine of what is drawn to the source is at strength 1."""
@@ -141,17 +143,19 @@ class Neighbours:
     ) -> Neighbours:
         """For a request, and what the guide sees in the source: an embedding (D,).
 
-        Those that are drawn from all lie about as far from the source as the strength says: that has the
-        key that it would have as an exemplar, and the cosine to it is 1 - FARTHEST strength³.
+        Those that are drawn from all look about as far from the source as the strength says: the cosine
+        to it, of what the guide sees in them, is 1 - FARTHEST strength³.
         """
         told = turned(pack.guide.encode_text([canonical(source.recipe)])[0], s, pack.guide)
-        key = F.normalize(turned(seen, s, pack.guide) + NAMED * told, dim=0)
         index, _ = exemplars.near(told, len(exemplars.recipes))
         near = [i for i in index.tolist() if i != source.exemplar]
+        if not near or s.strength <= OWN:
+            return cls(s, pack, exemplars, source, told, near, [])
         first = source.recipe if s.difference is None else exemplars.recipes[int(index[0])]
         kin = [i for i in near if exemplars.recipes[i]["family"] == first["family"]]
-        some = kin if kin and s.strength <= FAMILY else near
-        distance = (F.normalize(exemplars.keys[some], dim=-1) @ key - 1 + FARTHEST * s.strength**3).abs()
+        some = (kin if kin and s.strength <= FAMILY else near)[:NEIGHBOURS]
+        looks = seen_in_exemplars(exemplars, index.new_tensor(some), pack.guide)
+        distance = (looks @ turned(seen, s, pack.guide) - 1 + FARTHEST * s.strength**3).abs()
         order = distance.argsort().tolist()[:WINDOW]
         return cls(s, pack, exemplars, source, told, near, [some[k] for k in order])
 
@@ -167,9 +171,20 @@ class Neighbours:
         if self.others and place < (strength - OWN) / (OTHER - OWN):
             i = self.others[int(turn * len(self.others))]
             recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
-            return Remembered(with_coats(recipe, self.source.recipe.get("coats", ())), i, draw)
+            return Remembered(with_coats(recipe, self._kept(recipe)), i, draw)
         own = replace(self.source, recipe=another(self.source.recipe, draw), draw=draw)
         return own if self.s.difference is None else self._turned(own)
+
+    def _kept(self, recipe: Params) -> list[Coat]:
+        """What lies on the source and not on another recipe: mossy stones remain mossy."""
+        source = self.source.recipe
+        conditions = [] if self.s.difference or self.s.strength > FAMILY else source["modifiers"].items()
+        lacking = [
+            Coat(name=name, amount=STRENGTHS[strength], colour=None, place=None)
+            for name, strength in conditions
+            if name not in recipe["modifiers"]
+        ]
+        return [*source.get("coats", ()), *lacking]
 
     def _turned(self, own: Remembered) -> Remembered:
         """The source, with what the difference asks for: a condition, a colour, another material."""

@@ -18,7 +18,7 @@ from engine.synthesis.base import NAMES, recipe_of
 from engine.synthesis.decode import maps_of
 from engine.synthesis.edits import Edits, Stored
 from engine.synthesis.groups import synthesize_in_groups
-from engine.synthesis.recipes import called, conditioned
+from engine.synthesis.recipes import called, conditioned, seen_in_exemplars
 from engine.synthesis.run import synthesize
 from engine.synthesis.seeds import streams
 from engine.synthesis.vary import Neighbours, reshuffled, rolled, spread
@@ -129,12 +129,12 @@ def test_up_to_much_strength_it_stays_the_material_and_no_two_are_the_same(tiny_
 def test_what_is_drawn_lies_as_far_off_as_the_strength_says(tiny_pack, stored):
     source, exemplars = recipe_of(stored.stored, tiny_pack), tiny_pack.exemplars
     seen = seen_in(stored, tiny_pack.guide)
-    keys = torch.nn.functional.normalize(exemplars.keys, dim=-1)
+    looks = seen_in_exemplars(exemplars, torch.arange(len(exemplars.recipes)), tiny_pack.guide)
     means = []
     for strength in (0.5, 0.9, 1.0):
         asked = settings(strength=strength)
         found = Neighbours.of(asked, tiny_pack, source, exemplars, seen).others
-        means.append(float((keys[found] @ keys[0]).mean()))
+        means.append(float((looks[found] @ seen).mean()))
     assert means[0] >= means[1] >= means[2]
 
 
