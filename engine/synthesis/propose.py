@@ -20,7 +20,6 @@ from engine.settings import RunSettings
 from engine.starter.drawing import draw_maps
 from engine.starter.materials import Params, another, with_coats
 from engine.synthesis.decode import Drawn, decode_picture, decode_sparingly, smooth
-from engine.synthesis.grain import grained
 from engine.synthesis.palette import palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
@@ -148,7 +147,7 @@ class Proposer:
             origins.append(f"exemplar {i}: {described(recipe)}")
             if len(rows) < len(self.seeds):
                 yield Phase("propose", len(rows), total)
-        maps = self.like_picture(self.in_palette(torch.stack(rows).to(self.pack.compute.device)))
+        maps = self.in_palette(torch.stack(rows).to(self.pack.compute.device))
         yield Phase("propose", len(rows), total, picture=maps[:, :3])
         z, decoded = self.through_codes(maps)
         drawn = Drawn(maps, decoded, torch.ones_like(maps[:, :1]))
@@ -193,16 +192,6 @@ class Proposer:
         else:
             return maps
         return torch.cat([recoloured(maps[:, :3], colours, weight), maps[:, 3:]], 1)
-
-    def like_picture(self, maps: Tensor) -> Tensor:
-        """Drawn maps (B, C, H, W) with the grain of the picture prompt that weighs most."""
-        if not self.wish.pictures:
-            return maps
-        picture, weight = max(self.wish.pictures, key=itemgetter(1))
-        names = self.pack.channels
-        return grained(
-            maps, picture, weight, self.seeds, names.index("height") if "height" in names else None
-        )
 
     @torch.no_grad()
     def through_codes(self, x: Tensor) -> tuple[Tensor, Tensor]:

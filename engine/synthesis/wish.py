@@ -15,6 +15,15 @@ from engine.starter.materials import Coat
 from engine.synthesis.prompts import Prompt, wanted
 from engine.synthesis.targets import Target, of_texts
 
+PULL = 1.5
+"""How much a picture prompt counts in the choice of an exemplar, beside words of the same weight."""
+
+KIND = 0.5
+"""Deviations above the mean from which an exemplar is of the kind that words name, if not that itself."""
+
+FOREIGN = 4.0
+"""How much faster nearness falls below that."""
+
 
 @dataclass(frozen=True)
 class Wish:
@@ -98,15 +107,21 @@ def spoken_of(words: Sequence[Prompt], s: RunSettings, clip: Clip) -> tuple[Targ
 def mixed(words: Tensor, looks: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
     """How near exemplars (N,) are to words, mixed with how near they are to pictures, by weight.
 
-    Pictures lie nearer to one another than words to pictures, and spread otherwise: all count in the
-    spread of the words', so that a weight of 1 means as much there as here.
+    All count in deviations from their means, as pictures lie nearer to one another than words to pictures.
+    What is called as the words say always lies farther above the mean than what is only of that kind, so
+    pictures count PULL times: then a tartan is chosen for "fabric". What the words do not mean at all is
+    put back: granite is not chosen for "bricks", unless the picture weighs much more.
 
     Args:
         words: nearness to the words, (N,).
         looks: nearness to each picture, (N,).
         weights: first that of the words.
+
+    Returns:
+        (N,), in the unit of `words`.
     """
-    unit = words.std()
-    even = [words, *((x - x.mean()) / x.std().clamp(min=1e-6) * unit + words.mean() for x in looks)]
-    shares = torch.tensor(list(weights)).to(words) / sum(weights)
-    return shares @ torch.stack(even)
+    unit = words.std().clamp(min=1e-6)
+    even = [(x - x.mean()) / x.std().clamp(min=1e-6) for x in (words, *looks)]
+    even[0] = even[0] - FOREIGN * (KIND - even[0]).clamp(min=0)
+    pulls = torch.tensor([weights[0], *(PULL * weight for weight in weights[1:])]).to(words)
+    return unit * (pulls @ torch.stack(even)) / pulls.sum()
