@@ -172,10 +172,11 @@ class Proposer:
             return exemplars.near(self.text if wish.material is None else wish.material, NEAREST)
         weights = [wish.weight, *(weight for _, weight in wish.pictures)]
         keys, words = F.normalize(exemplars.keys, dim=-1), exemplars.nearness(wish.material)
-        first = mixed(words, [keys @ look for look in wish.looks], weights)
+        looks = [keys @ look for look in wish.looks]
+        first = mixed(words, looks, weights)
         some = first.topk(min(SHORTLIST, len(first))).indices
         seen = seen_in_exemplars(exemplars, some, self.pack.guide)
-        fit = mixed(words[some], [seen @ look for look in wish.looks], weights)
+        fit = mixed(words[some], [seen @ look for look in wish.looks], weights, among=(words, looks))
         best = fit.topk(min(NEAREST, len(fit)))
         return some[best.indices], best.values
 

@@ -34,7 +34,7 @@ from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import streams, uniform
 from engine.synthesis.targets import of_picture
 
-OWN = 0.3
+OWN = 0.4
 """Up to this strength all variations are the source itself, in another draw."""
 
 OTHER = 0.7
@@ -49,7 +49,7 @@ NEIGHBOURS = 256
 FARTHEST = 0.4
 """How much less than 1 the cosine of what is drawn to the source is at strength 1."""
 
-WINDOW = 12
+WINDOW = 8
 """Exemplars that a variation may be drawn from: those that lie about as far off as they shall."""
 
 STEPS = (7640891576956012809, 11400714819323198485)

@@ -104,7 +104,12 @@ def spoken_of(words: Sequence[Prompt], s: RunSettings, clip: Clip) -> tuple[Targ
     return of_texts(rest, s.templates, clip), found.coats
 
 
-def mixed(words: Tensor, looks: Sequence[Tensor], weights: Sequence[float]) -> Tensor:
+def mixed(
+    words: Tensor,
+    looks: Sequence[Tensor],
+    weights: Sequence[float],
+    among: tuple[Tensor, Sequence[Tensor]] | None = None,
+) -> Tensor:
     """How near exemplars (N,) are to words, mixed with how near they are to pictures, by weight.
 
     All count in deviations from their means, as pictures lie nearer to one another than words to pictures.
@@ -116,12 +121,14 @@ def mixed(words: Tensor, looks: Sequence[Tensor], weights: Sequence[float]) -> T
         words: nearness to the words, (N,).
         looks: nearness to each picture, (N,).
         weights: first that of the words.
+        among: nearness of all exemplars, if these are but some of them: whose means and deviations count.
 
     Returns:
         (N,), in the unit of `words`.
     """
-    unit = words.std().clamp(min=1e-6)
-    even = [(x - x.mean()) / x.std().clamp(min=1e-6) for x in (words, *looks)]
+    whole = [words, *looks] if among is None else [among[0], *among[1]]
+    units = [x.std().clamp(min=1e-6) for x in whole]
+    even = [(x - y.mean()) / unit for x, y, unit in zip((words, *looks), whole, units, strict=True)]
     even[0] = even[0] - FOREIGN * (KIND - even[0]).clamp(min=0)
     pulls = torch.tensor([weights[0], *(PULL * weight for weight in weights[1:])]).to(words)
-    return unit * (pulls @ torch.stack(even)) / pulls.sum()
+    return units[0] * (pulls @ torch.stack(even)) / pulls.sum()
