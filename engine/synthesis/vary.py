@@ -7,9 +7,9 @@ at last from those of all: from such as lie as far off as the strength says, nei
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -46,7 +46,7 @@ FAMILY = 0.8
 NEIGHBOURS = 256
 """Exemplars that come into question at all: those whose names are nearest."""
 
-FARTHEST = 0.4
+FARTHEST = 0.3
 """How much less than 1 the cosine of what is drawn to the source is at strength 1."""
 
 WINDOW = 8
@@ -153,7 +153,9 @@ class Neighbours:
             return cls(s, pack, exemplars, source, told, near, [])
         first = source.recipe if s.difference is None else exemplars.recipes[int(index[0])]
         kin = [i for i in near if exemplars.recipes[i]["family"] == first["family"]]
-        some = (kin if kin and s.strength <= FAMILY else near)[:NEIGHBOURS]
+        bare = [i for i in kin if not _more_on_it(exemplars.recipes[i], first)]
+        some = bare if len(bare) >= WINDOW else kin
+        some = (some if some and s.strength <= FAMILY else near)[:NEIGHBOURS]
         looks = seen_in_exemplars(exemplars, index.new_tensor(some), pack.guide)
         distance = (looks @ turned(seen, s, pack.guide) - 1 + FARTHEST * s.strength**3).abs()
         order = distance.argsort().tolist()[:WINDOW]
@@ -197,6 +199,12 @@ class Neighbours:
             if float(guide.encode_text([canonical(other)])[0] @ self.told) > fit + FARTHER:
                 return Remembered(other, self.near[0], own.draw)
         return replace(own, recipe=recipe)
+
+
+def _more_on_it(recipe: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    """Whether a recipe has conditions, or another material on it, that the source does not have."""
+    over, own = (p["mixture"] and p["mixture"]["overlay"]["family"] for p in (recipe, source))
+    return (over is not None and over != own) or not recipe["modifiers"].keys() <= source["modifiers"].keys()
 
 
 def _mixed(

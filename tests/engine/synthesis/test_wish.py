@@ -141,7 +141,7 @@ def test_a_picture_chooses_the_exemplar_by_its_weight(tiny_pack):
         wish = wish_of(s, targets.of_request(s, guide, [picture]), [picture], guide)
         found, nearness = Proposer(s, tiny_pack, [5], (True, True), text, wish).near(exemplars)
         assert (nearness[:-1] >= nearness[1:]).all()
-        places.append(found.tolist().index(other))
+        places.append([*found.tolist(), other].index(other))
     assert places[1] < places[0]
 
 
