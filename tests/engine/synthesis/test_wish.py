@@ -7,6 +7,7 @@ from torch.nn import functional as F  # the field's name for it
 
 from engine.models.exemplars import NAMED, Exemplars
 from engine.settings import RunSettings
+from engine.starter.captions import canonical, meanings
 from engine.starter.drawing import draw_maps
 from engine.synthesis import targets
 from engine.synthesis.base import remembered
@@ -129,20 +130,22 @@ def test_a_run_with_a_coat_is_drawn_again_from_its_origin(tiny_pack):
 
 
 def test_a_picture_chooses_the_exemplar_by_its_weight(tiny_pack):
-    """With much weight what the picture was made from, or its like, comes first."""
-    exemplars, guide = tiny_pack.exemplars, tiny_pack.guide
-    text = guide.encode_text(["red bricks"])[0]
-    near = exemplars.near(text, len(exemplars.names)).indices.tolist()
-    other = near[-1]
-    picture = draw_maps(exemplars.recipes[other], tiny_pack.channels, 128, 128)[:3]
-    places = []
-    for weight in (0.01, 10.0):
-        s = settings(pictures=[{"path": "/a", "weight": weight}])
-        wish = wish_of(s, targets.of_request(s, guide, [picture]), [picture], guide)
-        found, nearness = Proposer(s, tiny_pack, [5], (True, True), text, wish).near(exemplars)
+    """With much weight that comes first in which the guide saw the same, whatever it is called."""
+    guide, old = tiny_pack.guide, tiny_pack.exemplars
+    names = [canonical(recipe) for recipe in old.recipes]
+    told = guide.encode_text(names) + guide.encode_text(meanings(old.recipes))
+    seen = F.normalize(torch.randn(told.shape, generator=torch.Generator().manual_seed(4)), dim=-1)
+    keys = F.normalize(seen + NAMED * F.normalize(told, dim=-1), dim=-1)
+    exemplars = Exemplars.of(names, old.recipes, keys, old.colour)
+    text = guide.encode_text([names[0]])[0]
+    other = exemplars.near(text, len(names)).indices.tolist()[-1]
+    first = []
+    for weight in (0.001, 10.0):
+        wish = Wish(pictures=((TEAL, weight),), material=text, looks=(seen[other],))
+        found, nearness = Proposer(settings(), tiny_pack, [5], (True, True), text, wish).near(exemplars)
         assert (nearness[:-1] >= nearness[1:]).all()
-        places.append([*found.tolist(), other].index(other))
-    assert places[1] < places[0]
+        first.append(int(found[0]))
+    assert first[0] != other and first[1] == other
 
 
 def test_what_was_seen_comes_back_out_of_a_key():
