@@ -88,7 +88,10 @@ def wish_of(s: RunSettings, asked: Target, pictures: Sequence[Tensor], clip: Cli
 def worded(text: str, s: RunSettings, clip: Clip) -> Wish:
     """The same of a text alone, as spots and scenes have."""
     spoken = spoken_of([Prompt(text)], s, clip)
-    return WORDS if spoken is None else Wish(material=spoken[0].direction(), coats=spoken[1])
+    if spoken is None:
+        return WORDS
+    material = spoken[0].direction()
+    return Wish(whole=material, material=material, coats=spoken[1])
 
 
 def spoken_of(words: Sequence[Prompt], s: RunSettings, clip: Clip) -> tuple[Target, tuple[Coat, ...]] | None:

@@ -74,7 +74,7 @@ def render(
         shift: pixels (down, right) to roll the tile by; the same as rolling the result.
 
     Raises:
-        KeyError: the family, palette, scale or a modifier or a coat is not known.
+        KeyError: the family, palette, scale, a modifier or a coat is not known.
         ValueError: the size is not a power of two.
     """
     if size < 1 or size & (size - 1):
