@@ -26,7 +26,7 @@ from engine.synthesis.rank import score
 from engine.synthesis.recipes import as_asked, described, seen_in_exemplars
 from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import normal, streams
-from engine.synthesis.wish import WORDS, Wish, mixed
+from engine.synthesis.wish import WORDS, Wish
 
 VIEWS = 6
 """Views by which the guide chooses among the proposals."""
@@ -164,21 +164,19 @@ class Proposer:
     def near(self, exemplars: Exemplars) -> tuple[Tensor, Tensor]:
         """The exemplars nearest to what is asked for: indices and nearness (NEAREST,), best first.
 
-        Pictures count with what the guide saw in the exemplars. As that takes their names, only those
-        come into question that are near with their keys.
+        Keys tell more of names than of pictures. So where a picture is asked for, those that are nearest
+        with their keys are ranked anew, and what the guide saw in them counts with the picture's weight.
         """
-        wish = self.wish
-        if not wish.looks or wish.material is None:
-            return exemplars.near(self.text if wish.material is None else wish.material, NEAREST)
-        weights = [wish.weight, *(weight for _, weight in wish.pictures)]
-        keys, words = F.normalize(exemplars.keys, dim=-1), exemplars.nearness(wish.material)
-        looks = [keys @ look for look in wish.looks]
-        first = mixed(words, looks, weights)
-        some = first.topk(min(SHORTLIST, len(first))).indices
-        seen = seen_in_exemplars(exemplars, some, self.pack.guide)
-        fit = mixed(words[some], [seen @ look for look in wish.looks], weights, among=(words, looks))
-        best = fit.topk(min(NEAREST, len(fit)))
-        return some[best.indices], best.values
+        wish, text = self.wish, self.text if self.wish.material is None else self.wish.material
+        if not wish.looks:
+            return exemplars.near(text, NEAREST)
+        index, nearness = exemplars.near(text, SHORTLIST)
+        seen = seen_in_exemplars(exemplars, index, self.pack.guide)
+        whole = wish.weight + sum(weight for _, weight in wish.pictures)
+        for look, (_, weight) in zip(wish.looks, wish.pictures, strict=True):
+            nearness = nearness + weight / whole * seen @ look
+        best = nearness.topk(min(NEAREST, len(nearness)))
+        return index[best.indices], best.values
 
     def in_palette(self, maps: Tensor) -> Tensor:
         """Drawn maps (B, C, H, W) in the colours that are asked for: guidance only moves tones.

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from engine.models.guide import Clip
@@ -14,15 +13,6 @@ from engine.starter.captions.reading import read
 from engine.starter.materials import Coat
 from engine.synthesis.prompts import Prompt, wanted
 from engine.synthesis.targets import Target, of_texts
-
-PULL = 1.5
-"""How much a picture prompt counts in the choice of an exemplar, beside words of the same weight."""
-
-KIND = 0.5
-"""Deviations above the mean from which an exemplar is of the kind that words name, if not that itself."""
-
-FOREIGN = 4.0
-"""How much faster nearness falls below that."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +23,9 @@ class Wish:
         whole: the guide's embedding (D,) of all that is asked for, what it shall not be like taken off;
             None where that is the same as the words.
         pictures: (3, H, W), sRGB, 0..1, to come near to, and the weight of each.
-        material: the embedding of what the words say of the material itself, without what lies on it and
-            without pictures; None where they say no more than that.
-        weight: of these words, beside the pictures'.
+        material: the embedding of the words and pictures without what lies on the material; None where
+            that is the same as with it.
+        weight: of the words, beside the pictures'.
         looks: what the guide sees in the pictures, (D,) each.
         coats: what lies on the material.
     """
@@ -72,14 +62,11 @@ def wish_of(s: RunSettings, asked: Target, pictures: Sequence[Tensor], clip: Cli
     repels = bool((asked.weights < 0).any()) and bool((asked.weights > 0).any())
     about = asked.select([True] * texts + [False] * len(s.pictures)) if spoken is None else spoken[0]
     whole = about + asked.select([False] * texts + [True] * len(s.pictures))
-    found = Wish(whole.direction() if repels or spoken else None, tuple((x, w) for x, _, w in shown))
-    if spoken is None and not (shown and words):
-        return found
-    drawn = about.attracting()
-    return replace(
-        found,
-        material=drawn.direction(),
-        weight=float(drawn.weights.sum()),
+    return Wish(
+        whole=whole.direction() if repels or spoken else None,
+        pictures=tuple((x, weight) for x, _, weight in shown),
+        material=None if spoken is None else whole.attracting().direction(),
+        weight=float(about.attracting().weights.sum()),
         looks=tuple(seen for _, seen, _ in shown),
         coats=() if spoken is None else spoken[1],
     )
@@ -105,33 +92,3 @@ def spoken_of(words: Sequence[Prompt], s: RunSettings, clip: Clip) -> tuple[Targ
         if material is not None
     ]
     return of_texts(rest, s.templates, clip), found.coats
-
-
-def mixed(
-    words: Tensor,
-    looks: Sequence[Tensor],
-    weights: Sequence[float],
-    among: tuple[Tensor, Sequence[Tensor]] | None = None,
-) -> Tensor:
-    """How near exemplars (N,) are to words, mixed with how near they are to pictures, by weight.
-
-    All count in deviations from their means, as pictures lie nearer to one another than words to pictures.
-    What is called as the words say always lies farther above the mean than what is only of that kind, so
-    pictures count PULL times: then a tartan is chosen for "fabric". What the words do not mean at all is
-    put back: granite is not chosen for "bricks", unless the picture weighs much more.
-
-    Args:
-        words: nearness to the words, (N,).
-        looks: nearness to each picture, (N,).
-        weights: first that of the words.
-        among: nearness of all exemplars, if these are but some of them: whose means and deviations count.
-
-    Returns:
-        (N,), in the unit of `words`.
-    """
-    whole = [words, *looks] if among is None else [among[0], *among[1]]
-    units = [x.std().clamp(min=1e-6) for x in whole]
-    even = [(x - y.mean()) / unit for x, y, unit in zip((words, *looks), whole, units, strict=True)]
-    even[0] = even[0] - FOREIGN * (KIND - even[0]).clamp(min=0)
-    pulls = torch.tensor([weights[0], *(PULL * weight for weight in weights[1:])]).to(words)
-    return units[0] * (pulls @ torch.stack(even)) / pulls.sum()

@@ -138,10 +138,10 @@ def test_a_picture_chooses_the_exemplar_by_its_weight(tiny_pack):
     keys = F.normalize(seen + NAMED * F.normalize(told, dim=-1), dim=-1)
     exemplars = Exemplars.of(names, old.recipes, keys, old.colour)
     text = guide.encode_text([names[0]])[0]
-    other = exemplars.near(text, len(names)).indices.tolist()[-1]
+    other = exemplars.near(text, len(names))[0].tolist()[-1]
     first = []
     for weight in (0.001, 10.0):
-        wish = Wish(pictures=((TEAL, weight),), material=text, looks=(seen[other],))
+        wish = Wish(pictures=((TEAL, weight),), looks=(seen[other],))
         found, nearness = Proposer(settings(), tiny_pack, [5], (True, True), text, wish).near(exemplars)
         assert (nearness[:-1] >= nearness[1:]).all()
         first.append(int(found[0]))
