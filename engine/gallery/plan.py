@@ -35,13 +35,15 @@ WEIGHTED = {
     "marble": "cracks:0.9",
 }
 NEGATIVE = {
-    "cobbles": "moss",
-    "bricks": "brown",
-    "denim": "dark blue",
-    "parquet": "dark brown",
-    "rust": "orange",
-    "marble": "gold",
+    "cobbles": (SUBJECTS["cobbles"], "moss"),
+    "bricks": ("snowy mossy red bricks", "moss"),
+    "denim": ("stained blue denim", "stains"),
+    "parquet": ("dusty herringbone parquet", "dust"),
+    "rust": ("blue painted rusty metal plate", "paint"),
+    "marble": (SUBJECTS["marble"], "gold"),
 }
+"""Words that bring what the negative prompt takes away."""
+
 PICTURES = {
     "cobbles": "{rust.png}",
     "bricks": "{denim.png}",
@@ -182,17 +184,23 @@ def _beside(plain: str, piece: str, label: str, *asked: Shown, before: str = "th
     )
 
 
+def _without_negative(name: str) -> str:
+    """The piece with the same words as a negative prompt's, and nothing to avoid."""
+    return name if NEGATIVE[name][0] == SUBJECTS[name] else f"{name}_words"
+
+
 def _pieces() -> tuple[Piece, ...]:
     """Every run, the plain ones first."""
     found = [Piece(name, ("generate", prompt, *ONE)) for name, prompt in SUBJECTS.items()]
     for name, prompt in SUBJECTS.items():
         source = f"{{{name}.json}}"
         words, mask = EDITS[name]
+        full, less = NEGATIVE[name]
         before, after = DIFFERENCES[name]
         size = ("--size", str(SIZES[name]), *(("--quality", "draft") if SIZES[name] > MOST_NORMAL else ()))
         found += [
             Piece(f"{name}_weighted", ("generate", f"{prompt} | {WEIGHTED[name]}", *ONE)),
-            Piece(f"{name}_negative", ("generate", prompt, "--negative", NEGATIVE[name], *ONE)),
+            Piece(f"{name}_negative", ("generate", full, "--negative", less, *ONE)),
             Piece(f"{name}_picture", ("generate", prompt, "--picture", PICTURES[name], *ONE)),
             Piece(f"{name}_palette", ("generate", prompt, "--palette", PALETTES[name], *ONE)),
             Piece(f"{name}_mask", ("refine", source, "--prompt", words, "--mask", f"{{{mask}.mask}}")),
@@ -205,6 +213,11 @@ def _pieces() -> tuple[Piece, ...]:
             ),
             Piece(f"{name}_large", ("generate", prompt, *size, *ONE)),
         ]
+    found += [
+        Piece(_without_negative(name), ("generate", full, *ONE))
+        for name, (full, _) in NEGATIVE.items()
+        if full != SUBJECTS[name]
+    ]
     found += [
         Piece(f"way_{name}", ("interpolate", f"{{{a}.json}}", f"{{{b}.json}}", "--steps", "4", *SEED))
         for name, (a, b) in WAYS.items()
@@ -270,7 +283,10 @@ FEATURES = (
         "negative",
         "Negative prompts",
         "What it should not look like.",
-        tuple(_beside(name, f"{name}_negative", f"without {less}") for name, less in NEGATIVE.items()),
+        tuple(
+            _beside(_without_negative(name), f"{name}_negative", f"without {less}")
+            for name, (_, less) in NEGATIVE.items()
+        ),
     ),
     Feature(
         "picture",
