@@ -142,7 +142,8 @@ def test_a_picture_chooses_the_exemplar_by_its_weight(tiny_pack):
     first = []
     for weight in (0.001, 10.0):
         wish = Wish(pictures=((TEAL, weight),), looks=(seen[other],))
-        found, nearness = Proposer(settings(), tiny_pack, [5], (True, True), text, wish).near(exemplars)
+        asked = F.normalize(text + weight * seen[other], dim=0)
+        found, nearness = Proposer(settings(), tiny_pack, [5], (True, True), asked, wish).near(exemplars)
         assert (nearness[:-1] >= nearness[1:]).all()
         first.append(int(found[0]))
     assert first[0] != other and first[1] == other
