@@ -21,6 +21,10 @@ prompts:
   A weight (1 unless given) above 0 draws towards the words, one below 0 pushes away from them. The stop is
   how near is near enough, or how far is far enough: 0 is the same, 1.23 unrelated. Where a bar, or a colon
   before a number, belongs to the words, put them in double quotes: '"3:1":0.5'.
+
+  What lies on a material, such as moss, snow, leaves, sand, rust, dust, frost, paint or gold veins, is laid
+  on it by its words and weight: "slightly snowy bricks", "bricks | snow:0.4" and "bricks | snow:1.5" are the
+  same bricks under more and more snow.
 """
 
 

@@ -16,12 +16,94 @@ colours that it was asked for; all materials of a way, or frames of a story, sid
 
 NAMED = re.compile(r"\{([a-z0-9_]+)\.(json|png|mask)\}")
 
-COBBLES = "mossy cobblestones"
-BRICKS = "red bricks"
-DENIM = "blue denim"
-PARQUET = "herringbone parquet"
-RUST = "rusty metal plate"
-MARBLE = "white marble with gold veins"
+SUBJECTS = {
+    "cobbles": "mossy cobblestones",
+    "bricks": "red bricks",
+    "denim": "blue denim",
+    "parquet": "herringbone parquet",
+    "rust": "rusty metal plate",
+    "marble": "white marble with gold veins",
+}
+"""The six prompts, by the names of their plain pieces."""
+
+WEIGHTED = {
+    "cobbles": "snow:0.5",
+    "bricks": "moss:0.6",
+    "denim": "stains:0.8",
+    "parquet": "dust:0.9",
+    "rust": "blue paint:0.7",
+    "marble": "cracks:0.9",
+}
+NEGATIVE = {
+    "cobbles": (SUBJECTS["cobbles"], "moss"),
+    "bricks": ("snowy mossy red bricks", "moss"),
+    "denim": ("stained blue denim", "stains"),
+    "parquet": ("dusty herringbone parquet", "dust"),
+    "rust": ("blue painted rusty metal plate", "paint"),
+    "marble": (SUBJECTS["marble"], "gold"),
+}
+"""Words that bring what the negative prompt takes away."""
+
+PICTURES = {
+    "cobbles": "{rust.png}",
+    "bricks": "{denim.png}",
+    "denim": "{bricks.png}:1:free",
+    "parquet": "{marble.png}:1:free",
+    "rust": "{cobbles.png}:2:free",
+    "marble": "{parquet.png}",
+}
+PALETTES = {
+    "cobbles": "black, beige",
+    "bricks": "cream, teal, #36383b",
+    "denim": "{rust.png}",
+    "parquet": "{cobbles.png}",
+    "rust": "white, green, black",
+    "marble": "black, grey, red",
+}
+EDITS = {
+    "cobbles": ("lava", "disc"),
+    "bricks": ("green moss", "disc"),
+    "denim": ("brown leather", "band"),
+    "parquet": ("white marble", "disc"),
+    "rust": ("scratched metal", "band"),
+    "marble": ("rusty metal plate", "band"),
+}
+STRENGTHS = {
+    "cobbles": "0.4",
+    "bricks": "0.2",
+    "denim": "0.8",
+    "parquet": "0.8",
+    "rust": "0.4",
+    "marble": "0.2",
+}
+DIFFERENCES = {
+    "cobbles": ("dry", "wet"),
+    "bricks": ("clean", "mossy"),
+    "denim": ("new", "faded"),
+    "parquet": ("new", "dusty"),
+    "rust": ("dry", "wet"),
+    "marble": ("white", "green"),
+}
+WAYS = {
+    "stones": ("bricks", "cobbles"),
+    "cloth": ("denim", "marble"),
+    "floors": ("parquet", "cobbles"),
+    "metal": ("rust", "denim"),
+    "veins": ("marble", "rust"),
+    "walls": ("parquet", "bricks"),
+}
+SIZES = {"cobbles": 512, "bricks": 512, "denim": 1024, "parquet": 512, "rust": 1024, "marble": 1024}
+STORIES = {
+    "moss": "0%: red bricks | 100%: mossy red bricks",
+    "rust": "0%: brushed steel | 100%: rusty metal plate",
+    "snow": "0%: cobblestones | 100%: snow-covered cobblestones",
+    "autumn": "0%: grass | 100%: grass covered in fallen leaves",
+    "drought": "0%: wet mud | 100%: cracked mud",
+    "paint": "0%: blue painted wood planks | 100%: wood planks",
+}
+
+MOST_NORMAL = 512
+"""Side up to which large pieces are made in normal quality."""
 
 SEED = ("--seed", "7")
 ONE = ("--variations", "1", *SEED)
@@ -89,10 +171,6 @@ class Plan:
         return cls(named, features)
 
 
-def _plain(name: str, prompt: str) -> Piece:
-    return Piece(name, ("generate", prompt, *ONE))
-
-
 def _beside(plain: str, piece: str, label: str, *asked: Shown, before: str = "the words alone") -> Row:
     """What a run gives beside what there was without it: first the latter, then what was asked for."""
     return Row(
@@ -106,46 +184,48 @@ def _beside(plain: str, piece: str, label: str, *asked: Shown, before: str = "th
     )
 
 
-PIECES = (
-    _plain("cobbles", COBBLES),
-    _plain("bricks", BRICKS),
-    _plain("denim", DENIM),
-    _plain("parquet", PARQUET),
-    _plain("rust", RUST),
-    _plain("marble", MARBLE),
-    Piece("bricks_moss", ("generate", f"{BRICKS} | moss:0.6", *ONE)),
-    Piece("rust_paint", ("generate", f"{RUST} | blue paint:0.7", *ONE)),
-    Piece("cobbles_bare", ("generate", COBBLES, "--negative", "moss", *ONE)),
-    Piece("marble_plain", ("generate", MARBLE, "--negative", "gold", *ONE)),
-    Piece("bricks_picture", ("generate", BRICKS, "--picture", "{denim.png}", *ONE)),
-    Piece("parquet_picture", ("generate", PARQUET, "--picture", "{marble.png}:1:free", *ONE)),
-    Piece("bricks_palette", ("generate", BRICKS, "--palette", "cream, teal, #36383b", *ONE)),
-    Piece("denim_palette", ("generate", DENIM, "--palette", "{rust.png}", *ONE)),
-    Piece("bricks_mask", ("refine", "{bricks.json}", "--prompt", "green moss", "--mask", "{disc.mask}")),
-    Piece("marble_mask", ("refine", "{marble.json}", "--prompt", RUST, "--mask", "{band.mask}")),
-    Piece("cobbles_vary", ("vary", "{cobbles.json}", "--strength", "0.4", "--variations", "2", *SEED)),
-    Piece("parquet_vary", ("vary", "{parquet.json}", "--strength", "0.8", "--variations", "2", *SEED)),
-    Piece(
-        "cobbles_difference",
-        ("vary", "{cobbles.json}", "--strength", "0", "--from", "dry", "--to", "wet", *ONE),
-    ),
-    Piece(
-        "bricks_difference",
-        ("vary", "{bricks.json}", "--strength", "0", "--from", "clean", "--to", "mossy", *ONE),
-    ),
-    Piece("way_stones", ("interpolate", "{bricks.json}", "{cobbles.json}", "--steps", "4", *SEED)),
-    Piece("way_cloth", ("interpolate", "{denim.json}", "{marble.json}", "--steps", "4", *SEED)),
-    Piece("cobbles_512", ("generate", COBBLES, "--size", "512", *ONE)),
-    Piece("marble_1024", ("generate", MARBLE, "--size", "1024", "--quality", "draft", *ONE)),
-    Piece(
-        "story_moss",
-        ("story", "0%: red bricks | 100%: mossy red bricks", "--frames", "5", *SEED),
-    ),
-    Piece(
-        "story_rust",
-        ("story", "0%: brushed steel | 100%: rusty metal plate", "--frames", "5", *SEED),
-    ),
-)
+def _without_negative(name: str) -> str:
+    """The piece with the same words as a negative prompt's, and nothing to avoid."""
+    return name if NEGATIVE[name][0] == SUBJECTS[name] else f"{name}_words"
+
+
+def _pieces() -> tuple[Piece, ...]:
+    """Every run, the plain ones first."""
+    found = [Piece(name, ("generate", prompt, *ONE)) for name, prompt in SUBJECTS.items()]
+    for name, prompt in SUBJECTS.items():
+        source = f"{{{name}.json}}"
+        words, mask = EDITS[name]
+        full, less = NEGATIVE[name]
+        before, after = DIFFERENCES[name]
+        size = ("--size", str(SIZES[name]), *(("--quality", "draft") if SIZES[name] > MOST_NORMAL else ()))
+        found += [
+            Piece(f"{name}_weighted", ("generate", f"{prompt} | {WEIGHTED[name]}", *ONE)),
+            Piece(f"{name}_negative", ("generate", full, "--negative", less, *ONE)),
+            Piece(f"{name}_picture", ("generate", prompt, "--picture", PICTURES[name], *ONE)),
+            Piece(f"{name}_palette", ("generate", prompt, "--palette", PALETTES[name], *ONE)),
+            Piece(f"{name}_mask", ("refine", source, "--prompt", words, "--mask", f"{{{mask}.mask}}")),
+            Piece(
+                f"{name}_vary", ("vary", source, "--strength", STRENGTHS[name], "--variations", "3", *SEED)
+            ),
+            Piece(
+                f"{name}_difference",
+                ("vary", source, "--strength", "0", "--from", before, "--to", after, *ONE),
+            ),
+            Piece(f"{name}_large", ("generate", prompt, *size, *ONE)),
+        ]
+    found += [
+        Piece(_without_negative(name), ("generate", full, *ONE))
+        for name, (full, _) in NEGATIVE.items()
+        if full != SUBJECTS[name]
+    ]
+    found += [
+        Piece(f"way_{name}", ("interpolate", f"{{{a}.json}}", f"{{{b}.json}}", "--steps", "4", *SEED))
+        for name, (a, b) in WAYS.items()
+    ]
+    found += [
+        Piece(f"story_{name}", ("story", scenes, "--frames", "5", *SEED)) for name, scenes in STORIES.items()
+    ]
+    return tuple(found)
 
 
 def _as_asked(name: str) -> Row:
@@ -157,7 +237,7 @@ def _as_asked(name: str) -> Row:
 
 
 def _varied(source: str, name: str) -> Row:
-    ways = (Shown(name, "colour", f"variation {rank}", rank) for rank in (1, 2))
+    ways = (Shown(name, "colour", f"variation {rank}", rank) for rank in (1, 2, 3))
     return Row(name, (Shown(source, "colour", "the result"), *ways))
 
 
@@ -176,107 +256,102 @@ def _large(small: str, large: str, label: str) -> Row:
     )  # fmt: skip
 
 
+def _pictured(name: str) -> Row:
+    """Beside the plain result, the picture that was asked for."""
+    picture = PICTURES[name].split("}")[0].strip("{").removesuffix(".png")
+    return _beside(name, f"{name}_picture", "with it", Shown(picture, "colour", "the picture"))
+
+
+def _wide(piece: str, view: View, label: str) -> Row:
+    return Row(piece, (Shown(piece, view, label),))
+
+
 FEATURES = (
     Feature(
         "words",
         "Words",
         "A prompt, and nothing else: one material each, on one seed.",
-        tuple(_as_asked(name) for name in ("cobbles", "bricks", "denim", "parquet", "rust", "marble")),
+        tuple(map(_as_asked, SUBJECTS)),
     ),
     Feature(
         "weights",
         "Weights",
         "A second prompt with a weight, beside the first alone.",
-        (
-            _beside("bricks", "bricks_moss", "with moss:0.6"),
-            _beside("rust", "rust_paint", "with blue paint:0.7"),
-        ),
+        tuple(_beside(name, f"{name}_weighted", f"with {more}") for name, more in WEIGHTED.items()),
     ),
     Feature(
         "negative",
         "Negative prompts",
         "What it should not look like.",
-        (
-            _beside("cobbles", "cobbles_bare", "without moss"),
-            _beside("marble", "marble_plain", "without gold"),
+        tuple(
+            _beside(_without_negative(name), f"{name}_negative", f"without {less}")
+            for name, (_, less) in NEGATIVE.items()
         ),
     ),
     Feature(
         "picture",
         "Picture prompts",
         "Words, and a picture to come near to.",
-        (
-            _beside("bricks", "bricks_picture", "with it", Shown("denim", "colour", "the picture")),
-            _beside("parquet", "parquet_picture", "with it", Shown("marble", "colour", "the picture")),
-        ),
+        tuple(map(_pictured, SUBJECTS)),
     ),
     Feature(
         "palette",
         "Palettes",
         "Words, and colours to come near to, by name or out of a picture.",
-        (
-            _beside("bricks", "bricks_palette", "with it", Shown("bricks_palette", "palette", "the palette")),
-            _beside("denim", "denim_palette", "with it", Shown("denim_palette", "palette", "the palette")),
+        tuple(
+            _beside(name, f"{name}_palette", "with it", Shown(f"{name}_palette", "palette", "the palette"))
+            for name in SUBJECTS
         ),
     ),
     Feature(
         "mask",
         "Masks",
         "Other words for the white part of a mask; the black part stays as it is.",
-        (
+        tuple(
             _beside(
-                "bricks",
-                "bricks_mask",
+                name,
+                f"{name}_mask",
                 "edited",
-                Shown("bricks_mask", "mask", "the mask"),
+                Shown(f"{name}_mask", "mask", "the mask"),
                 before="the result",
-            ),
-            _beside(
-                "marble",
-                "marble_mask",
-                "edited",
-                Shown("marble_mask", "mask", "the mask"),
-                before="the result",
-            ),
+            )
+            for name in SUBJECTS
         ),
     ),
     Feature(
         "vary",
         "Variations",
         "More of a result's kind: nearer at a low strength, farther at a high one.",
-        (_varied("cobbles", "cobbles_vary"), _varied("parquet", "parquet_vary")),
+        tuple(_varied(name, f"{name}_vary") for name in sorted(SUBJECTS, key=STRENGTHS.__getitem__)),
     ),
     Feature(
         "difference",
         "Differences of texts",
         "A result turned from one text to another, its layout kept.",
-        (_turned("cobbles", "cobbles_difference"), _turned("bricks", "bricks_difference")),
+        tuple(_turned(name, f"{name}_difference") for name in SUBJECTS),
     ),
     Feature(
         "interpolate",
         "Interpolation",
         "The materials between two results.",
-        (
-            Row("way_stones", (Shown("way_stones", "strip", "from one result to the other"),)),
-            Row("way_cloth", (Shown("way_cloth", "strip", "from one result to the other"),)),
-        ),
+        tuple(_wide(f"way_{name}", "strip", "from one result to the other") for name in WAYS),
     ),
     Feature(
         "size",
         "Large, from coarse to fine",
         "From 512 pixels on, most steps are taken at half the size.",
-        (_large("cobbles", "cobbles_512", "at 512"), _large("marble", "marble_1024", "at 1024")),
+        tuple(
+            _large(name, f"{name}_large", f"at {side}")
+            for name, side in sorted(SIZES.items(), key=lambda pair: pair[1])
+        ),
     ),
     Feature(
         "story",
         "Stories",
         "Frames of a material that changes over time, each of them seamless.",
-        (
-            Row("story_moss", (Shown("story_moss", "frames", "frame by frame"),)),
-            Row("story_rust", (Shown("story_rust", "frames", "frame by frame"),)),
-        ),
+        tuple(_wide(f"story_{name}", "frames", "frame by frame") for name in STORIES),
     ),
 )
 
-GALLERY = Plan.of(PIECES, FEATURES)
-"""The whole: ten minutes on two idle cores."""
+GALLERY = Plan.of(_pieces(), FEATURES)
+"""The whole: half an hour on two idle cores."""

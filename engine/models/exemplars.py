@@ -34,6 +34,9 @@ class ExemplarsConfig(BaseModel):
     colour_axes: int = 0
 
 
+NAMED = 2.0
+"""How much more the name of an exemplar tells of it than its picture: bricks are not meant to be wet."""
+
 MATERIAL = 0.2
 """Share of what a thing is without its colour in how near an exemplar is: red tiles may become blue ones."""
 
@@ -95,13 +98,28 @@ class Exemplars(nn.Module):
 
         Nearness, at most 1, is the cosine in part of all and in part of what is left without colour.
         """
+        nearness = self.nearness(text)
+        best = nearness.topk(min(count, len(nearness)))
+        return best.indices, best.values
+
+    def nearness(self, text: Tensor) -> Tensor:
+        """Of every exemplar to an embedding (D,): see `near`."""
         keys = F.normalize(self.keys, dim=-1)
         colourless = F.normalize(self.without_colour(keys), dim=-1) @ F.normalize(
             self.without_colour(text), dim=-1
         )
-        nearness = (1 - MATERIAL) * keys @ text + MATERIAL * colourless
-        best = nearness.topk(min(count, len(nearness)))
-        return best.indices, best.values
+        return (1 - MATERIAL) * keys @ text + MATERIAL * colourless
+
+    def seen(self, index: Tensor, meant: Tensor) -> Tensor:
+        """What the guide saw in exemplars (N,) that are meant to be `meant` (N, D): unit vectors (N, D).
+
+        A key k is the direction of x + 2 m, with x what was seen and m what is meant, of length 1. So
+        x = a k - 2 m, with the a at which that has length 1: a² - 4 a k·m + 3 = 0.
+        """
+        k, m = F.normalize(self.keys[index], dim=-1), F.normalize(meant, dim=-1)
+        half = NAMED * (k * m).sum(-1, keepdim=True)
+        a = half + (half.square() - NAMED**2 + 1).clamp(min=0).sqrt()
+        return F.normalize(a * k - NAMED * m, dim=-1)
 
     def without_colour(self, x: Tensor) -> Tensor:
         """Embeddings (..., D), less what tells colours apart."""

@@ -20,8 +20,9 @@ from engine.synthesis.decode import Drawn
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import WORDS, Proposal, Wish
+from engine.synthesis.propose import Proposal
 from engine.synthesis.starts import DRAWN, begin
+from engine.synthesis.wish import WORDS, Wish
 
 FINE = 1 / 3
 """Share of the steps at the full size."""

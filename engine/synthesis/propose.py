@@ -17,22 +17,25 @@ from engine.models.packs import Pack
 from engine.models.priors import AnyPrior
 from engine.models.vqgan import Wrap
 from engine.settings import RunSettings
-from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import Params, another
+from engine.starter.materials import Params, another, with_coats
 from engine.synthesis.decode import Drawn, decode_picture, decode_sparingly, smooth
 from engine.synthesis.palette import palette_of
 from engine.synthesis.phase import Phase
 from engine.synthesis.rank import score
-from engine.synthesis.recipes import as_asked
+from engine.synthesis.recipes import as_asked, described, seen_in_exemplars
 from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import normal, streams
+from engine.synthesis.wish import WORDS, Wish
 
 VIEWS = 6
 """Views by which the guide chooses among the proposals."""
 
 NEAREST = 64
 """Exemplars that a run may begin from, if they are alike."""
+
+SHORTLIST = 256
+"""Exemplars that a picture prompt is compared with."""
 
 ALIKE = 0.005
 """In nearness: what lies farther than the nearest by no more is as good; the rest was not asked for."""
@@ -69,24 +72,6 @@ class Proposal:
     z: Tensor
     origins: list[str]
     drawn: Drawn | None = None
-
-
-@dataclass(frozen=True)
-class Wish:
-    """What a start can make of a request besides what its words come to.
-
-    Attributes:
-        whole: the guide's embedding (D,) of all that is asked for, what it shall not be like taken off;
-            None where there is no such thing.
-        pictures: (3, H, W), sRGB, 0..1, to come near to, and the weight of each.
-    """
-
-    whole: Tensor | None = None
-    pictures: tuple[tuple[Tensor, float], ...] = ()
-
-
-WORDS = Wish()
-"""Nothing but words."""
 
 
 def propose(
@@ -138,12 +123,13 @@ class Proposer:
     def recall(self, exemplars: Exemplars) -> Generator[Phase, None, Proposal]:
         """The recipe of an exemplar near the prompt, laid out anew in the colour that the prompt asks for.
 
-        The prior draws a share of it.
+        The prior draws a share of it. What a prompt says lies on a material is laid on the recipe, so that
+        more of it, or less, is the same layout with more or less on it.
 
         Exemplars are compared by their keys, which know their names: a dark picture with moss on it
         pleases the guide's views more than the grey stones that people mean.
         """
-        index, nearness = exemplars.near(self.text, NEAREST)  # the nearest comes first
+        index, nearness = self.near(exemplars)  # the nearest comes first
         alike = int((nearness > nearness[0] - ALIKE).sum())
         step = min(SHARES, alike)
         prior = self.pack.prior if self.s.redraw > 0 else None
@@ -156,9 +142,9 @@ class Proposer:
             picks = torch.multinomial(odds, min(self.s.proposals, len(hand)), generator=luck)
             i = int(index[hand[int(picks.min())]])
             recipe = another(cast(Params, exemplars.recipes[i]), seed)
-            recipe = as_asked(recipe, asked, self.pack.guide)
+            recipe = with_coats(as_asked(recipe, asked, self.pack.guide), self.wish.coats)
             rows.append(draw_maps(recipe, self.pack.channels, self.s.height, self.s.width))
-            origins.append(f"exemplar {i}: {canonical(recipe)}")
+            origins.append(f"exemplar {i}: {described(recipe)}")
             if len(rows) < len(self.seeds):
                 yield Phase("propose", len(rows), total)
         maps = self.in_palette(torch.stack(rows).to(self.pack.compute.device))
@@ -174,6 +160,23 @@ class Proposer:
             z = self.pack.generator.lookup(codes)
             drawn = replace(drawn, share=kept(holes, self.pack.generator.f, self.wrap))
         return Proposal(z, origins, drawn)
+
+    def near(self, exemplars: Exemplars) -> tuple[Tensor, Tensor]:
+        """The exemplars nearest to what is asked for: indices and nearness (NEAREST,), best first.
+
+        Keys tell more of names than of pictures. So where a picture is asked for, those that are nearest
+        with their keys are ranked anew, and what the guide saw in them counts with the picture's weight.
+        """
+        wish, text = self.wish, self.text if self.wish.material is None else self.wish.material
+        if not wish.looks:
+            return exemplars.near(text, NEAREST)
+        index, nearness = exemplars.near(text, SHORTLIST)
+        seen = seen_in_exemplars(exemplars, index, self.pack.guide)
+        whole = wish.weight + sum(weight for _, weight in wish.pictures)
+        for look, (_, weight) in zip(wish.looks, wish.pictures, strict=True):
+            nearness = nearness + weight / whole * seen @ look
+        best = nearness.topk(min(NEAREST, len(nearness)))
+        return index[best.indices], best.values
 
     def in_palette(self, maps: Tensor) -> Tensor:
         """Drawn maps (B, C, H, W) in the colours that are asked for: guidance only moves tones.

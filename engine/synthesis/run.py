@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from dataclasses import dataclass, field, replace
 
 from torch import Tensor
@@ -26,12 +26,11 @@ from engine.synthesis.halving import Race, candidates, first_of_each, pool
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
-from engine.synthesis.propose import Wish
 from engine.synthesis.rank import fit, looks, score
 from engine.synthesis.ranking import Ranking, rank
 from engine.synthesis.seeds import streams
 from engine.synthesis.starts import begin
-from engine.synthesis.targets import Target
+from engine.synthesis.wish import Wish, wish_of
 
 
 @dataclass(frozen=True)
@@ -91,7 +90,7 @@ def synthesize(
         asked, aims = targets.of_request(part, pack.guide, pictures), aims_of(s, edits, pack.guide, own)
         nearness = aims_of(s, edits, pack.judge, seeds=None)
         judged = direction(targets.of_request(part, pack.judge, pictures), nearness)
-        text, wish = direction(asked.attracting(), aims), wish_of(part, asked, pictures)
+        text, wish = direction(asked.attracting(), aims), wish_of(part, asked, pictures, pack.guide)
         if race is None:
             race = yield from _entered(part, pack, wrap, text, wish, judged, edits, len(span), leg)
         else:
@@ -158,14 +157,6 @@ def _strange(words: list[str], pack: Pack) -> str:
     closest = pack.guide.closest_known(" ".join(words))
     nearby = f"; the closest that it knows: {closest}" if closest else ""
     return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
-
-
-def wish_of(s: RunSettings, asked: Target, pictures: Sequence[Tensor]) -> Wish:
-    """What starts can make of a request besides its words: what it shall not be like, and pictures."""
-    repels = bool((asked.weights < 0).any()) and bool((asked.weights > 0).any())
-    weights = [prompt.weight for prompt in s.pictures]
-    shown = tuple((x, weight) for x, weight in zip(pictures, weights, strict=True) if weight > 0)
-    return Wish(asked.direction() if repels else None, shown)
 
 
 def _entered(

@@ -23,9 +23,10 @@ from engine.synthesis.decode import Drawn, decode_maps, maps_of
 from engine.synthesis.edits import Edits
 from engine.synthesis.mask import blend, softened
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import WORDS, Proposal, Proposer, Wish, propose
+from engine.synthesis.propose import Proposal, Proposer, propose
 from engine.synthesis.seeds import streams, uniform
 from engine.synthesis.vary import pace_of, vary
+from engine.synthesis.wish import WORDS, Wish, worded
 
 OCTAVES = 5
 ROUGHNESS = 0.6
@@ -118,7 +119,7 @@ def _with_spot(
         return proposal
     text = pack.guide.encode_templates(prompt, s.templates)
     own = s.model_copy(update={"start": "exemplar"})
-    other = yield from propose(own, pack, proposer.seeds, wrap, text)
+    other = yield from propose(own, pack, proposer.seeds, wrap, text, worded(prompt, s, pack.guide))
     assert other.drawn is not None
     names = pack.channels
     share = softened(part[None].to(proposal.z.device), pack.generator.f, wrap)

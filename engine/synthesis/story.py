@@ -13,6 +13,7 @@ from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
+from engine.starter.materials import with_coats
 from engine.synthesis import targets
 from engine.synthesis.base import channels_of, remembered
 from engine.synthesis.course import Course
@@ -26,10 +27,11 @@ from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import Prompt, parse
 from engine.synthesis.propose import Proposal, Proposer, propose
-from engine.synthesis.recipes import named_nearest
+from engine.synthesis.recipes import described, named_nearest
 from engine.synthesis.scenes import Scene, at
 from engine.synthesis.starts import Beginning
 from engine.synthesis.targets import Target, Targets, slerp
+from engine.synthesis.wish import Wish, worded
 
 MEMORY = 0.8
 """Share of what guidance has changed that a frame takes over from the one before, where scenes are drawn."""
@@ -121,29 +123,33 @@ def _staged(
     s: RunSettings, pack: Pack, wrap: Wrap, story: list[Scene], texts: list[Tensor]
 ) -> Generator[Phase, None, Stage]:
     found: list[Proposal] = []
-    for k, text in enumerate(texts):
-        proposal = yield from propose(s, pack, [s.seed], wrap, text)
+    for k, (scene, text) in enumerate(zip(story, texts, strict=True)):
+        wish = worded(scene.text, s, pack.guide)
+        proposal = yield from propose(s, pack, [s.seed], wrap, text, wish)
         yield Phase("propose", k + 1, len(story))
         if proposal.drawn is None:
             return Stage(found or [proposal], Proposer(s, pack, [s.seed], wrap, text))
-        found.append(proposal if not found else _same_place(found[-1], proposal, s, pack, wrap, text))
+        found.append(proposal if not found else _same_place(found[-1], proposal, s, pack, wrap, text, wish))
     return Stage(found, Proposer(s, pack, [s.seed], wrap, texts[0]))
 
 
 def _same_place(
-    before: Proposal, proposed: Proposal, s: RunSettings, pack: Pack, wrap: Wrap, text: Tensor
+    before: Proposal, proposed: Proposal, s: RunSettings, pack: Pack, wrap: Wrap, text: Tensor, wish: Wish
 ) -> Proposal:
     """A scene on the layout of the one before, in another condition, where that fits its words as well."""
     old, new = (remembered(scene.origins[0], s.seed, pack) for scene in (before, proposed))
     if old is None or new is None:
         return proposed
-    recipe, fit = named_nearest(old.recipe, text, pack.guide)
-    names = [canonical(new.recipe), canonical(new.recipe, coloured=False)]
-    if float((pack.guide.encode_text(names) @ text).max()) > fit + PLACE:
+    told = text if wish.material is None else wish.material
+    recipe, fit = named_nearest(with_coats(old.recipe, ()), told, pack.guide)
+    bare = with_coats(new.recipe, ())
+    names = [canonical(bare), canonical(bare, coloured=False)]
+    if float((pack.guide.encode_text(names) @ told).max()) > fit + PLACE:
         return proposed
+    recipe = with_coats(recipe, wish.coats)
     maps = draw_maps(recipe, pack.channels, s.height, s.width)[None].to(before.z)
     z, decoded = Proposer(s, pack, [s.seed], wrap, text).through_codes(maps)
-    origin = f"exemplar {old.exemplar}, draw {old.draw}: {canonical(recipe)}"
+    origin = f"exemplar {old.exemplar}, draw {old.draw}: {described(recipe)}"
     return Proposal(z, [origin], Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
 
 

@@ -1,15 +1,15 @@
 """Where variations of a picture or a result begin: the same material in another draw, or a neighbour of it.
 
 Recipes decide most of what a pack that remembers them makes, so a variation of what came from a recipe is
-the same recipe laid out anew. The farther it may go, the more of the exemplars around it come into question.
+the same recipe laid out anew. The farther it may go, the more are drawn from others of the same family, and
+at last from those of all: from such as lie as far off as the strength says, neither nearer nor farther.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, replace
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor
@@ -21,25 +21,45 @@ from engine.models.vqgan import Wrap
 from engine.settings import MAX_SEED, RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import Params, another
+from engine.starter.materials import STRENGTHS, Coat, Params, another, with_coats
 from engine.synthesis.aims import turned
 from engine.synthesis.base import Remembered, channels_of, recipe_of
 from engine.synthesis.crossing import crossed
 from engine.synthesis.decode import Drawn
 from engine.synthesis.edits import Edits
 from engine.synthesis.phase import Phase
-from engine.synthesis.propose import Proposal, Proposer
-from engine.synthesis.recipes import as_asked, named_nearest
+from engine.synthesis.propose import PICTURE_COLOURS, Proposal, Proposer
+from engine.synthesis.recipes import as_asked, described, named_nearest, seen_in_exemplars
+from engine.synthesis.recolour import main_colours, recoloured
 from engine.synthesis.seeds import streams, uniform
+from engine.synthesis.targets import of_picture
+
+OWN = 0.4
+"""Up to this strength all variations are the source itself, in another draw."""
+
+OTHER = 0.7
+"""From this strength on none is."""
+
+FAMILY = 0.8
+"""Up to this strength what is drawn is of the same family, where the pack has another of it."""
 
 NEIGHBOURS = 256
-"""Exemplars that a variation may begin from at strength 1; at less, fewer come into question."""
+"""Exemplars that come into question at all: those whose names are nearest."""
 
-SAME_COLOUR = 8
-"""The nearest of them are made in the colour of what is varied."""
+FARTHEST = 0.3
+"""How much less than 1 the cosine of what is drawn to the source is at strength 1."""
+
+WINDOW = 8
+"""Exemplars that a variation may be drawn from: those that lie about as far off as they shall."""
+
+STEPS = (7640891576956012809, 11400714819323198485)
+"""2**64 times what √2 and the golden ratio are beyond 1: see `spread`."""
 
 FARTHER = 0.1
 """In cosine: so much nearer to what a difference of texts asks for must another exemplar be called."""
+
+ALIKE = 8
+"""Exemplars that a variation of a picture may be drawn from: those nearest to what it comes near to."""
 
 APART = 8
 """A picture is moved by more than the eighth of its side, not to meet its own neighbours."""
@@ -82,7 +102,8 @@ def _drawn_anew(
 ) -> Generator[Phase, None, tuple[Tensor, list[str]]]:
     """Maps (B, C, H, W) from the source's recipe and its neighbours', and what they come from."""
     s, pack = proposer.s, proposer.pack
-    neighbours = Neighbours.of(s, pack, source, exemplars)
+    seen = of_picture(base[0, :3], pack.guide)
+    neighbours = Neighbours.of(s, pack, source, exemplars, seen)
     rows, origins = [], []
     for i in range(len(proposer.seeds)):
         found = neighbours.pick(proposer.seeds[i])
@@ -91,7 +112,7 @@ def _drawn_anew(
             origins.append(origin)
         else:
             rows.append(draw_maps(found.recipe, pack.channels, s.height, s.width))
-            origins.append(f"exemplar {found.exemplar}, draw {found.draw}: {canonical(found.recipe)}")
+            origins.append(f"exemplar {found.exemplar}, draw {found.draw}: {described(found.recipe)}")
         if len(rows) < len(proposer.seeds):
             yield Phase("propose", len(rows), len(proposer.seeds))
     return torch.stack(rows).to(base), origins
@@ -105,6 +126,7 @@ class Neighbours:
         source: what is varied.
         told: what its name says, turned by the request's difference: a unit vector (D,).
         near: indices of the other exemplars, nearest to that first.
+        others: of those, what variations are drawn from that are not the source.
     """
 
     s: RunSettings
@@ -113,31 +135,58 @@ class Neighbours:
     source: Remembered
     told: Tensor
     near: list[int]
+    others: list[int]
 
     @classmethod
-    def of(cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars) -> Neighbours:
-        """For a request."""
+    def of(
+        cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars, seen: Tensor
+    ) -> Neighbours:
+        """For a request, and what the guide sees in the source: an embedding (D,).
+
+        Those that are drawn from all look about as far from the source as the strength says: the cosine
+        to it, of what the guide sees in them, is 1 - FARTHEST strength³.
+        """
         told = turned(pack.guide.encode_text([canonical(source.recipe)])[0], s, pack.guide)
-        index, _ = exemplars.near(told, NEIGHBOURS + 1)
-        return cls(s, pack, exemplars, source, told, [i for i in index.tolist() if i != source.exemplar])
+        index, _ = exemplars.near(told, len(exemplars.recipes))
+        near = [i for i in index.tolist() if i != source.exemplar]
+        if not near or s.strength <= OWN:
+            return cls(s, pack, exemplars, source, told, near, [])
+        first = source.recipe if s.difference is None else exemplars.recipes[int(index[0])]
+        kin = [i for i in near if exemplars.recipes[i]["family"] == first["family"]]
+        bare = [i for i in kin if not _more_on_it(exemplars.recipes[i], first)]
+        some = bare if len(bare) >= WINDOW else kin
+        some = (some if some and s.strength <= FAMILY else near)[:NEIGHBOURS]
+        looks = seen_in_exemplars(exemplars, index.new_tensor(some), pack.guide)
+        distance = (looks @ turned(seen, s, pack.guide) - 1 + FARTHEST * s.strength**3).abs()
+        order = distance.argsort().tolist()[:WINDOW]
+        return cls(s, pack, exemplars, source, told, near, [some[k] for k in order])
 
     def pick(self, seed: int) -> Remembered:
         """What the variation of a seed is drawn from: with more strength the same or one farther off.
 
-        Of the n-th neighbour the logarithm is evenly drawn up to strength² · log(NEIGHBOURS): at a third
-        of the strength nearly all are the source itself in another draw.
+        Between OWN and OTHER a growing share is drawn from others.
         """
-        luck = streams([seed], "vary-recipe")
-        where, lot = uniform(luck, (2,))[0].tolist()
-        draw = self.source.draw if self.s.strength == 0 else int(lot * 2**24) << 24 | (seed & 0xFFFFFF)
-        rank = int(math.exp(where * self.s.strength**2 * math.log(NEIGHBOURS))) - 1
-        if rank > 0 and self.near:
-            i = self.near[min(rank, len(self.near)) - 1]
+        strength = self.s.strength
+        lot = float(uniform(streams([seed], "vary-recipe"), (1,)))
+        draw = self.source.draw if strength == 0 else int(lot * 2**24) << 24 | (seed & 0xFFFFFF)
+        place, turn = spread(seed)
+        if self.others and place < (strength - OWN) / (OTHER - OWN):
+            i = self.others[int(turn * len(self.others))]
             recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
-            recipe = as_asked(recipe, self.told, self.pack.guide) if rank <= SAME_COLOUR else recipe
-            return Remembered(recipe, i, draw)
+            return Remembered(with_coats(recipe, self._kept(recipe)), i, draw)
         own = replace(self.source, recipe=another(self.source.recipe, draw), draw=draw)
         return own if self.s.difference is None else self._turned(own)
+
+    def _kept(self, recipe: Params) -> list[Coat]:
+        """What lies on the source and not on another recipe: mossy stones remain mossy."""
+        source = self.source.recipe
+        conditions = [] if self.s.difference or self.s.strength > FAMILY else source["modifiers"].items()
+        lacking = [
+            Coat(name=name, amount=STRENGTHS[strength], colour=None, place=None)
+            for name, strength in conditions
+            if name not in recipe["modifiers"]
+        ]
+        return [*source.get("coats", ()), *lacking]
 
     def _turned(self, own: Remembered) -> Remembered:
         """The source, with what the difference asks for: a condition, a colour, another material."""
@@ -152,22 +201,33 @@ class Neighbours:
         return replace(own, recipe=recipe)
 
 
+def _more_on_it(recipe: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    """Whether a recipe has conditions, or another material on it, that the source does not have."""
+    over, own = (p["mixture"] and p["mixture"]["overlay"]["family"] for p in (recipe, source))
+    return (over is not None and over != own) or not recipe["modifiers"].keys() <= source["modifiers"].keys()
+
+
 def _mixed(
     proposer: Proposer, base: DecodedMaps, origin: str, pack: Pack
 ) -> Generator[Phase, None, Proposal]:
     """What did not come from a recipe: with its places changed about, or from half strength on also what
-    the pack remembers that looks like it.
+    the pack remembers that looks like it, most of it in its colours.
     """
     s = proposer.s
+    colours = main_colours(base.basecolor[0], PICTURE_COLOURS)
+    # not the variations' own aims: their noise is to move tones, and would lead to any material
+    told = turned(of_picture(base.basecolor[0], pack.guide), s, pack.guide)
     rows, origins = [], []
     for i, seed in enumerate(proposer.seeds):
-        luck = streams([seed], "vary-picture")
-        if pack.exemplars is not None and float(uniform(luck, (1,))) < 2 * s.strength - 1:
-            k = int(pack.exemplars.near(proposer.text[i], 1)[0])
-            draw = int(uniform(luck, (1,)) * 2**24)
+        luck, (place, turn) = streams([seed], "vary-picture"), spread(seed)
+        if pack.exemplars is not None and place < 2 * s.strength - 1:
+            near, _ = pack.exemplars.near(told, ALIKE)
+            k, draw = int(near[int(turn * len(near))]), int(uniform(luck, (1,)) * 2**24)
             recipe = another(cast("Params", pack.exemplars.recipes[k]), draw)
-            rows.append(draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text))
-            origins.append(f"exemplar {k}, draw {draw}: {canonical(recipe)}")
+            drawn = draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text)
+            kept = 0.0 if s.difference else 2 * (1 - turn * s.strength)
+            rows.append(torch.cat([recoloured(drawn[None, :3], colours, kept)[0], drawn[3:]]))
+            origins.append(f"exemplar {k}, draw {draw}: {described(recipe)}")
         else:
             shuffled = reshuffled(base, luck, s.strength, proposer.wrap, pack.generator.f)
             rows.append(channels_of(shuffled, pack.channels)[0])
@@ -176,6 +236,16 @@ def _mixed(
     maps = torch.stack(rows)
     z, decoded = proposer.through_codes(maps)
     return Proposal(z, origins, Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
+
+
+def spread(seed: int) -> tuple[float, float]:
+    """Two numbers in 0..1 for a seed: either of seeds in a row lie as far apart as so many can, nearly.
+
+    Source: Kronecker's sequences of numbers that fractions approach badly; Niederreiter, "Random Number
+    Generation and Quasi-Monte Carlo Methods", 1992.
+    """
+    x, y = (seed * step % 2**64 / 2**64 for step in STEPS)
+    return x, y
 
 
 def reshuffled(

@@ -4,7 +4,7 @@ Training and evaluation must agree on what is here: the labels (FAMILIES, COLOUR
 two that training never sees (`is_held_out`), and the words that the guide never reads (`withheld_nouns`).
 """
 
-from engine.starter.captions.grammar import canonical, caption
+from engine.starter.captions.grammar import canonical, caption, meanings
 from engine.starter.captions.negatives import factors, negative, one_factor
 from engine.starter.captions.splits import held_out, is_held_out, withheld_conditions, withheld_nouns
 from engine.starter.materials import COLOURS, FAMILIES
@@ -17,6 +17,7 @@ __all__ = [
     "factors",
     "held_out",
     "is_held_out",
+    "meanings",
     "negative",
     "one_factor",
     "withheld_conditions",

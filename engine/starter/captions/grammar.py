@@ -30,7 +30,13 @@ from engine.starter.captions.lexicon import (
     TEXTURE_WORDS,
     UNGLAZED_GROUPS,
 )
-from engine.starter.captions.phrases import joint_phrase, layout_parts, mixture_name, mixture_parts
+from engine.starter.captions.phrases import (
+    COAT_NOUNS,
+    joint_phrase,
+    layout_parts,
+    mixture_name,
+    mixture_parts,
+)
 from engine.starter.captions.splits import withheld_conditions, withheld_nouns, withheld_pattern
 from engine.starter.materials import REGISTRY, Params
 
@@ -104,10 +110,18 @@ def canonical(params: Params, *, coloured: bool = True) -> str:
     Without its colour it is "mossy cobblestones". Conditions come in the order of the alphabet: what means
     the same is called the same.
     """
-    noun = REGISTRY[params["family"]].nouns[0]
-    text = " ".join([*sorted(params["modifiers"]), *[params["colour"]] * coloured, noun])
-    mixture = params["mixture"]
-    return f"{text} with {mixture_name(params['family'], mixture)}" if mixture else text
+    noun, mixture = REGISTRY[params["family"]].nouns[0], params["mixture"]
+    coats = [coat["name"] for coat in params.get("coats", ())]
+    conditions = sorted({*params["modifiers"], *(name for name in coats if name not in COAT_NOUNS)})
+    text = " ".join([*conditions, *[params["colour"]] * coloured, noun])
+    others = [mixture_name(params["family"], mixture)] if mixture else []
+    others += [COAT_NOUNS[name] for name in coats if name in COAT_NOUNS]
+    return f"{text} with {' and '.join(dict.fromkeys(others))}" if others else text
+
+
+def meanings(params: list[Params]) -> list[str]:
+    """What people also call materials: in natural colours by name alone, as zebras are not teal."""
+    return [canonical(p, coloured=p["target"] is not None) for p in params]
 
 
 def caption(params: Params, rng: np.random.Generator, *, withheld: bool = False) -> str:

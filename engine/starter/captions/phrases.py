@@ -30,6 +30,14 @@ OVERLAY_NOUNS: dict[str, tuple[str, ...]] = {  # the first one is canonical
     "gold_leaf": ("gold", "gold", "gold leaf"),
     "lava": ("lava", "lava", "molten lava", "magma"),
 }
+COAT_NOUNS = {  # of coats that are another material: what names of what they lie on say
+    "grass": "grass",
+    "leaves": "fallen leaves",
+    "sand": "sand",
+    "pebbles": "pebbles",
+    "gold": "gold joints",
+    "lava": "lava",
+}
 AUTUMN = frozenset({"orange", "red", "yellow", "brown"})
 OVERLAY_FRONTS: dict[str, tuple[str, ...]] = {  # before the noun of what they lie on
     "grass": ("grassy",),

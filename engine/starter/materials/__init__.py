@@ -20,21 +20,24 @@ from engine.starter.materials import (  # noqa: F401  # importing them fills the
     textile,
     wood,
 )
+from engine.starter.materials.coats import COATS, with_coats
 from engine.starter.materials.colour import COLOURS, nearest_term
 from engine.starter.materials.modifiers import MODIFIERS
-from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Family, Mixture, Params
+from engine.starter.materials.registry import REGISTRY, SCALES, STRENGTHS, Coat, Family, Mixture, Params
 from engine.starter.materials.rendering import Material, render
 from engine.starter.materials.sampling import another, in_colour, sample, sibling, with_overlay
 
 FAMILIES: tuple[str, ...] = tuple(sorted(REGISTRY))
 
 __all__ = [
+    "COATS",
     "COLOURS",
     "FAMILIES",
     "MODIFIERS",
     "REGISTRY",
     "SCALES",
     "STRENGTHS",
+    "Coat",
     "Family",
     "Material",
     "Mixture",
@@ -45,5 +48,6 @@ __all__ = [
     "render",
     "sample",
     "sibling",
+    "with_coats",
     "with_overlay",
 ]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypedDict
+from typing import NotRequired, TypedDict
 
 import numpy as np
 
@@ -31,6 +31,15 @@ class Mixture(TypedDict):
     share: float  # of the surface that it covers, 0..1
 
 
+class Coat(TypedDict):
+    """What a prompt wants to lie on a material, and how much of it; training never draws any."""
+
+    name: str  # a key of coats.COATS
+    amount: float  # 0..1 as strengths are, a little more for what may cover everything
+    colour: str | None  # basic colour term, where it comes in several
+    place: str | None  # a key of mixtures.PLACES; None: where it lies as a rule
+
+
 class Params(TypedDict):
     """Everything that a material depends on. Goes into JSON as it is."""
 
@@ -46,6 +55,7 @@ class Params(TypedDict):
     layout: str | None  # one of the family's layouts, where it has any
     joint: str | None  # basic colour term of what lies between; known once drawn, None before
     mixture: Mixture | None
+    coats: NotRequired[list[Coat]]
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from engine.starter.materials.coats import in_order, lay
 from engine.starter.materials.colour import (
     from_hex,
     from_lab,
@@ -73,18 +74,20 @@ def render(
         shift: pixels (down, right) to roll the tile by; the same as rolling the result.
 
     Raises:
-        KeyError: the family, palette, scale or a modifier is not known.
+        KeyError: the family, palette, scale, a modifier or a coat is not known.
         ValueError: the size is not a power of two.
     """
     if size < 1 or size & (size - 1):
         raise ValueError(f"size must be a power of two, not {size}")
-    down, right = (pixels * supersampling for pixels in shift)
-    canvas, maps, joint = _drawn(params, size * supersampling, (down, right))
+    size_px, roll = size * supersampling, (shift[0] * supersampling, shift[1] * supersampling)
+    canvas, maps, joint = _drawn(params, size_px, roll)
     if mixture := params["mixture"]:
-        _, over, _ = _drawn(mixture["overlay"], size * supersampling, (down, right))
+        _, over, _ = _drawn(mixture["overlay"], size_px, roll)
         maps = _spread(PLACES[mixture["place"]](canvas, maps, over, mixture["share"]), canvas)
     for name, strength in params["modifiers"].items():
         maps = _spread(MODIFIERS[name](canvas, maps, STRENGTHS[strength]), canvas)
+    for coat in in_order(params.get("coats", ())):
+        maps = _spread(lay(canvas, maps, coat, params, lambda other: _drawn(other, size_px, roll)[1]), canvas)
     maps = replace(maps, roughness=_finished(maps.roughness, params["finish"]))
     maps = _reduced(maps, supersampling)
     return Material(

@@ -54,7 +54,7 @@ def sample(seed: int, family: str | None = None, *, among: Collection[str] = REG
     names = sorted(among)
     weights = np.array([FAVOURED_WEIGHT if REGISTRY[name].group in FAVOURED else 1.0 for name in names])
     chosen = str(rng.choice(names, p=weights / weights.sum()))
-    params = _plain(REGISTRY[family or chosen], seed, rng)
+    params = plain(REGISTRY[family or chosen], seed, rng)
     mixable = overlays(params["family"])
     if mixable and rng.random() < MIXTURE_SHARE:
         params["mixture"] = _mixture(seed, mixable, rng)
@@ -126,7 +126,7 @@ def sibling(params: Params, seed: int) -> Params:
     return {**params, "modifiers": {name: strength}}
 
 
-def _plain(entry: Family, seed: int, rng: np.random.Generator) -> Params:
+def plain(entry: Family, seed: int, rng: np.random.Generator) -> Params:
     """A family's material with nothing on it."""
     palette, target, colour = _colouring(entry, rng)
     scale = str(rng.choice(entry.scales))
@@ -147,7 +147,7 @@ def _modifiers(entry: Family, rng: np.random.Generator) -> dict[str, str]:
 
 def _mixture(seed: int, mixable: list[tuple[str, Rule]], rng: np.random.Generator) -> Mixture:
     name, rule = mixable[int(rng.integers(len(mixable)))]
-    overlay = _plain(REGISTRY[name], seed, rng)
+    overlay = plain(REGISTRY[name], seed, rng)
     return Mixture(overlay=overlay, place=rule.place, share=round(float(rng.uniform(*rule.share)), 3))
 
 

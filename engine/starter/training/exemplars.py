@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # the field's name for it
 
-from engine.models.exemplars import Exemplars
+from engine.models.exemplars import NAMED, Exemplars
 from engine.models.guide import Clip
 from engine.starter import captions
 from engine.starter.data import Materials, noun
@@ -22,9 +22,6 @@ from engine.starter.materials import COLOURS, FAMILIES, Params
 SEED = 61
 KEPT = 2 / 3
 """Share of the candidates of a name that is kept: the rest does not look like it, to the guide."""
-
-NAMED = 2.0
-"""How much more the name of an exemplar tells of it than its picture: bricks are not meant to be wet."""
 
 BATCH = 16
 COLOUR_AXES = 10
@@ -60,18 +57,15 @@ def build(data: Materials, guide: Clip, count: int) -> Generator[tuple[int, int]
         yield min(start + BATCH, len(indices)), len(indices)
     image, text = torch.cat(rows), guide.encode_text(names).cpu()
     best = kept(names, (image * text).sum(-1))
-    meant = F.normalize(text + guide.encode_text(meanings([data.params[i] for i in indices])).cpu(), dim=-1)
+    meant = F.normalize(
+        text + guide.encode_text(captions.meanings([data.params[i] for i in indices])).cpu(), dim=-1
+    )
     return Exemplars.of(
         [names[i] for i in best],
         [dict(data.params[indices[i]]) for i in best],
         F.normalize(image[best] + NAMED * meant[best], dim=-1),
         colour_axes(guide),
     )
-
-
-def meanings(params: list[Params]) -> list[str]:
-    """What people also call materials: in natural colours by name alone, as zebras are not teal."""
-    return [captions.canonical(p, coloured=p["target"] is not None) for p in params]
 
 
 def colour_axes(guide: Clip) -> Tensor:

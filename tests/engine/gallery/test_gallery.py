@@ -77,10 +77,10 @@ def words_of(name):
         ("size", "generate", "--size"),
     ],
 )
-def test_every_feature_is_shown_with_two_prompts(name, command, word):
+def test_every_feature_is_shown_with_six_prompts(name, command, word):
     commands = words_of(name)
     assert all(c[0] == command and word in c for c in commands)
-    assert len({c[1] for c in commands}) >= 2
+    assert len({c[1:3] for c in commands}) == 6
 
 
 def test_there_are_six_prompts_and_both_large_sizes():

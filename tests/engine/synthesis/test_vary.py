@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import pytest
 import torch
@@ -11,17 +12,18 @@ from engine.models.vqgan import PLANE, TORUS
 from engine.settings import Difference, RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import another
+from engine.starter.materials import another, with_coats
 from engine.synthesis.aims import aims_of, seen_in
 from engine.synthesis.base import NAMES, recipe_of
 from engine.synthesis.decode import maps_of
 from engine.synthesis.edits import Edits, Stored
 from engine.synthesis.groups import synthesize_in_groups
-from engine.synthesis.recipes import called, conditioned
+from engine.synthesis.recipes import called, conditioned, seen_in_exemplars
 from engine.synthesis.run import synthesize
 from engine.synthesis.seeds import streams
-from engine.synthesis.vary import reshuffled, rolled
+from engine.synthesis.vary import Neighbours, reshuffled, rolled, spread
 
+MOSS = {"name": "mossy", "amount": 0.4, "colour": None, "place": None}
 WET = Difference(before="dry", after="wet")
 
 
@@ -107,6 +109,41 @@ def test_much_strength_wanders_to_other_recipes(tiny_pack, stored):
         for x in (0.2, 0.6, 1.0)
     ]
     assert counts[0] == 0 < counts[1] < counts[2]
+
+
+def test_up_to_much_strength_it_stays_the_material_and_no_two_are_the_same(tiny_pack, stored):
+    """What is drawn is of the same family where the pack has another; and a coat stays on it."""
+    source = recipe_of(stored.stored, tiny_pack)
+    mossy = replace(source, recipe=with_coats(source.recipe, [MOSS]))
+    family = source.recipe["family"]
+    own = [r for i, r in enumerate(tiny_pack.exemplars.recipes) if r["family"] == family and i != 0]
+    seen = seen_in(stored, tiny_pack.guide)
+    for strength in (0.4, 0.8):
+        neighbours = Neighbours.of(settings(strength=strength), tiny_pack, mossy, tiny_pack.exemplars, seen)
+        assert set(neighbours.others) <= set(own) or not own
+        found = [neighbours.pick(seed) for seed in range(50, 58)]
+        assert len({r.draw for r in found}) == 8
+        assert all(r.recipe["coats"] == [MOSS] for r in found if r.recipe["family"] != "moss")
+
+
+def test_what_is_drawn_lies_as_far_off_as_the_strength_says(tiny_pack, stored):
+    source, exemplars = recipe_of(stored.stored, tiny_pack), tiny_pack.exemplars
+    seen = seen_in(stored, tiny_pack.guide)
+    looks = seen_in_exemplars(exemplars, torch.arange(len(exemplars.recipes)), tiny_pack.guide)
+    means = []
+    for strength in (0.5, 0.9, 1.0):
+        asked = settings(strength=strength)
+        found = Neighbours.of(asked, tiny_pack, source, exemplars, seen).others
+        means.append(float((looks[found] @ seen).mean()))
+    assert means[0] >= means[1] >= means[2]
+
+
+def test_seeds_in_a_row_are_spread_evenly():
+    for first in (0, 7, 10**15):
+        for axis in (0, 1):
+            places = sorted(spread(first + k)[axis] for k in range(16))
+            gaps = [b - a for a, b in itertools.pairwise([*places, places[0] + 1])]
+            assert max(gaps) < 2.5 / 16 and min(gaps) > 0.2 / 16
 
 
 def test_a_difference_alone_keeps_the_layout_and_may_change_the_condition(tiny_pack, stored):

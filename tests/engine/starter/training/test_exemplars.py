@@ -31,7 +31,7 @@ def test_only_what_has_its_natural_colour_goes_by_its_bare_name():
     painted, natural = sample(1, "zebra"), sample(1, "zebra")
     painted.update(palette="any", target="208080", colour="teal", modifiers={}, mixture=None)
     natural.update(palette="white", target=None, colour="white", modifiers={}, mixture=None)
-    assert exemplars.meanings([painted, natural]) == ["teal zebra print", "zebra print"]
+    assert captions.meanings([painted, natural]) == ["teal zebra print", "zebra print"]
 
 
 def test_of_every_name_the_better_ones_are_kept():
