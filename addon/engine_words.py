@@ -25,7 +25,12 @@ def say(text: str, language: str) -> str:
         language: as Blender names it, such as "es" or "es_ES".
     """
     short = language.partition("_")[0]
-    return _say(text, short) if short and (FOLDER / f"{short}.json").is_file() else text
+    return _say(text, short) if short in _languages() else text
+
+
+@functools.cache
+def _languages() -> frozenset[str]:
+    return frozenset(file.stem for file in FOLDER.glob("*.json"))
 
 
 @functools.lru_cache(KEPT)
