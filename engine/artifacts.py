@@ -141,7 +141,7 @@ def _picture(file: str) -> Path:
     if PICTURE.fullmatch(named.name) is None:
         raise InvalidRequest(f"{named.name!r} is no name for a picture.", field="file")
     path = Path(named)
-    if path.parent.is_symlink() or path.is_symlink():
+    if any(place.is_symlink() for place in (path.parent, path, path.with_name(f"{path.name}.part"))):
         raise InvalidRequest(f"{file!r} is a link: it could lead anywhere.", field="file")
     return path
 

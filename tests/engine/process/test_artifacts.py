@@ -140,9 +140,10 @@ def test_no_link_is_followed(tmp_path):
     (tmp_path / "secret").write_text("mine")
     (tmp_path / "inputs").mkdir()
     (tmp_path / "inputs/a.png").symlink_to(tmp_path / "secret")
+    (tmp_path / "inputs/c.png.part").symlink_to(tmp_path / "secret")
     (tmp_path / "other").mkdir()
     (tmp_path / "other/inputs").symlink_to(tmp_path)
-    for file in ("inputs/a.png", "other/inputs/b.png"):
+    for file in ("inputs/a.png", "inputs/c.png", "other/inputs/b.png"):
         with pytest.raises(InvalidRequest):
             Artifacts().write(piece(tmp_path / file))
     assert (tmp_path / "secret").read_text() == "mine"
