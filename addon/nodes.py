@@ -24,7 +24,7 @@ TEXTURES = (  # from the top, as Node Wrangler has them: label, map, whether it 
     ("Occlusion, Roughness, Metallic", "arm", True),
     ("Displacement", "height", True),
     ("Normal", "normal_gl", True),
-    ("Emission", "emission", False),  # in results that glow
+    (compat.emission_socket(), "emission", False),  # in results that glow
     ("Alpha", "alpha", True),  # in decals
 )
 
