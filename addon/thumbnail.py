@@ -15,7 +15,7 @@ from mathutils import Euler, Vector
 from . import compat, tuning
 
 SIDE_PX = 256
-SAMPLES = 24  # it is small, and shown smaller
+SAMPLES = 16  # it is small, and shown smaller
 BOUNCES = 2  # nothing here lights anything else
 TILES_ACROSS = 1.6  # of the diameter: enough to see that it repeats, and the single tile still large
 MARGIN = 1.06  # of the picture's side to the ball's; leaves room for displacement
@@ -85,7 +85,7 @@ def _ball(material: Material, radius: float, span: float) -> Object:
     mesh: Mesh = bpy.data.meshes.new("Ball")
     bm = bmesh.new()
     uv = bm.loops.layers.uv.new("UVMap")
-    bmesh.ops.create_uvsphere(bm, u_segments=192, v_segments=96, radius=radius)
+    bmesh.ops.create_uvsphere(bm, u_segments=96, v_segments=48, radius=radius)
     for face in bm.faces:
         face.smooth = True
         for loop in face.loops:
