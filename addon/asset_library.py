@@ -43,7 +43,7 @@ def save(entry: dict[str, Any], order: dict[str, Any]) -> Path:
 
     Args:
         entry: as `describe` made it.
-        order: "library", "options" and "credits".
+        order: "library", "options", "credits" and "thumbnail", as `saving` wrote them.
 
     Raises:
         FAILURES: it cannot be written, or a map is gone.
@@ -63,7 +63,7 @@ def save(entry: dict[str, Any], order: dict[str, Any]) -> Path:
     options["scale"] = tuple(options["scale"])
     material = materials.make([], result, materials.Options(**options))
     material[materials.TAG] = entry["files"]["basecolor"]  # as it is known where it was made
-    assets.mark(material, Path(order["library"]), assets.Credits(**order["credits"]), "PICTURE")
+    assets.mark(material, Path(order["library"]), assets.Credits(**order["credits"]), order["thumbnail"])
     blend = folder / f"{slug(result.prompt)}.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(blend), compress=True, relative_remap=True)
     return blend

@@ -1,15 +1,15 @@
 """Patina materials as assets: catalogue, tags, description, thumbnail."""
 
+import contextlib
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
 import bpy
-import bpy.utils.previews
 from bpy.types import Material
 
-from . import catalogs, compat, presets, textures
-from .materials import find
+from . import catalogs, compat, presets, textures, thumbnail
+from .nodes import find
 
 FACET = "material"  # of the tag that names the catalogue where no preset does
 
@@ -22,12 +22,12 @@ class Credits:
     licence: str = ""
 
 
-def mark(material: Material, library: Path, credit: Credits, thumbnail: str) -> str:
+def mark(material: Material, library: Path, credit: Credits, shown: str) -> str:
     """Make a material an asset. Returns the path of its catalogue.
 
     Args:
         library: the folder whose catalogue file is written: the library's, or that of the .blend.
-        thumbnail: "RENDER", or "PICTURE": the base colour.
+        shown: "RENDER", or "PICTURE": the base colour.
 
     Raises:
         OSError, catalogs.UnknownVersionError: the catalogue cannot be written.
@@ -43,9 +43,18 @@ def mark(material: Material, library: Path, credit: Credits, thumbnail: str) -> 
     for label in ("Patina", *(label for _, label in _tags(material))):
         data.tags.new(label, skip_if_exists=True)
     show_base_colour(material)  # at once, and for good where nothing is rendered
-    if thumbnail == "RENDER":
-        compat.render_preview(material)
+    if shown == "RENDER":
+        render_thumbnail(material)
     return path
+
+
+def render_thumbnail(material: Material) -> None:
+    """Show the material on a ball. Blender's own preview comes some time soon, and without a window never."""
+    if not bpy.app.background:
+        material.asset_generate_preview()
+        return
+    with contextlib.suppress(RuntimeError):  # no Cycles in this Blender: the thumbnail stays as it is
+        thumbnail.render(material)
 
 
 def group(material: Material) -> str:
@@ -65,14 +74,7 @@ def show_base_colour(material: Material) -> None:
         if image.packed_file:
             path = Path(place) / "basecolor.png"
             path.write_bytes(bytes(image.packed_file.data))
-        shown = bpy.utils.previews.new()
-        try:
-            picture = shown.load("basecolor", str(path), "IMAGE")
-            preview = material.preview_ensure()
-            preview.image_size = picture.image_size
-            preview.image_pixels = picture.image_pixels
-        finally:
-            bpy.utils.previews.remove(shown)
+        thumbnail.take(material, path)
 
 
 def library_of(blend: Path) -> Path:

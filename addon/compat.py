@@ -1,12 +1,14 @@
 """Every difference between Blender 3.4 and 5.2 that the add-on meets, one function each."""
 
+import contextlib
 import shutil
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import ID, AssetMetaData, Material, Modifier, Object, Scene, UILayout
+from bpy.types import AssetMetaData, Material, Modifier, Object, Scene, UILayout, World
 
 from .words import tr
 
@@ -40,18 +42,32 @@ def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
         layout.prop(data, name, text="")
 
 
-def use_nodes(material: Material) -> None:
-    """Give a material its node tree. From 5.0 it always has one, and the switch is on its way out."""
+def use_nodes(item: Material | World) -> None:
+    """Give it its node tree. From 5.0 it always has one, and the switch is on its way out."""
     if bpy.app.version < (5, 0, 0):
-        material.use_nodes = True
+        item.use_nodes = True
+
+
+def _displaced(material: Material) -> Any:
+    """What has the displacement method; a setting of Cycles alone before 4.1."""
+    return material if "displacement_method" in material.bl_rna.properties else material.cycles
 
 
 def set_displacement_method(material: Material, method: str) -> None:
-    """'BUMP', 'DISPLACEMENT' or 'BOTH'; a setting of Cycles alone before 4.1."""
-    if "displacement_method" in material.bl_rna.properties:
-        material.displacement_method = method
-    elif hasattr(material, "cycles"):
-        material.cycles.displacement_method = method
+    """'BUMP', 'DISPLACEMENT' or 'BOTH'."""
+    if bpy.app.version >= (4, 1, 0) or hasattr(material, "cycles"):
+        _displaced(material).displacement_method = method
+
+
+@contextlib.contextmanager
+def bumped(material: Material) -> Iterator[None]:
+    """Have Cycles draw a material's displacement as bump, for now: a coarse mesh would show its corners."""
+    before = _displaced(material).displacement_method
+    set_displacement_method(material, "BUMP")
+    try:
+        yield
+    finally:
+        set_displacement_method(material, before)
 
 
 def cut_out(material: Material) -> None:
@@ -129,12 +145,6 @@ def set_licence(data: AssetMetaData, licence: str) -> None:
     """Of an asset; there is no field for it before 3.5."""
     if "license" in data.bl_rna.properties:
         data.license = licence
-
-
-def render_preview(item: ID) -> None:
-    """Have Blender render a thumbnail, some time soon. Without a window it never would."""
-    if not bpy.app.background:
-        item.asset_generate_preview()
 
 
 def background_command(script: Path, *arguments: str) -> list[str]:

@@ -1,6 +1,7 @@
 """The part of the preferences that is about the engine: where it is, what it may use, where it is from."""
 
 from bpy.props import EnumProperty, FloatProperty, StringProperty
+from bpy.types import Context
 
 DEVICES = (
     ("auto", "Automatic", "The fastest that this machine has"),
@@ -17,6 +18,13 @@ BACKENDS = (
     ("mps", "Apple", "Apple processors"),
     ("cpu", "Processor Only", "Works everywhere, and takes the least room on the disk"),
 )
+
+
+def _look_again(_preferences: object, _context: Context) -> None:
+    """What is in the chosen folder, and how much room is there, is said beside it."""
+    from . import setup  # it asks for preferences itself
+
+    setup.refresh()
 
 
 class EnginePreferences:
@@ -53,11 +61,12 @@ class EnginePreferences:
             "folder for user data"
         ),
         subtype="DIR_PATH",
+        update=_look_again,
     )
     engine_source: StringProperty(
         name="Engine File",
         description=(
-            "The file patina-engine-….zip that came with the add-on, or the folder of a checkout; empty: it "
+            "The file patina-engine-….zip that came with the add-on, or a folder with its content; empty: it "
             "is looked for beside the add-on and in your downloads"
         ),
         subtype="FILE_PATH",
@@ -75,7 +84,10 @@ class EnginePreferences:
         subtype="FILE_PATH",
     )
     backend: EnumProperty(
-        name="Install For", description="What the engine is installed to compute with", items=BACKENDS
+        name="Install For",
+        description="What the engine is installed to compute with",
+        items=BACKENDS,
+        update=_look_again,
     )
     device: EnumProperty(name="Device", description="What the engine computes on", items=DEVICES)
     memory_gb: FloatProperty(

@@ -11,7 +11,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.types import Image, Material, Object
 
-from . import compat, mapping, materials, pump
+from . import compat, mapping, materials, nodes, pump
 from .link import Preview
 
 try:
@@ -115,7 +115,7 @@ def _build(material: Material, image: Image, layout: mapping.Mapping) -> None:
     output, bsdf, texture, place, source = (tree.nodes.new(f"ShaderNode{name}") for name in names)
     texture.image = image
     if layout.box:
-        texture.projection, texture.projection_blend = "BOX", materials.BLEND
+        texture.projection, texture.projection_blend = "BOX", nodes.BLEND
     place.inputs["Scale"].default_value = layout.scale
     for start, end in (
         (source.outputs[layout.source], place.inputs["Vector"]),

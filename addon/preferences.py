@@ -81,7 +81,7 @@ def installer_task(task: str) -> Task:
         log_folder(),
         source=source,
         sha256=sha256,
-        backend=_text("backend") or "auto",
+        backend=backend(),
         wheels=Path(wheels) if wheels else None,
         pythons=tuple(pythons),
     )
@@ -103,6 +103,11 @@ def _variables() -> dict[str, str]:
     if preferences.install_folder:
         found["PATINA_HOME"] = chosen("install_folder")
     return found
+
+
+def backend() -> str:
+    """What the engine is installed to compute with; "auto" for what this machine has."""
+    return _text("backend") or "auto"
 
 
 def device() -> str:

@@ -12,6 +12,7 @@ from bpy.app.handlers import persistent
 from . import images, packs, preferences, setup, verdict
 from .link import EngineError, Preview, State
 from .session import Session
+from .words import tr
 
 log = logging.getLogger(__name__)
 
@@ -121,7 +122,7 @@ def _mirror_results(state: bpy.types.PropertyGroup) -> None:
             item = state.results.add()
             item.key = item.basecolor = result.key
             item.rank, item.judge_score, item.seam = result.rank, result.judge_score, result.seam
-            item.tags, item.relief = ", ".join(tag.label for tag in result.tags), result.relief
+            item.tags, item.relief = ", ".join(tr(tag.label) for tag in result.tags), result.relief
             item.flaws = "\n".join(verdict.sentences(result))
             item.seed = str(result.seed)  # the engine's seeds are larger than Blender's integers
             images.later_icon(result.key)  # Blender decodes it beside its work, not in this frame

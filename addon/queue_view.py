@@ -11,9 +11,13 @@ from bpy.props import (
 )
 from bpy.types import PropertyGroup
 
-from . import pump
+from . import kept_queue, paths, pump
+from .queue import Run
 from .session import time_left
 from .words import tr
+
+keeper: kept_queue.Keeper | None = None
+left: list[kept_queue.Left] = []  # by Blenders that are gone
 
 
 class PatinaQueued(PropertyGroup):
@@ -30,6 +34,7 @@ class PatinaQueue(PropertyGroup):
 
     runs: CollectionProperty(name="Runs", description="The runs that wait or have failed", type=PatinaQueued)
     status: StringProperty(name="Queue", description="How many runs wait, and how long they take")
+    left: IntProperty(name="Left", description="Prompts that waited when an earlier Blender closed")
     held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
     methods: StringProperty(name="Methods", description="What the engine can do")
     live_on_object: BoolProperty(name="Live on Object", description="Whether the run is shown on an object")
@@ -62,6 +67,8 @@ def mirror() -> None:
             item.number, item.title, item.preset, item.message = run
     shown.held = queue.held and bool(queue.waiting)
     shown.status = _status(len(queue.waiting), queue.seconds_left(session.seconds_left))
+    shown.left = sum(len(item.runs) for item in left)
+    keeper.keep(queue)
     shown.methods = " ".join(session.engine.facts.methods)
 
 
@@ -73,10 +80,20 @@ def _status(waiting: int, seconds: float | None) -> str:
     return tr("{count} waiting, {time} for all", count=waiting, time=time_left(seconds))
 
 
+def claim() -> list[Run]:
+    """The prompts that earlier Blenders left, now ours: each is had once, in whichever Blender."""
+    runs = [run for item in left if kept_queue.claim(item) for run in item.runs]
+    left.clear()
+    return runs
+
+
 CLASSES = (PatinaQueued, PatinaQueue)
 
 
 def register() -> None:
+    global keeper
+    keeper = kept_queue.Keeper(paths.home() / "queue")
+    left[:] = keeper.left()
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.WindowManager.patina_queue = PointerProperty(type=PatinaQueue)
@@ -84,6 +101,8 @@ def register() -> None:
 
 
 def unregister() -> None:
+    keeper.close()
+    left.clear()
     pump.mirrors.remove(mirror)
     del bpy.types.WindowManager.patina_queue
     for cls in reversed(CLASSES):

@@ -35,7 +35,9 @@ class Saving:
         OSError: the process cannot be started.
     """
 
-    def __init__(self, results: list[Result], folder: Path, options: Options, credit: Credits) -> None:
+    def __init__(
+        self, results: list[Result], folder: Path, options: Options, credit: Credits, thumbnail: str
+    ) -> None:
         self.done, self.total, self.failures, self.over = 0, len(results), [], False
         self.folder = folder
         self._place = tempfile.TemporaryDirectory(prefix="patina-saving-")
@@ -47,6 +49,7 @@ class Saving:
             "news": str(self._news),
             "options": dataclasses.asdict(options),
             "credits": dataclasses.asdict(credit),
+            "thumbnail": thumbnail,
             "results": [asset_library.describe(result) for result in results],
         }
         (place / "order.json").write_text(json.dumps(order), encoding="utf-8")
@@ -118,14 +121,17 @@ class Saving:
         return tr("Blender in the background ended early: {reason}", reason=last or self._process.returncode)
 
 
-def begin(results: list[Result], folder: Path, options: Options, credit: Credits) -> None:
+def begin(results: list[Result], folder: Path, options: Options, credit: Credits, thumbnail: str) -> None:
     """Start saving, watched by the timer.
+
+    Args:
+        thumbnail: "RENDER", or "PICTURE", as `assets.mark` takes it.
 
     Raises:
         OSError: it cannot be started.
     """
     global current
-    current = Saving(results, folder, options, credit)
+    current = Saving(results, folder, options, credit, thumbnail)
     _mirror()
     pump.watch(_watch)
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
-from .link.fetch import Fetcher, Places
+from .link.fetch import CHECKPOINT, Fetcher, Places
+from .link.sending import Sender
 from .queue import Queue, Run, work_of
 from .words import mark, tr
 
@@ -31,9 +32,9 @@ PHASES = {  # name → its share of the bar and what it says
     "write": (0.97, 1.00, mark("Writing files")),
     "fetch": (1.00, 1.00, mark("Fetching file")),
 }
+FACETS = ("material", "colour", "condition", "pattern", "finish", "word")  # of tags, as people read them
 MAPS = ("basecolor", "normal_gl", "roughness", "metallic", "height", "ao")
 SOME_MAPS = ("emission", "alpha")  # in results that need them
-CHECKPOINT = "checkpoint.safetensors"  # in the folder of a run that can be gone on with
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ class Result:
     files: dict[str, Path]
     sidecar: Path | None = None
     preset: str = ""
-    tags: tuple[Tag, ...] = ()  # the surest first
+    tags: tuple[Tag, ...] = ()  # as `FACETS` orders them, in each the surest first
     repeats: int | None = None  # the rank of a better one that it nearly is
     artefacts: tuple[str, ...] = ()  # see `verdict.FLAWS`
     diversity: float | None = None  # how many of the run's variations are effectively different, 1 or more
@@ -82,6 +83,7 @@ class Session:
     ) -> None:
         self.engine = Engine(launch)
         self._fetcher = Fetcher(self.engine.submit, places)
+        self._sender = Sender(self.engine.submit, places, lambda: self.engine.pid)
         self._name = f"{time.strftime('%Y-%m-%d_%H%M%S')}_{os.getpid()}"
         self._runs, self._begun = 0, False
         self._run: int | None = None
@@ -196,7 +198,7 @@ class Session:
         Raises:
             EngineError: the engine cannot be started.
         """
-        job = self.engine.submit(method, self._fetcher.told(params))
+        job = self._sender.submit(method, params)
         self._asked[job] = take
         return job
 
@@ -230,7 +232,7 @@ class Session:
     def poll(self) -> bool:
         """Take in what has happened. True if there is something new to draw."""
         before = self.engine.state, self.status
-        events = list(self._fetcher.through(self.engine.poll()))
+        events = list(self._fetcher.through(self._sender.through(self.engine.poll())))
         for event in events:
             self._hand_over(event)
         self.go_on()
@@ -343,8 +345,12 @@ def result_of(summary: Mapping[str, Any], variation: Mapping[str, Any], folder: 
 
 
 def _tags(entries: Iterable[Mapping[str, Any]]) -> tuple[Tag, ...]:
-    surest_first = sorted(entries, key=lambda entry: -float(entry["confidence"]))
-    return tuple(Tag(str(entry["facet"]), str(entry["label"])) for entry in surest_first)
+    def order(entry: Mapping[str, Any]) -> tuple[int, float]:
+        facet = str(entry["facet"])
+        place = FACETS.index(facet) if facet in FACETS else len(FACETS)
+        return place, -float(entry["confidence"])
+
+    return tuple(Tag(str(entry["facet"]), str(entry["label"])) for entry in sorted(entries, key=order))
 
 
 def fraction(progress: Progress) -> float:

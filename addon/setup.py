@@ -6,7 +6,7 @@ import bpy
 from bpy.props import BoolProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
-from . import compat, paths, preferences
+from . import compat, paths, preferences, room
 from .link import EngineError
 from .link.installation import Installation, Setup, state_of
 from .link.installer import record
@@ -34,6 +34,8 @@ class PatinaSetup(PropertyGroup):
     file: StringProperty(default="patina-engine.zip")
     installed: BoolProperty()
     offline: BoolProperty()
+    room: StringProperty()
+    short: BoolProperty()
 
 
 def start(task: str) -> None:
@@ -106,6 +108,9 @@ def refresh() -> None:
         state.state = "outdated"
     state.folder, state.file = str(folder), file_name()
     state.source = str(paths.engine_source(preferences.chosen("engine_source"))[0] or "")
+    source = Path(state.source) if state.source else None
+    space = room.look(folder, source, preferences.backend()) if state.state != "ready" else None
+    state.room, state.short = (space.sentence(), space.short) if space else ("", False)
     mirror()
 
 

@@ -2,8 +2,8 @@
 
 from bpy.types import Material
 
-from . import materials
-from .materials import find
+from . import materials, nodes
+from .nodes import find
 
 
 def active(item: object) -> Material | None:
@@ -74,4 +74,4 @@ def boxed(material: Material) -> bool:
 
 def set_means(material: Material, name: str) -> None:
     """Let something else make the relief, as deep and as strong as it is."""
-    materials.relief_by(material, name, depth(material), strength(material))
+    nodes.relief_by(material, name, depth(material), strength(material))

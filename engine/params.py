@@ -131,7 +131,9 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
     given = fault["input"]
     if fault["type"] == "extra_forbidden":
         near = get_close_matches(name, known, 1) if len(fault["loc"]) == 1 else []
-        return f"Unknown setting {_path(fault)}." + (f" Did you mean {near[0]!r}?" if near else ""), None
+        if near:
+            return f"Unknown setting {_path(fault)}. Did you mean {near[0]!r}?", None
+        return f"Unknown setting {_path(fault)}.", None
     if fault["type"] == "missing":
         return f"{_path(fault)} is missing.", None
     if name == "prompt" and isinstance(given, str) and not given.strip():

@@ -78,6 +78,7 @@ class Server:
             **self._packs.methods,
             **self._desk.methods,
             "artifact/read": self._read_artifact,
+            "artifact/write": self._write_artifact,
             "cancel": self._cancel,
             "shutdown": self._shutdown,
         }
@@ -156,6 +157,10 @@ class Server:
     def _read_artifact(self, request: Request, answer: Reply) -> None:
         protocol.only(request, {"file": str, "offset": int, "bytes": int})
         answer(self._artifacts.read(request.params))
+
+    def _write_artifact(self, request: Request, answer: Reply) -> None:
+        _only(request, {"file": str, "offset": int, "data": str, "sha256": str, "end": bool})
+        answer(self._artifacts.write(request.params))
 
     def _cancel(self, request: Request, answer: Reply) -> None:
         protocol.only(request, {"job": int | str})

@@ -10,17 +10,20 @@ from __future__ import annotations
 
 import base64
 import contextlib
+import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePath
 from typing import Any
 
-from ..words import tr
+from ..words import mark, tr
 from .errors import EngineError
-from .events import Event, Failed, Finished, Preview, Progress
+from .events import Cancelled, Event, Failed, Finished, Preview, Progress
 
+OUTSIDE = mark("The engine named a file outside the folder for results.")
 SUMMARY = "summary.json"
+CHECKPOINT = "checkpoint.safetensors"  # in the folder of a run that can be gone on with
 
 
 @dataclass(frozen=True)
@@ -57,22 +60,27 @@ class Places:
         parts = tidy[len(root) :].split("/")
         # A colon would begin another drive on Windows, or a file behind a file.
         if not tidy.startswith(root) or ".." in parts or any(":" in part for part in parts):
-            raise EngineError(
-                "The engine named a file outside the folder for results.", kind="protocol", details=path
-            )
+            raise EngineError(OUTSIDE, kind="protocol", details=path)
         return self.here.joinpath(*parts)
 
 
 @dataclass
 class _Fetch:
-    """One file on its way: this number, of so many that have to be here before the event is handed on."""
+    """One file on its way: this number, of so many that have to be here before the event is handed on.
+
+    Attributes:
+        lists: whether it is a summary that names further files, which have to be here, too.
+        optional: whether the event is handed on without it, if it cannot be had.
+    """
 
     remote: str
     local: Path
-    event: Finished | Preview
+    event: Finished | Preview | Cancelled
     number: int = 1
     of: int = 1
     offset: int = 0
+    lists: bool = False
+    optional: bool = False
 
 
 class Fetcher:
@@ -90,11 +98,6 @@ class Fetcher:
         self._waiting: deque[_Fetch] = deque()
         self._fetching: tuple[int, _Fetch] | None = None
 
-    def told(self, params: dict[str, Any]) -> dict[str, Any]:
-        """The parameters of a request, as the engine has to hear them."""
-        places = self._places()
-        return params if places is None else places.told(params)
-
     def through(self, events: Iterable[Event]) -> Iterator[Event]:
         """The events as whoever asked may have them: with files that are here."""
         for event in events:
@@ -104,24 +107,31 @@ class Fetcher:
                 yield event
             elif self._fetching is not None and event.job == self._fetching[0]:
                 yield from self._arrived(event, self._fetching[1])
-            elif isinstance(event, (Finished, Preview)) and (places := self._places()) is not None:
-                yield from self._begin(event, places)
+            elif (found := _with_files(event)) is not None and (places := self._places()) is not None:
+                yield from self._begin(found, places)
             else:
                 yield event
 
-    def _begin(self, event: Finished | Preview, places: Places) -> Iterator[Event]:
+    def _begin(self, event: Finished | Preview | Cancelled, places: Places) -> Iterator[Event]:
         try:
             if isinstance(event, Preview):
                 if any(isinstance(fetch.event, Preview) for fetch in self._waiting):
                     return  # the line is slower than the engine
                 local = places.local(event.file)
                 self._waiting.append(_Fetch(event.file, local, replace(event, file=str(local))))
+            elif isinstance(event, Cancelled):
+                folder = str(event.folder)
+                summary = f"{folder.rstrip('/')}/{SUMMARY}"
+                kept = replace(event, folder=str(places.local(folder)))
+                self._waiting.append(_Fetch(summary, places.local(summary), kept, lists=True))
             elif not (files := _files(event.result)):
                 yield event
                 return
             else:
                 folder = str(event.result["folder"])
                 here = Finished(event.job, {**event.result, "folder": str(places.local(folder))})
+                with contextlib.suppress(OSError):  # of an earlier stop: there is nothing to go on with now
+                    (places.local(folder) / CHECKPOINT).unlink()
                 for number, name in enumerate(files, 1):
                     remote = f"{folder.rstrip('/')}/{name}"
                     self._waiting.append(_Fetch(remote, places.local(remote), here, number, len(files)))
@@ -151,13 +161,19 @@ class Fetcher:
         try:
             data, end = base64.b64decode(event.result["data"]), bool(event.result["end"])
             _store(fetch, data, end=end)
+            more = _listed(fetch) if end and fetch.lists else []
+        except EngineError as error:
+            yield from self._give_up(fetch, error)
+            return
         except (KeyError, TypeError, ValueError, OSError) as error:
             yield from self._give_up(fetch, EngineError("A result cannot be stored.", details=repr(error)))
             return
         fetch.offset += len(data)
         if end:
             self._waiting.popleft()
-            if fetch.number == fetch.of:
+            if more:
+                self._waiting.extendleft(reversed(more))
+            elif fetch.number == fetch.of:
                 yield fetch.event
             else:
                 yield Progress(fetch.event.job, "fetch", fetch.number, fetch.of, None, None)
@@ -169,7 +185,9 @@ class Fetcher:
     def _give_up(self, fetch: _Fetch, error: EngineError) -> Iterator[Event]:
         """Over one file a whole job is given up: half a material is none. A preview is not missed."""
         self._waiting = deque(other for other in self._waiting if other.event is not fetch.event)
-        if isinstance(fetch.event, Finished):
+        if fetch.optional:
+            yield fetch.event
+        elif isinstance(fetch.event, Finished | Cancelled):
             where = fetch.remote.rpartition("/")[0]
             yield Failed(
                 fetch.event.job,
@@ -183,6 +201,39 @@ class Fetcher:
                 ),
             )
         yield from self._next()
+
+
+def _with_files(event: Event) -> Finished | Preview | Cancelled | None:
+    """The event, if it comes with files."""
+    if isinstance(event, Cancelled):
+        return event if event.folder is not None else None
+    return event if isinstance(event, Finished | Preview) else None
+
+
+def _listed(fetch: _Fetch) -> list[_Fetch]:
+    """What else a cancelled run kept, by its summary; last, what it can be gone on with from.
+
+    Raises:
+        EngineError: the summary names a file elsewhere.
+        OSError, ValueError: it cannot be read.
+    """
+    folder, event = fetch.remote.rpartition("/")[0], fetch.event
+    summary = json.loads(fetch.local.read_text("utf-8"))
+    names = [name for name in _files({**summary, "folder": folder}) if name != SUMMARY]
+    if wrong := [name for name in names if name != PurePath(name).name or ":" in name or "\\" in name]:
+        raise EngineError(OUTSIDE, kind="protocol", details=wrong[0])
+    names += [CHECKPOINT] if isinstance(event, Cancelled) and event.stopped_at is not None else []
+    return [
+        _Fetch(
+            f"{folder}/{name}",
+            fetch.local.parent / name,
+            event,
+            number,
+            len(names),
+            optional=name == CHECKPOINT,
+        )
+        for number, name in enumerate(names, 1)
+    ]
 
 
 def _files(result: dict[str, Any]) -> list[str]:

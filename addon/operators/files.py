@@ -144,7 +144,8 @@ class PATINA_OT_save_to_library(Operator):
         results = session.results if self.which == "ALL" else [session.chosen]
         try:
             folder = files.library_folder(context)
-            saving.begin(list(results), folder, options(context), files.credit(context))
+            chosen = context.scene.patina_files
+            saving.begin(list(results), folder, options(context), files.credit(context), chosen.thumbnail)
         except (OSError, RefusedError) as error:
             self.report({"ERROR"}, tr("Cannot save: {reason}", reason=error))
             return {"CANCELLED"}

@@ -11,7 +11,7 @@ from bpy.props import BoolProperty, EnumProperty, IntProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
 from .. import (
-    compat,
+    assets,
     library_material,
     mapping,
     materials,
@@ -245,7 +245,7 @@ class PATINA_OT_library_choose(Operator):
         found = next((found for found in results if found.key == operator.key), None)
         if found is None:
             return tr(cls.bl_description)
-        tags = ", ".join(found.labels()[:SHOWN_TAGS])
+        tags = ", ".join(map(tr, found.labels()[:SHOWN_TAGS]))
         return f"{found.name}: {tags}.\n{found.width} x {found.height}, {found.main.parent}"
 
     def execute(self, _context: Context) -> set[str]:
@@ -309,7 +309,7 @@ class PATINA_OT_library_mark_asset(Operator):
         for label, confidence in found.tags:
             if confidence >= SURE and label not in known:
                 material.asset_data.tags.new(label)
-        compat.render_preview(material)
+        assets.render_thumbnail(material)
         self.report({"INFO"}, tr("{material} is an asset of this file", material=material.name))
         return {"FINISHED"}
 

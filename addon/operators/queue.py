@@ -5,7 +5,7 @@
 from bpy.props import IntProperty
 from bpy.types import Context, Operator
 
-from .. import pump
+from .. import pump, queue_view
 
 
 class PATINA_OT_queue_remove(Operator):
@@ -84,4 +84,48 @@ class PATINA_OT_queue_go_on(Operator):
         return {"FINISHED"}
 
 
-CLASSES = (PATINA_OT_queue_remove, PATINA_OT_queue_clear, PATINA_OT_queue_retry, PATINA_OT_queue_go_on)
+class OfLeft:
+    """For what can be done with prompts that an earlier Blender left."""
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        if pump.session is None or not queue_view.left:
+            cls.poll_message_set("No prompt has waited since Blender closed")
+            return False
+        return True
+
+
+class PATINA_OT_queue_again(OfLeft, Operator):
+    bl_idname = "patina.queue_again"
+    bl_label = "Queue Again"
+    bl_description = "Make what the prompts ask for that waited when Blender closed"
+    bl_options = {"REGISTER"}
+
+    def execute(self, _context: Context) -> set[str]:
+        pump.session.queue.waiting += queue_view.claim()
+        pump.session.queue.held = False
+        pump.session.go_on()
+        pump.wake()
+        return {"FINISHED"}
+
+
+class PATINA_OT_queue_forget_left(OfLeft, Operator):
+    bl_idname = "patina.queue_forget_left"
+    bl_label = "Forget"
+    bl_description = "Let go of the prompts that waited when Blender closed"
+    bl_options = {"REGISTER"}
+
+    def execute(self, _context: Context) -> set[str]:
+        queue_view.claim()
+        pump.mirror()
+        return {"FINISHED"}
+
+
+CLASSES = (
+    PATINA_OT_queue_remove,
+    PATINA_OT_queue_clear,
+    PATINA_OT_queue_retry,
+    PATINA_OT_queue_go_on,
+    PATINA_OT_queue_again,
+    PATINA_OT_queue_forget_left,
+)

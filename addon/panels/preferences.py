@@ -56,6 +56,8 @@ def _draw_engine(layout: UILayout, context: Context, preferences: Any) -> None:
     row.operator("patina.remove_engine", text="Remove")
     column.prop(preferences, "install_folder")
     column.label(text=tr("In {folder}", folder=state.folder))
+    if state.room and state.state != "ready":
+        column.label(text=state.room, icon="ERROR" if state.short else "DISK_DRIVE")
     column.prop(preferences, "backend")
 
 

@@ -5,6 +5,7 @@
 from bpy.types import Context, UILayout
 
 from ..words import tr
+from .text import paragraph
 
 SHOWN = 8
 
@@ -12,6 +13,7 @@ SHOWN = 8
 def draw(layout: UILayout, context: Context) -> None:
     """Every run that waits or has failed, and how long all of them take."""
     queue = context.window_manager.patina_queue
+    _draw_left(layout, context, queue.left)
     if not len(queue.runs):
         return
     box = layout.box()
@@ -30,3 +32,18 @@ def draw(layout: UILayout, context: Context) -> None:
     if queue.held:
         row.operator("patina.queue_go_on")
     row.operator("patina.queue_clear")
+
+
+def _draw_left(layout: UILayout, context: Context, count: int) -> None:
+    """What an earlier Blender had still to do when it ended, be it by a crash."""
+    if not count:
+        return
+    box = layout.box()
+    words = tr(
+        "1 prompt waited when Blender closed" if count == 1 else "{count} prompts waited when Blender closed",
+        count=count,
+    )
+    paragraph(box, context, words, icon="INFO")
+    row = box.row(align=True)
+    row.operator("patina.queue_again")
+    row.operator("patina.queue_forget_left")

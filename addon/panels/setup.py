@@ -6,15 +6,12 @@ from typing import Any
 
 from bpy.types import Context, UILayout
 
-from .. import compat
+from .. import compat, preferences
 from ..words import mark, tr
 from .text import BUTTON_PX, MARGIN_PX, paragraph
 
 WHAT = {
-    "missing": mark(
-        "Patina's engine makes the pictures. It is installed once, and takes 2 to 6 GB of the disk, "
-        "more with an AMD card."
-    ),
+    "missing": mark("Patina's engine makes the pictures. It is installed once."),
     "incomplete": mark("The engine is not completely installed. What has come is kept."),
     "outdated": mark("The engine is of another version than the add-on."),
 }
@@ -23,6 +20,8 @@ LABELS = {
     "incomplete": mark("Go On Installing"),
     "outdated": mark("Update Engine"),
 }
+
+WITH_FOLDER = ("missing", "incomplete")  # in these it matters where the engine goes
 
 
 def draw(layout: UILayout, context: Context) -> bool:
@@ -70,7 +69,20 @@ def draw_install(layout: UILayout, context: Context, state: Any) -> None:
             layout, context, tr("Its file, {file}, was published beside this add-on's.", file=state.file)
         )
         layout.operator("patina.choose_engine_file")
+    if state.state in WITH_FOLDER:
+        draw_folder(layout, context, state)
     row = layout.row()
     row.scale_y = 1.5
     row.operator("patina.install_engine", text=LABELS.get(state.state, "Install Engine"))
     layout.operator("patina.open_preferences")
+
+
+def draw_folder(layout: UILayout, context: Context, state: Any) -> None:
+    """Where the engine will be, to be changed, and whether there is room for it."""
+    chosen = preferences.get()
+    if chosen is not None:
+        layout.prop(chosen, "install_folder", text="")
+    paragraph(layout, context, tr("In {folder}", folder=state.folder))
+    if state.room:
+        icon = "ERROR" if state.short else "DISK_DRIVE"
+        paragraph(layout, context, state.room, icon=icon, margin_px=MARGIN_PX)

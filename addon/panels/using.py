@@ -8,7 +8,7 @@ import bpy
 from bpy.types import Context, Material, Node, Panel, UILayout
 
 from .. import choice, remedies, tuning
-from ..materials import find
+from ..nodes import find
 from ..words import mark, tr
 from .details import Detail
 from .gallery import draw_left_to_preset

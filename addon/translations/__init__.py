@@ -10,7 +10,7 @@ from pathlib import Path
 
 import bpy
 
-from .. import words
+from .. import engine_words, words
 
 CONTEXTS = ("*", "Operator")  # where Blender looks: everything else, and what buttons of operators say
 
@@ -29,9 +29,17 @@ def tables() -> dict[str, dict[tuple[str, str], str]]:
     }
 
 
+def look_up(text: str) -> str:
+    """A text in the artist's language, be it the add-on's or the engine's."""
+    said = bpy.app.translations.pgettext_iface(text)
+    if said != text or not bpy.context.preferences.view.use_translate_interface:
+        return said
+    return engine_words.say(text, bpy.app.translations.locale or "")
+
+
 def register() -> None:
     bpy.app.translations.register(__package__, tables())
-    words.use(bpy.app.translations.pgettext_iface)
+    words.use(look_up)
 
 
 def unregister() -> None:

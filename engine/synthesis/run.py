@@ -155,8 +155,12 @@ def _strange(words: list[str], pack: Pack) -> str:
     """The sentence about words of one prompt that mean nothing to the guide."""
     named = ", ".join(f'"{w}"' for w in words)
     closest = pack.guide.closest_known(" ".join(words))
-    nearby = f"; the closest that it knows: {closest}" if closest else ""
-    return f"The {pack.id} pack does not know {named}{nearby}. Expect something else, or use other words."
+    if not closest:
+        return f"The {pack.id} pack does not know {named}. Expect something else, or use other words."
+    return (
+        f"The {pack.id} pack does not know {named}; the closest that it knows: {closest}. "
+        "Expect something else, or use other words."
+    )
 
 
 def _entered(

@@ -165,7 +165,7 @@ def test_an_unsaved_file_is_asked_to_be_saved(operator):
 def test_a_marked_material_is_a_full_asset_after_reloading(saved, applied):
     (saved / CATALOGS).write_text("VERSION 1\n6f4c1d2e-0000-4000-8000-000000000001:Props:Props\n")
     files = bpy.context.scene.patina_files
-    files.author, files.licence = "Ada", "CC0"
+    files.author, files.licence, files.thumbnail = "Ada", "CC0", "PICTURE"
     assert bpy.ops.patina.mark_asset() == {"FINISHED"}
     open_again()
     material = bpy.data.objects["Cube"].active_material
@@ -175,14 +175,48 @@ def test_a_marked_material_is_a_full_asset_after_reloading(saved, applied):
     lines = (saved / CATALOGS).read_text().splitlines()
     assert lines[1] == "6f4c1d2e-0000-4000-8000-000000000001:Props:Props"
     assert lines[2] == f"{data.catalog_id}:Patina/Stone:Patina-Stone"
-    assert colour(material) == pytest.approx((180, 70, 50), abs=2)
+    assert colour(material)[:3] == pytest.approx((180, 70, 50), abs=2)
 
 
-def colour(material):
-    """Red, green and blue in the middle of a thumbnail."""
+def colour(material, x=0.5, y=0.5):
+    """Red, green, blue and alpha of a thumbnail; x and y from the lower left, 0..1."""
     preview = material.preview
-    value = preview.image_pixels[len(preview.image_pixels) // 2 + preview.image_size[0] // 2]
-    return tuple(value.to_bytes(4, "little", signed=True)[:3])
+    width, height = preview.image_size
+    value = preview.image_pixels[int(y * (height - 1)) * width + int(x * (width - 1))]
+    return tuple(value.to_bytes(4, "little", signed=True))
+
+
+def check_lit_ball(material):
+    """See that a thumbnail shows red bricks on a ball that is lit from one side, with nothing around it."""
+    assert max(material.preview.image_size) == 256
+    for x, y in ((0, 0), (0, 1), (1, 0), (1, 1)):
+        assert colour(material, x, y)[3] == 0, "the ball does not reach the corners"
+    red, green, blue, alpha = colour(material)
+    assert alpha == 255
+    assert red > 1.3 * max(green, blue), "the material's own colour is to be seen"
+    assert (red, green, blue) != pytest.approx((180, 70, 50), abs=2), "it is not lit"
+    assert sum(colour(material, 0.3, 0.7)[:3]) > 1.5 * sum(colour(material, 0.75, 0.2)[:3])
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_blender_without_a_window_renders_the_thumbnail_too(applied):
+    scenes, images = set(bpy.data.scenes), set(bpy.data.images)
+    objects = set(bpy.data.objects)
+    assert bpy.context.scene.patina_files.thumbnail == "RENDER"
+    bpy.ops.patina.mark_asset()
+    check_lit_ball(applied)
+    assert (set(bpy.data.scenes), set(bpy.data.images), set(bpy.data.objects)) == (scenes, images, objects)
+
+
+@pytest.mark.usefixtures("saved")
+@pytest.mark.parametrize(("mapping", "displacement"), [("BOX", "BUMP"), ("UV", "REAL")])
+def test_every_kind_of_material_is_a_ball_in_its_thumbnail(finished, mapping, displacement):
+    finished.inputs.mapping, finished.inputs.displacement = mapping, displacement
+    finished.inputs.tile_size = 0.05
+    bpy.data.objects["Cube"].select_set(True)
+    bpy.ops.patina.apply()
+    bpy.ops.patina.mark_asset()
+    check_lit_ball(bpy.context.active_object.active_material)
 
 
 def test_the_catalogue_is_the_librarys_where_the_file_is_in_one(library, finished):
@@ -223,8 +257,11 @@ def save_to_library(blender, **which):
     return state
 
 
-def test_all_results_are_saved_to_a_library_by_another_blender(finished, applied, library):
-    bpy.context.scene.patina_files.author = "Ada"
+@pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize("thumbnail", ["RENDER", "PICTURE"])
+def test_all_results_are_saved_to_a_library_by_another_blender(finished, library, thumbnail):
+    files = bpy.context.scene.patina_files
+    files.author, files.thumbnail = "Ada", thumbnail
     before = set(bpy.data.materials.keys())
     state = save_to_library(finished, which="ALL")
     assert state.status.startswith("2 saved"), state.status
@@ -245,7 +282,12 @@ def test_all_results_are_saved_to_a_library_by_another_blender(finished, applied
             f"//textures/bricks_v{rank}_{name}.png" for name in MAPS
         }
         assert all(image.size[0] == 16 for image in images)
-        assert colour(material) == pytest.approx((180, 70, 50), abs=2)
+        if thumbnail == "PICTURE":
+            assert colour(material)[:3] == pytest.approx((180, 70, 50), abs=2)
+        else:
+            check_lit_ball(material)
+        assert len(bpy.data.materials) == 1
+        assert not bpy.data.objects
 
 
 @pytest.mark.usefixtures("applied")

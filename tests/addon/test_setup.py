@@ -8,6 +8,7 @@ import subprocess
 import sys
 import textwrap
 from pathlib import Path
+from types import SimpleNamespace
 
 import bpy
 import pytest
@@ -107,6 +108,30 @@ def test_from_an_empty_folder_to_a_picture_and_back(blender, setup, shown, tmp_p
     assert shown.state == "missing" and not (tmp_path / "home/patina-engine").exists()
     assert blender.session.folder is not None, "removing the engine took the results"
     blender.until(lambda: not blender.timers.queue, 10)
+
+
+def test_before_the_press_the_panel_says_where_it_goes_and_how_much_room_is_there(
+    blender, setup, shown, chosen, tmp_path, monkeypatch
+):
+    disk = {"free": int(50e9)}
+    monkeypatch.setattr(blender.package.room.shutil, "disk_usage", lambda _: SimpleNamespace(**disk))
+    chosen.backend = "cpu"
+    layout = main()
+    assert "install_folder" in layout.properties()
+    assert str(tmp_path / "home/patina-engine") in "".join(layout.texts()).replace("In ", "")
+    assert shown.room == "It takes 1 MB of the 50.0 GB that are free there."
+    assert not shown.short
+
+    disk["free"] = int(0.2e9)
+    chosen.install_folder = str(tmp_path / "other")  # looks again at once
+    assert shown.folder == str(tmp_path / "other/patina-engine")
+    assert shown.short
+    assert shown.room == "It takes 1 MB, and only 0.2 GB are free there. Choose a folder elsewhere."
+    assert shown.room in " ".join(main().texts())
+
+    chosen.engine_source = str(tmp_path / "nothing.zip")
+    setup.refresh()
+    assert shown.room.startswith("It takes 2.0 GB to 6.0 GB, and only 0.2 GB")
 
 
 def test_a_press_on_generate_says_what_is_missing_once(blender, setup, shown):

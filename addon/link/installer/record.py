@@ -81,12 +81,13 @@ def alone(folder: Path) -> Iterator[None]:
         Failure: another one is at work.
     """
     with (folder / LOCK).open("a+b") as file:
-        if not _lock(file.fileno()):
+        if not lock(file.fileno()):
             raise Failure("Another Blender is working on the engine in this folder.", kind="busy")
         yield
 
 
-def _lock(descriptor: int) -> bool:
+def lock(descriptor: int) -> bool:
+    """Take an open file for this process alone, as long as it is open. False where another one has it."""
     try:
         if sys.platform == "win32":
             import msvcrt

@@ -112,7 +112,7 @@ def opened(path: Path, sha256: str = "") -> Iterator[Source]:
         file = zipfile.ZipFile(path)
     except (OSError, zipfile.BadZipFile) as error:
         raise Failure(
-            "{path} cannot be read. Choose the file patina-engine-….zip, or the folder of a checkout.",
+            "{path} cannot be read. Choose the file patina-engine-….zip that was published with the add-on.",
             kind="source",
             path=str(path),
             details=str(error),
@@ -170,7 +170,8 @@ def _complete(source: Source, path: Path) -> Source:
     lacking = set(NEEDED) - set(source.names())
     if lacking:
         raise Failure(
-            "{path} is not Patina's engine. Choose the file patina-engine-….zip, or a checkout's folder.",
+            "{path} is not Patina's engine. Choose the file patina-engine-….zip that was published with the "
+            "add-on.",
             kind="source",
             path=str(path),
             details=f"It lacks {', '.join(sorted(lacking))}.",

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis.strategies import lists, sampled_from
 
-from addon.link import EngineError, Failed, Finished, Preview, Progress
+from addon.link import Cancelled, EngineError, Failed, Finished, Preview, Progress
 from addon.link.fetch import Fetcher, Places
 from tests.addon.link.fake import ended
 
@@ -49,12 +49,12 @@ for method, id, params in requests():
 def run(engine_of, tmp_path):
     """Generate with folders here and there. Returns the events, in the order in which they were handed on."""
 
-    def go(prompt):
-        engine = engine_of(REMOTE)
+    def go(prompt, script=REMOTE):
+        engine = engine_of(script)
         places = Places(tmp_path / "here", (tmp_path / "there").as_posix())
         fetcher = Fetcher(engine.submit, lambda: places)
         folder = tmp_path / "here/session/001"
-        engine.submit("generate", fetcher.told({"prompt": prompt, "folder": str(folder), "seed": 3}))
+        engine.submit("generate", places.told({"prompt": prompt, "folder": str(folder), "seed": 3}))
         events, end = [], time.monotonic() + 20
         while not ended(events):
             assert time.monotonic() < end, events
@@ -78,6 +78,14 @@ def test_results_are_here_before_anybody_hears_of_them(run, tmp_path):
         "summary.json",
     ]
     assert [(e.step, e.total) for e in events if isinstance(e, Progress)] == [(1, 3), (2, 3)]
+
+
+def test_a_run_that_is_done_leaves_nothing_to_go_on_with(run, tmp_path):
+    checkpoint = tmp_path / "here/session/001/checkpoint.safetensors"
+    checkpoint.parent.mkdir(parents=True)
+    checkpoint.write_bytes(b"of when it was stopped")
+    assert isinstance(run("moss")[-1], Finished)
+    assert not checkpoint.exists()
 
 
 def test_previews_come_as_they_can_and_are_files_here(run, tmp_path):
@@ -125,5 +133,59 @@ def test_with_one_disk_nothing_is_fetched():
     fetcher = Fetcher(lambda *request: asked.append(request) or 1, lambda: None)
     events = [Preview(1, 0, "/x", 1, 1), Finished(1, {"folder": "/y", "variations": []})]
     assert list(fetcher.through(events)) == events
-    assert fetcher.told({"folder": "/y"}) == {"folder": "/y"}
     assert not asked
+
+
+ENGINE = Path(__file__).resolve().parents[3] / "engine"
+KEEPS = (
+    f"ENGINE = {str(ENGINE)!r}"
+    """
+import base64, pathlib
+import engine
+engine.__path__.append(ENGINE)  # the real one's modules
+from engine.artifacts import Artifacts
+artifacts = Artifacts()
+for method, id, params in requests():
+    if method == "initialize":
+        greet(id)
+        ready()
+    elif method == "generate":
+        folder, name = pathlib.Path(params["folder"]), params["prompt"]
+        folder.mkdir(parents=True)
+        artifacts.allow(folder)
+        (folder / "moss.png").write_bytes(b"moss")
+        variations = [{"files": {"basecolor": "../moss.png" if name == "evil" else "moss.png"}}]
+        (folder / "summary.json").write_text(json.dumps({"variations": variations}))
+        if name == "goes on":
+            (folder / "checkpoint.safetensors").write_bytes(b"latents")
+        stopped = None if name == "done" else 7
+        refuse(id, "Cancelled.", "cancelled", folder=str(folder), stopped_at=stopped)
+    elif method == "artifact/read":
+        try:
+            answer(id, **artifacts.read(params))
+        except Exception as error:
+            refuse(id, str(error), "invalid_request")
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("prompt", "step", "files"),
+    [
+        ("goes on", 7, {"summary.json", "moss.png", "checkpoint.safetensors"}),
+        ("too large to keep", 7, {"summary.json", "moss.png"}),
+        ("done", None, {"summary.json", "moss.png"}),
+    ],
+)
+def test_what_a_cancelled_run_kept_is_brought_here(run, tmp_path, prompt, step, files):
+    event = run(prompt, KEEPS)[-1]
+    here = tmp_path / "here/session/001"
+    assert event == Cancelled(event.job, str(here), step)
+    assert {path.name for path in here.iterdir()} == files
+
+
+def test_a_cancelled_run_cannot_name_files_elsewhere(run, tmp_path):
+    failed = run("evil", KEEPS)[-1]
+    assert isinstance(failed, Failed)
+    assert "outside the folder" in failed.error.details
+    assert not list(tmp_path.glob("here/**/moss.png"))

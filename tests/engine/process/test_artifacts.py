@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 
 import pytest
 from hypothesis import given, settings
 from hypothesis.strategies import binary, integers
 
-from engine.artifacts import CHUNK_BYTES, Artifacts
-from engine.errors import InvalidRequest
+from engine.artifacts import CHUNK_BYTES, MAX_BYTES, Artifacts
+from engine.errors import CannotWrite, InvalidRequest
 
 
 @pytest.fixture
@@ -98,3 +99,76 @@ def test_a_real_engine_hands_over_what_it_was_told_to_write(fake, tmp_path):
 def test_a_real_engine_says_which_parameter_it_does_not_take(fake):
     fake.send("artifact/read", {"file": "/x", "mode": "w"}, 1)
     assert fake.answer(1)["error"]["data"]["field"] == "mode"
+
+
+# --- Sent to the engine --------------------------------------------------------------------------
+
+
+def piece(file, content=b"pixels", **more):
+    sha256 = hashlib.sha256(content).hexdigest()
+    data = base64.b64encode(content).decode()
+    return {"file": str(file), "offset": 0, "data": data, "sha256": sha256, "end": True, **more}
+
+
+def test_a_picture_is_there_once_its_last_piece_has_come(tmp_path):
+    file, content, artifacts = tmp_path / "new/inputs/a.png", bytes(range(250)), Artifacts()
+    whole = hashlib.sha256(content).hexdigest()
+    for offset in range(0, 250, 100):
+        assert not file.exists()
+        part, end = content[offset : offset + 100], offset == 200
+        told = artifacts.write(piece(file, part, offset=offset, sha256=whole, end=end))
+        assert told == {"offset": offset + len(part), "end": end}
+    assert file.read_bytes() == content
+    assert [path.name for path in file.parent.iterdir()] == ["a.png"]
+
+
+@pytest.mark.parametrize(
+    "file",
+    ["inputs/a.png", "{}/a.png", "{}/inputs/../a.png", "{}/inputs/.a.png", "{}/inputs/a.py",
+     "{}/inputs/a.png.sh", "{}/inputs/a b.png", "{}/inputs/" + "a" * 90 + ".png", "{}/inputs/a.png/b",
+     "{}/inputs/", ""],
+)  # fmt: skip
+def test_no_other_name_is_taken(tmp_path, file, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InvalidRequest) as caught:
+        Artifacts().write(piece(file.format(tmp_path)))
+    assert caught.value.field == "file"
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_link_is_followed(tmp_path):
+    (tmp_path / "secret").write_text("mine")
+    (tmp_path / "inputs").mkdir()
+    (tmp_path / "inputs/a.png").symlink_to(tmp_path / "secret")
+    (tmp_path / "inputs/c.png.part").symlink_to(tmp_path / "secret")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/inputs").symlink_to(tmp_path)
+    for file in ("inputs/a.png", "inputs/c.png", "other/inputs/b.png"):
+        with pytest.raises(InvalidRequest):
+            Artifacts().write(piece(tmp_path / file))
+    assert (tmp_path / "secret").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    ("more", "field"),
+    [
+        ({"data": "?"}, "data"),
+        ({"data": None}, "data"),
+        ({"sha256": 3}, "sha256"),
+        ({"sha256": "0" * 64}, "sha256"),
+        ({"offset": 7}, "offset"),
+        ({"offset": -1}, "offset"),
+        ({"offset": MAX_BYTES}, "file"),
+    ],
+)
+def test_a_piece_that_is_wrong_names_what_and_leaves_nothing(tmp_path, more, field):
+    with pytest.raises(InvalidRequest) as caught:
+        Artifacts().write(piece(tmp_path / "inputs/a.png", **more))
+    assert caught.value.field == field
+    assert not list(tmp_path.rglob("*.png*"))
+
+
+def test_a_folder_that_cannot_be_made_is_said(tmp_path):
+    (tmp_path / "inputs").write_text("a file")
+    with pytest.raises(CannotWrite, match="Free some space"):
+        Artifacts().write(piece(tmp_path / "inputs/a.png"))
