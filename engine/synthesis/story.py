@@ -79,7 +79,7 @@ def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generat
         proposal = Proposal(carried, start.origins, start.drawn)
         pace = 1.0 if start.drawn is None else PACE
         edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(proposal, pace=pace))
-        race = Race.of(edit, [s.seed], 1, text, s.steps)
+        race = Race.of(edit, [s.seed], [s.seed], text, {})
         guidance = Guidance(s, pack, wrap, target, helpers, range(s.steps))
         yield from _counted(guidance.follow(race, Course().leg(0, 1)), k, frames)
         z = race.z
