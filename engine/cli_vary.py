@@ -98,7 +98,7 @@ def interpolate(options: argparse.Namespace) -> int:
     """Makes the materials between two."""
     from engine.interpolate import resolve
 
-    make(options, interpolate_params(options), resolve, ("engine.interpolate", "run_interpolate"))
+    make(options, interpolate_params(options), resolve)
     return 0
 
 

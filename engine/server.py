@@ -44,7 +44,7 @@ RUNS: Mapping[str, tuple[str, tuple[str, str]]] = {
     "refine": ("engine.refine", GENERATE),
     "vary": ("engine.vary", GENERATE),
     "resume": ("engine.resume", GENERATE),
-    "interpolate": ("engine.interpolate", ("engine.interpolate", "run_interpolate")),
+    "interpolate": ("engine.interpolate", GENERATE),
     "story": ("engine.story", ("engine.story", "run_story")),
 }
 """Of what makes something: whose `resolve` understands it, and the module and function that run it."""
