@@ -26,6 +26,7 @@ Answer = Callable[[dict[str, Any], Callable[..., None]], None]
 
 OUT = Path("patina-out")
 GENERATE = ("engine.generation", "run_generate")
+STORY = ("engine.story", "run_story")
 
 
 def place_arguments(add: argparse.ArgumentParser) -> None:

@@ -141,10 +141,12 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
         return f"{_path(fault)} must be {demand}; {_show(given)} was given.", None
     if fault["type"] == "literal_error":
         allowed = get_args(known[name].annotation)
+        is_element = len(fault["loc"]) > 1
+        allowed = get_args(allowed[0]) if is_element else allowed
         near = get_close_matches(str(given), allowed, 1)
         options = ", ".join(repr(option) for option in allowed)
-        return f"{name!r} must be one of {options}; {_show(given)} was given.", (
-            Remedy(name, near[0]) if near else None
+        return f"{_path(fault)} must be one of {options}; {_show(given)} was given.", (
+            Remedy(name, near[0]) if near and not is_element else None
         )
     info = _field(fault, known)
     if isinstance(given, int | float) and info is not None:
