@@ -158,9 +158,8 @@ def story(options: argparse.Namespace) -> int:
 
 def story_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `story`."""
-    names = ("frames", "fps", "steps", "negative", "preset", "tile", "pack", "seed", "device", "maps")
-    names += ("anti_lettering",)
-    params = {**given(options, *names), **_size(options)}
+    names = ("frames", "fps", "steps", "maps", "negative", "anti_lettering", "preset", "tile", "pack")
+    params = {**given(options, *names, "seed", "device"), **_size(options)}
     if options.story.lower().endswith(".json"):
         return {**params, "sidecar": str(Path(options.story).resolve())}
     return {**params, "story": options.story}
