@@ -38,6 +38,11 @@ def generate_arguments(add: argparse.ArgumentParser) -> None:
         "--quality", metavar="Q", help="draft, normal or best: fills what is left open (default: normal)"
     )
     add.add_argument(
+        "--coarse",
+        action=argparse.BooleanOptionalAction,
+        help="most steps at half the size, or none (default: where a side is 512 or more and both halve)",
+    )
+    add.add_argument(
         "--candidates", type=int, metavar="N", help="tried for each variation; the best goes on (default: 1)"
     )
     add.add_argument("--steps", type=int, metavar="N", help="guided steps; more take longer (default: 12)")
@@ -91,7 +96,7 @@ def generate_params(options: argparse.Namespace) -> dict[str, Any]:
     params = given(
         options,
         *("prompt", "negative", "preset", "quality", "candidates", "variations", "steps", "seed", "tile"),
-        *("pack", "device", "pictures", "palette", "palette_weight", "anti_lettering"),
+        *("pack", "device", "pictures", "palette", "palette_weight", "anti_lettering", "coarse"),
     )
     if options.size is not None:
         params["width"], params["height"] = options.size

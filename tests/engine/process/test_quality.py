@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from engine import cli, quality, remake
+from engine import cli, cli_make, quality, remake
 from engine.errors import InvalidRequest, Remedy
 from engine.params import resolve
 from engine.settings import RunSettings
@@ -99,3 +99,8 @@ def test_older_results_are_made_again_as_they_were(tmp_path):
 def test_the_shell_takes_it():
     options = cli.parser().parse_args(["generate", "moss", "--quality", "draft", "--candidates", "3"])
     assert (options.quality, options.candidates) == ("draft", 3)
+    for written, coarse in (("--coarse", True), ("--no-coarse", False)):
+        options = cli.parser().parse_args(["generate", "moss", "--size", "512", written])
+        asked = cli_make.generate_params(options)
+        assert made(**{**asked, "prompt": "moss"}).coarse is coarse
+    assert "coarse" not in cli_make.generate_params(cli.parser().parse_args(["generate", "moss"]))
