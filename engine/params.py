@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from engine import pictures, presets, quality, sources
 from engine.errors import InvalidRequest, Remedy, UnknownPreset
+from engine.models import packs
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.prompts import wanted
 
@@ -86,7 +87,8 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         filled["negative"] = preset.negative
     settings = RunSettings.model_validate(filled)
     given = {*preset.settings, *asked}
-    more = quality.filled(given, settings, gpu=_has_gpu(settings.quality, delivery.device))
+    gpu, guides = _has_gpu(settings.quality, delivery.device), packs.helpful(settings.pack)
+    more = quality.filled(given, settings, gpu=gpu, guides=guides)
     settings = settings.model_copy(update=more)
     quality.check(settings)
     wanted(settings.prompt, settings.negative)  # raises now what synthesis would raise later

@@ -325,7 +325,8 @@ def _manifest(
             verified=part.verified,
         )
     files |= _estimator(folder)
-    info = PackInfo(id=pack_id, label=label, description=about, licence=licence, channels=offers.RGB, **files)
+    told = {"id": pack_id, "label": label, "description": about, "licence": licence, "channels": offers.RGB}
+    info = PackInfo.model_validate({**told, **files})
     (folder / MANIFEST).write_text(info.model_dump_json(indent=2), "utf-8")
     return info
 
