@@ -191,6 +191,7 @@ sys.exit(cli.main(sys.argv[1:]))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1800)  # three engines one after another, each of which loads torch and the pack
 def test_stopped_by_ctrl_c_while_candidates_race_the_printed_advice_ends_with_the_same_bytes(tmp_path):
     """With the pack that ships, whose starts are drawn, and as a person does it."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
