@@ -112,7 +112,9 @@ COMMANDS: dict[str, Command] = {
     "resume": Command(
         "Go on with a run that was stopped, to its end", cli_make.resume_arguments, cli_make.resume
     ),
-    "remake": Command("Make a result again from its JSON file", cli_make.remake_arguments, cli_make.remake),
+    "remake": Command(
+        "Make a result or a story again from its JSON file", cli_make.remake_arguments, cli_make.remake
+    ),
     "vary": Command("Make variations of a result or a picture", cli_vary.vary_arguments, cli_vary.vary),
     "interpolate": Command(
         "Make the materials between two results", cli_vary.interpolate_arguments, cli_vary.interpolate
