@@ -1,4 +1,10 @@
-"""`python -m engine`: see cli.py."""
+"""`python -m engine`, or from anywhere `python /path/to/engine`: see cli.py."""
+
+import sys
+from pathlib import Path
+
+if not __package__:  # run as a folder, where Python looks for modules in that alone
+    sys.path[0] = str(Path(__file__).resolve().parents[1])
 
 from engine.cli import main
 

@@ -71,7 +71,9 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Saved]]:
             Saved(first, size, step, tuple(seeds), _below(f"{first}/", tensors))
             for first, size, step, seeds in told["parts"]
         ]
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+        if any(not part.seeds or len(part.seeds) % part.size for part in parts):
+            raise ValueError("candidates of half a variation")  # noqa: TRY301
+    except (OSError, SafetensorError, ArithmeticError, ValueError, KeyError, TypeError) as error:
         raise _unreadable(folder / NAME, error) from error
     return told["about"], parts
 

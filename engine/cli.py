@@ -27,6 +27,10 @@ from engine.gallery import commands as gallery
 from engine.library import commands as library
 from engine.starter import commands
 
+EXIT_CODES = """\
+exit codes:
+  0 all is done; 2 for bad input; 130 after Ctrl-C; 1 for everything else that goes wrong
+"""
 BAD_INPUT = (InvalidRequest, UnknownPreset, UnknownPack)
 
 
@@ -61,11 +65,19 @@ def main(argv: list[str] | None = None) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """The command line of all subcommands."""
-    top = argparse.ArgumentParser(prog="python -m engine", description="Describe a surface, get a material.")
+    top = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Describe a surface, get a material.",
+        epilog=EXIT_CODES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     top.add_argument("--version", action="version", version=f"patina {__version__}")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, command in COMMANDS.items():
-        command.arguments(commands.add_parser(name, help=command.help, description=f"{command.help}."))
+        add = commands.add_parser(name, help=command.help, description=f"{command.help}.")
+        command.arguments(add)
+        add.epilog = f"{add.epilog}\n{EXIT_CODES}" if add.epilog else EXIT_CODES
+        add.formatter_class = argparse.RawDescriptionHelpFormatter
     return top
 
 
@@ -100,7 +112,9 @@ COMMANDS: dict[str, Command] = {
     "resume": Command(
         "Go on with a run that was stopped, to its end", cli_make.resume_arguments, cli_make.resume
     ),
-    "remake": Command("Make a result again from its JSON file", cli_make.remake_arguments, cli_make.remake),
+    "remake": Command(
+        "Make a result or a story again from its JSON file", cli_make.remake_arguments, cli_make.remake
+    ),
     "vary": Command("Make variations of a result or a picture", cli_vary.vary_arguments, cli_vary.vary),
     "interpolate": Command(
         "Make the materials between two results", cli_vary.interpolate_arguments, cli_vary.interpolate

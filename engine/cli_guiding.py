@@ -8,6 +8,16 @@ from typing import Any
 
 def add(to: argparse.ArgumentParser) -> None:
     """Add the options that `generate` and `refine` share."""
+    add_guiding(to).add_argument(
+        "--checkpoint-every",
+        type=int,
+        metavar="N",
+        help="steps from one checkpoint for `resume` to the next; 0 for none (default: 50)",
+    )
+
+
+def add_guiding(to: argparse.ArgumentParser) -> argparse._ArgumentGroup:
+    """Add what a story shares with them too. Returns the group, for more."""
     group = to.add_argument_group("guiding")
     group.add_argument(
         "--guide",
@@ -33,12 +43,7 @@ def add(to: argparse.ArgumentParser) -> None:
         metavar="SEED[:WEIGHT]",
         help="a random direction to pull in (weight 0.1 unless given). For several, give it again",
     )
-    group.add_argument(
-        "--checkpoint-every",
-        type=int,
-        metavar="N",
-        help="steps from one checkpoint for `resume` to the next; 0 for none (default: 50)",
-    )
+    return group
 
 
 def settings_of(options: argparse.Namespace) -> dict[str, Any]:

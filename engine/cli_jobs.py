@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from engine import cli_edits, cli_guiding, cli_report, cli_stop, stdio
 from engine.desk import heavy
+from engine.errors import InvalidRequest
 from engine.host import Host
 
 if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
@@ -26,6 +27,7 @@ Answer = Callable[[dict[str, Any], Callable[..., None]], None]
 
 OUT = Path("patina-out")
 GENERATE = ("engine.generation", "run_generate")
+STORY = ("engine.story", "run_story")
 
 
 def place_arguments(add: argparse.ArgumentParser) -> None:
@@ -65,17 +67,28 @@ def make(
     params: Mapping[str, Any],
     resolve: Callable[..., Any],
     made_by: tuple[str, str] = GENERATE,
+    *,
+    spared: Path | None = None,
 ) -> Path:
     """Run a job, by module and function, from parameters that `resolve` understands, and say what came of it.
+
+    Args:
+        options: of the command line.
+        params: of the request, but for what edits and guiding add, and its folder.
+        resolve: parameters → settings and delivery.
+        made_by: what runs it.
+        spared: a folder that nothing may be written to.
 
     Returns:
         Its folder.
 
     Raises:
+        InvalidRequest: it would write to the folder that is to be spared.
         PatinaError: what `resolve` and the job raise.
     """
     asked = {**params, **cli_edits.edits_of(options), **cli_guiding.settings_of(options)}
     settings, delivery = resolve({**asked, "folder": str((options.out or OUT).resolve())})
+    _spare(spared, Path(delivery.folder))
     with running(options) as (host, answer):
         if not options.out:
             from engine.material.files import slug
@@ -83,10 +96,16 @@ def make(
 
             folder = Path(delivery.folder) / slug(title(settings.prompt))
             delivery = delivery.model_copy(update={"folder": str(folder)})
+            _spare(spared, folder)
         module, run = made_by
         summary = getattr(heavy(module), run)(settings, delivery, host)
         answer(summary, lambda console, found: cli_report.show(console, found, delivery.folder))
     return Path(delivery.folder)
+
+
+def _spare(spared: Path | None, folder: Path) -> None:
+    if spared is not None and folder.resolve() == spared:
+        raise InvalidRequest("The result's own folder would be overwritten. Give another --out.", field="out")
 
 
 class Bar:

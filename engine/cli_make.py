@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from engine import cli_edits, cli_guiding, presets
-from engine.cli_jobs import OUT, given, make, place_arguments
-from engine.errors import InvalidRequest
+from engine.cli_jobs import GENERATE, STORY, given, make, place_arguments
 
 PROMPTS = """\
 prompts:
@@ -46,6 +45,11 @@ def generate_arguments(add: argparse.ArgumentParser) -> None:
     )
     add.add_argument(
         "--quality", metavar="Q", help="draft, normal or best: fills what is left open (default: normal)"
+    )
+    add.add_argument(
+        "--coarse",
+        action=argparse.BooleanOptionalAction,
+        help="most steps at half the size, or none (default: where a side is 512 or more and both halve)",
     )
     add.add_argument(
         "--candidates", type=int, metavar="N", help="tried for each variation; the best goes on (default: 1)"
@@ -103,7 +107,7 @@ def generate_params(options: argparse.Namespace) -> dict[str, Any]:
     params = given(
         options,
         *("prompt", "negative", "preset", "quality", "candidates", "variations", "steps", "seed", "tile"),
-        *("pack", "device", "pictures", "palette", "palette_weight", "anti_lettering"),
+        *("pack", "device", "pictures", "palette", "palette_weight", "anti_lettering", "coarse"),
     )
     if options.size is not None:
         params["width"], params["height"] = options.size
@@ -147,17 +151,17 @@ def remake_arguments(add: argparse.ArgumentParser) -> None:
 
 
 def remake(options: argparse.Namespace) -> int:
-    """Makes a result again, and says where it may differ."""
-    from engine import remake, sources
+    """Makes a result or a story again, and says where it may differ."""
+    from engine import remake, story
 
-    if (options.out or OUT).resolve() == options.sidecar.resolve().parent:
-        raise InvalidRequest("The result's own folder would be overwritten. Give another --out.", field="out")
-    then = remake.stored(options.sidecar)
-    params = {**given(options, "device"), "sidecar": str(options.sidecar.resolve())}
-    folder = make(options, params, remake.resolve)
-    again = folder / options.sidecar.name  # the same rank, unless something is not as it was
+    sidecar = options.sidecar.resolve()
+    is_story, then = story.is_story(sidecar), remake.stored(sidecar)
+    params = {**given(options, "device"), "sidecar": str(sidecar)}
+    folder = make(options, params, remake.resolve, STORY if is_story else GENERATE, spared=sidecar.parent)
+    # The same rank, unless something is not as it was.
+    again = folder / (story.STORY if is_story else sidecar.name)
     if again.exists():
-        for sentence in remake.differences(then, sources.sidecar(again, "sidecar")):
+        for sentence in remake.differences(then, remake.stored(again)):
             print(f"patina: {sentence} Expect small differences.", file=sys.stderr)
     return 0
 

@@ -7,7 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine.cli_jobs import given, make, place_arguments
+from engine import cli_guiding
+from engine.cli_jobs import STORY as STORY_RUN, given, make, place_arguments
+
+MAPS = ("normal", "roughness", "metallic", "height", "ao", "emission")
 
 VARY = """\
   A variation of a result is its recipe laid out anew, and with more strength one of the recipes around it;
@@ -29,13 +32,15 @@ INTERPOLATE = """\
 STORY = """\
   Scenes stand between bars, each with its time and a colon before its words. Times are numbers of frames,
   counted from 0, or shares of the whole: 0% to 100%, or 0 to 1 if no time is above 1. Where frames are
-  numbered beyond the last one, the story is drawn together to fit.
+  numbered beyond the last one, the story is drawn together to fit. A scene may have several prompts with
+  weights, as for generate: a bar begins a new scene only where a number and a colon follow it.
 
     story "0: dry mud | 40: cracked mud | 80: wet mud" --frames 24 --out mud
-    story "0%: red bricks | 100%: mossy red bricks" --frames 12 --size 256
+    story "0%: red bricks | 100%: mossy red bricks | wet:0.4" --frames 12 --size 256
 
   Every frame repeats seamlessly. Beside frame_0001.png and so on come story.webp, which plays them, and
-  story.json, which holds all settings. Ctrl-C keeps the frames that are there.
+  story.json, which holds all settings. With --maps normal,roughness,height the frames have these maps too,
+  normal_0001.png and so on, which Blender loads as image sequences. Ctrl-C keeps the frames that are there.
 """
 
 
@@ -98,7 +103,7 @@ def interpolate(options: argparse.Namespace) -> int:
     """Makes the materials between two."""
     from engine.interpolate import resolve
 
-    make(options, interpolate_params(options), resolve, ("engine.interpolate", "run_interpolate"))
+    make(options, interpolate_params(options), resolve)
     return 0
 
 
@@ -117,11 +122,25 @@ def story_arguments(add: argparse.ArgumentParser) -> None:
     add.add_argument("--frames", type=int, metavar="N", help="how many, 2 to 1000 (default: 24)")
     add.add_argument("--fps", type=int, metavar="N", help="frames a second of story.webp (default: 12)")
     add.add_argument("--steps", type=int, metavar="N", help="guided steps of each frame (default: 3)")
+    add.add_argument(
+        "--maps",
+        type=_maps,
+        metavar="NAMES",
+        help=f"of every frame, besides base colour: {', '.join(MAPS)}, or all (default: none)",
+    )
     add.add_argument("--negative", metavar="T", help="what it should not look like")
+    add.add_argument(
+        "--no-lettering",
+        dest="anti_lettering",
+        type=float,
+        metavar="W",
+        help="push away from letters, watermarks and logos, 0 to 10; try 0.2 (default: 0)",
+    )
     add.add_argument("--preset", metavar="NAME", help="a preset, as for generate (default: plain)")
     add.add_argument("--tile", metavar="AXES", help="repeats along xy, x, y or none (default: xy)")
     add.add_argument("--pack", metavar="NAME", help="the networks to use (default: starter)")
     _seed_and_size(add)
+    cli_guiding.add_guiding(add)
     place_arguments(add)
 
 
@@ -130,7 +149,7 @@ def story(options: argparse.Namespace) -> int:
     from engine.story import resolve
 
     try:
-        make(options, story_params(options), resolve, ("engine.story", "run_story"))
+        make(options, story_params(options), resolve, STORY_RUN)
     except KeyboardInterrupt:
         print("\npatina: stopped; the frames that were finished are kept.", file=sys.stderr)
         return 130
@@ -139,11 +158,16 @@ def story(options: argparse.Namespace) -> int:
 
 def story_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `story`."""
-    names = ("frames", "fps", "steps", "negative", "preset", "tile", "pack", "seed", "device")
-    params = {**given(options, *names), **_size(options)}
+    names = ("frames", "fps", "steps", "maps", "negative", "anti_lettering", "preset", "tile", "pack")
+    params = {**given(options, *names, "seed", "device"), **_size(options)}
     if options.story.lower().endswith(".json"):
         return {**params, "sidecar": str(Path(options.story).resolve())}
     return {**params, "story": options.story}
+
+
+def _maps(text: str) -> list[str]:
+    """Names of maps; whether there are such is for the settings to say."""
+    return list(MAPS) if text == "all" else [name.strip() for name in text.split(",")]
 
 
 def _seed_and_size(add: argparse.ArgumentParser) -> None:

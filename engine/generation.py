@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from engine import checkpoint, compute, pictures, quality, results, sources
+from engine import checkpoint, compute, interpolate, pictures, quality, results, sources
 from engine.errors import Cancelled, Kept
 from engine.host import Host
 from engine.material import files
@@ -109,7 +109,8 @@ def run_generate(
         look: guide and maps of one material → its tags and badges.
 
     Returns:
-        The summary, as in summary.json: variations in rank order, paths relative to the folder.
+        The summary, as in summary.json: variations in rank order, paths relative to the folder; where they
+        lie on the way from one result to another, also `strip`, the picture that shows them side by side.
 
     Raises:
         Cancelled: `host.should_stop` said so; `kept` says where results are all the same.
@@ -146,6 +147,8 @@ def run_generate(
     summary = _summary(result, settings, watch, meter) | {"variations": variations}
     if not whole:
         summary["stopped_at"] = stopped_at
+    elif settings.towards:
+        summary["strip"] = interpolate.write_strip(variations, folder)
     files.write_summary(folder, summary)
     if whole:
         checkpoint.remove(folder)

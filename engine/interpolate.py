@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,6 @@ from PIL import Image
 
 from engine import presets, sources
 from engine.errors import InvalidRequest
-from engine.host import Host
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
 from engine.vary import absolute, inherited, named
@@ -61,15 +60,12 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     return resolve_generate({**settings, **asked}, folder)
 
 
-def run_interpolate(settings: RunSettings, delivery: Delivery, host: Host) -> dict[str, Any]:
-    """As `generation.run_generate`, with strip.png. Its arguments, and what it returns and raises."""
-    from engine import generation
+def write_strip(variations: Sequence[Mapping[str, Any]], folder: Path) -> str:
+    """Writes strip.png, all base colours side by side in their order; returns its name.
 
-    return add_strip(generation.run_generate(settings, delivery, host), Path(delivery.folder))
-
-
-def add_strip(summary: Mapping[str, Any], folder: Path) -> dict[str, Any]:
-    """Writes strip.png, all base colours side by side in their order; the summary, with "strip" in it.
+    Args:
+        variations: as in the summary.
+        folder: where their files are.
 
     Raises:
         CannotWrite: the folder does not take files.
@@ -77,7 +73,7 @@ def add_strip(summary: Mapping[str, Any], folder: Path) -> dict[str, Any]:
     from engine.material import files
 
     pictures = []
-    for v in summary["variations"]:
+    for v in variations:
         with Image.open(folder / v["files"]["basecolor"]) as opened:
             height = min(opened.height, STRIP_PX)
             pictures.append(
@@ -91,6 +87,4 @@ def add_strip(summary: Mapping[str, Any], folder: Path) -> dict[str, Any]:
         strip.paste(picture, (x, 0))
         x += picture.width
     files.write_picture(folder / STRIP, strip)
-    told = {**summary, "strip": STRIP}
-    files.write_summary(folder, told)
-    return told
+    return STRIP

@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 
 from engine import pictures, presets, quality, sources
 from engine.errors import InvalidRequest, Remedy, UnknownPreset
+from engine.models import packs
 from engine.settings import MAX_SEED, RunSettings
 from engine.synthesis.prompts import wanted
 
@@ -86,7 +87,8 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
         filled["negative"] = preset.negative
     settings = RunSettings.model_validate(filled)
     given = {*preset.settings, *asked}
-    more = quality.filled(given, settings, gpu=_has_gpu(settings.quality, delivery.device))
+    gpu, guides = _has_gpu(settings.quality, delivery.device), packs.helpful(settings.pack)
+    more = quality.filled(given, settings, gpu=gpu, guides=guides)
     settings = settings.model_copy(update=more)
     quality.check(settings)
     wanted(settings.prompt, settings.negative)  # raises now what synthesis would raise later
@@ -143,10 +145,12 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
         return f"{_path(fault)} must be {demand}; {_show(given)} was given.", None
     if fault["type"] == "literal_error":
         allowed = get_args(known[name].annotation)
+        is_element = len(fault["loc"]) > 1
+        allowed = get_args(allowed[0]) if is_element else allowed
         near = get_close_matches(str(given), allowed, 1)
         options = ", ".join(repr(option) for option in allowed)
-        return f"{name!r} must be one of {options}; {_show(given)} was given.", (
-            Remedy(name, near[0]) if near else None
+        return f"{_path(fault)} must be one of {options}; {_show(given)} was given.", (
+            Remedy(name, near[0]) if near and not is_element else None
         )
     info = _field(fault, known)
     if isinstance(given, int | float) and info is not None:

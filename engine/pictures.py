@@ -19,6 +19,7 @@ from engine.settings import PicturePrompt, RunSettings
 
 MAX_BYTES = 1 << 28
 MAX_PIXELS = 1 << 26
+DAMAGE = (OSError, ValueError, SyntaxError, RuntimeError, KeyError)
 PALETTE_SIZE = 6
 """Colours that are taken from a picture."""
 
@@ -100,8 +101,16 @@ def _hex(rgb: Iterable[int]) -> str:
 
 
 def _decoded(path: Path, sha256: str, field: str) -> Image.Image:
-    """8 bits a channel, RGB."""
-    with Image.open(io.BytesIO(_bytes(path, sha256, field))) as file:
+    """8 bits a channel, RGB; an EXR file as a screen shows it."""
+    from engine.library import exr
+
+    content = _bytes(path, sha256, field)
+    if content.startswith(exr.MAGIC):
+        try:
+            return exr.picture(content)
+        except exr.DAMAGE as error:
+            raise _refused(path, "is damaged. Save it again", field, str(error)) from error
+    with Image.open(io.BytesIO(content)) as file:
         try:
             picture = ImageOps.exif_transpose(file)
             if picture.mode in WORDS_16_BIT:
@@ -121,10 +130,9 @@ def _bytes(path: Path, sha256: str, field: str) -> bytes:
         if path.stat().st_size > MAX_BYTES:
             raise _refused(path, "is too large a file. Scale it down", field)
         content = path.read_bytes()
-        with Image.open(io.BytesIO(content)) as file:
-            width, height = file.size
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise _refused(path, "cannot be read. Give a PNG or JPEG file", field, str(error)) from error
+        width, height = _size(content)
+    except (*DAMAGE, Image.DecompressionBombError) as error:
+        raise _refused(path, "cannot be read. Give a PNG, JPEG or EXR file", field, str(error)) from error
     if width * height > MAX_PIXELS:
         raise _refused(path, "has too many pixels. Scale it down", field, f"{width} x {height}")
     if sha256 and hashlib.sha256(content).hexdigest() != sha256:
@@ -132,6 +140,16 @@ def _bytes(path: Path, sha256: str, field: str) -> bytes:
             path, "is not the picture that it was. Bring that back, or leave out its sha256", field
         )
     return content
+
+
+def _size(content: bytes) -> tuple[int, int]:
+    """Width and height that a picture file claims."""
+    from engine.library import exr
+
+    if content.startswith(exr.MAGIC):
+        return exr.size_of(content)
+    with Image.open(io.BytesIO(content)) as file:
+        return file.size
 
 
 def _refused(path: Path, fault: str, field: str, details: str = "") -> InvalidRequest:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from engine.errors import InvalidRequest, Remedy
-from engine.settings import RunSettings
+from engine.settings import ExtraGuide, RunSettings
 
 LARGE_PX = 512
 """From this side on, most steps are taken at half the size."""
@@ -21,20 +21,26 @@ QUALITIES: dict[str, dict[str, Any]] = {
     "normal": {},  # the defaults of RunSettings
     "best": {"steps": 18, "cutouts": 12, "proposals": 8, "judge_views": 32, "candidates": 4},
 }
-"""By the name of the quality. `width` and `height` are not here: see `filled`."""
+"""By the name of the quality. `width`, `height` and `guides` are not here: see `filled`."""
 
 
-def filled(asked: Collection[str], settings: RunSettings, *, gpu: bool) -> dict[str, Any]:
+def filled(
+    asked: Collection[str], settings: RunSettings, *, gpu: bool, guides: Sequence[ExtraGuide] = ()
+) -> dict[str, Any]:
     """What settings become whose values nobody asked for.
 
     Args:
         asked: names of what the request and its preset set.
         settings: these, complete by defaults.
         gpu: whether it runs on one: only there is "best" larger, as a CPU would take minutes.
+        guides: what the pack offers beside its own guide, a costly one every so many steps: "best" takes
+            them all, and the other two none.
     """
     chosen = dict(QUALITIES[settings.quality])
     if settings.quality == "best" and gpu and "width" not in asked and "height" not in asked:
         chosen |= {"width": GPU_SIDE_PX, "height": GPU_SIDE_PX}
+    if settings.quality == "best" and guides:
+        chosen["guides"] = tuple(guides)
     found = {name: value for name, value in chosen.items() if name not in asked}
     sides = [found.get("width", settings.width), found.get("height", settings.height)]
     if "coarse" not in asked and max(sides) >= LARGE_PX and halves(*sides):

@@ -10,7 +10,7 @@ from engine import presets, sources
 from engine.errors import InvalidRequest
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
-from engine.story import is_story
+from engine.story import is_story, resolve as resolve_story, stored as stored_story
 
 BEFORE = {"coarse": False}
 """What results were made with that do not say so: newer than they are, and not left to the size."""
@@ -20,7 +20,7 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     """The settings of the run that a result is of: all its variations come again, in the same order.
 
     Args:
-        params: `sidecar`, the absolute path of a result's JSON file; fields of Delivery.
+        params: `sidecar`, the absolute path of a result's JSON file or of a story's; fields of Delivery.
         folder: where the preset files are.
 
     Raises:
@@ -29,6 +29,8 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     path = params.get("sidecar")
     if not isinstance(path, str) or not Path(path).is_absolute():
         raise InvalidRequest("'sidecar' must be the absolute path of a result's JSON file.", field="sidecar")
+    if is_story(Path(path)):
+        return resolve_story(params, folder)
     content = stored(Path(path))
     asked = {name: value for name, value in params.items() if name != "sidecar"}
     settings, delivery = resolve_generate({**BEFORE, **content["settings"], **asked}, folder)
@@ -42,16 +44,12 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
 
 
 def stored(path: Path) -> Mapping[str, Any]:
-    """A result's sidecar.
+    """A result's sidecar, or what story.json says of a story.
 
     Raises:
-        InvalidRequest: it is none, but perhaps what a story left.
+        InvalidRequest: it is neither.
     """
-    if is_story(path):
-        raise InvalidRequest(
-            f"{path} is of a story, not of a result. Tell it again with story instead.", field="sidecar"
-        )
-    return sources.sidecar(path, "sidecar")
+    return stored_story(path) if is_story(path) else sources.sidecar(path, "sidecar")
 
 
 def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -66,6 +64,8 @@ def differences(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
         found.append(f"It was made on {then.get('device')}, and now on {now['device']}.")
     if then.get("stopped_at") is not None and now.get("stopped_at") is None:
         found.append(f"It was stopped after step {then['stopped_at']}, and now it went to its end.")
+    if then.get("complete") is False and now.get("complete"):
+        found.append(f"It was stopped after frame {len(then['frames'])}, and now it went to its end.")
     for name, version in then.get("versions", {}).items():
         if now["versions"].get(name) != version:
             found.append(f"It was made with {name} {version}, and now with {now['versions'].get(name)}.")

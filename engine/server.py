@@ -43,7 +43,7 @@ RUNS: Mapping[str, tuple[str, tuple[str, str]]] = {
     "refine": ("engine.refine", GENERATE),
     "vary": ("engine.vary", GENERATE),
     "resume": ("engine.resume", GENERATE),
-    "interpolate": ("engine.interpolate", ("engine.interpolate", "run_interpolate")),
+    "interpolate": ("engine.interpolate", GENERATE),
     "story": ("engine.story", ("engine.story", "run_story")),
 }
 """Of what makes something: whose `resolve` understands it, and the module and function that run it."""
@@ -159,7 +159,7 @@ class Server:
         answer(self._artifacts.read(request.params))
 
     def _write_artifact(self, request: Request, answer: Reply) -> None:
-        _only(request, {"file": str, "offset": int, "data": str, "sha256": str, "end": bool})
+        protocol.only(request, {"file": str, "offset": int, "data": str, "sha256": str, "end": bool})
         answer(self._artifacts.write(request.params))
 
     def _cancel(self, request: Request, answer: Reply) -> None:

@@ -6,6 +6,7 @@ Checking and hashing need no torch, so that a wrong file is refused before torch
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,6 +28,9 @@ MAX_PIXELS = 1 << 26
 RESULT_MAPS = ("basecolor", "height", "roughness", "metallic")
 ENTRIES = {"settings": dict, "files": dict, "pack": dict, "relief": float | int, "origin": str, "seed": int}
 """What a sidecar must have, and of which kind."""
+
+DATA = ("mask", "spots", "alpha")
+"""Settings whose pictures are numbers rather than colours."""
 
 Pixels = NDArray[np.float32]
 
@@ -224,8 +228,13 @@ def _fitted(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
 
 
 def _open(name: str, path: Path) -> Image.Image:
+    from engine.library import exr
+
+    content = _bytes(name, path)
+    if content.startswith(exr.MAGIC):
+        return _open_exr(name, path, content)
     try:
-        with Image.open(path) as file:
+        with Image.open(io.BytesIO(content)) as file:
             if file.width * file.height > MAX_PIXELS:
                 raise _refused(name, path, "has too many pixels: scale it down")
             upright = ImageOps.exif_transpose(file)
@@ -235,6 +244,19 @@ def _open(name: str, path: Path) -> Image.Image:
     if upright.mode.startswith("I") and name not in {"image", "towards"}:  # a mask of 16 bits
         return Image.fromarray((np.asarray(upright) / 257).round().astype(np.uint8))
     return upright
+
+
+def _open_exr(name: str, path: Path, content: bytes) -> Image.Image:
+    """Masks and outlines are data, every other picture is seen as on a screen."""
+    from engine.library import exr
+
+    try:
+        width, height = exr.size_of(content)
+        if width * height <= MAX_PIXELS:
+            return exr.picture(content, data=name in DATA)
+    except exr.DAMAGE as error:
+        raise _refused(name, path, "cannot be read as a picture: save it as PNG", str(error)) from error
+    raise _refused(name, path, "has too many pixels: scale it down")
 
 
 def _bytes(name: str, path: Path) -> bytes:

@@ -77,11 +77,24 @@ def report(cases: Sequence[Case], out: Path, console: Console, progress: Console
         PatinaError: a case cannot be measured.
         CannotWrite: the folder does not take files.
     """
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     measured = []
-    with progress.status("") as status:
-        for i, case in enumerate(cases, 1):
-            status.update(f"{i}/{len(cases)}  {case.task}: {case.loop}")
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), TimeRemainingColumn(), console=progress) as bar:
+        task = bar.add_task("", total=len(cases))
+        for case in cases:
+            bar.update(task, description=f"{case.task}: {case.loop}")
             measured.append(in_a_fresh_process(case))
+            bar.advance(task)
     from engine.bench.compare import compare
     from engine.bench.table import table
 

@@ -54,7 +54,7 @@ COMMANDS = {
     "generate": Command(cli_make.generate_params, resolve_generate, generation.run_generate),
     "refine": Command(cli_make.refine_params, refine.resolve, generation.run_generate),
     "vary": Command(cli_vary.vary_params, vary.resolve, generation.run_generate),
-    "interpolate": Command(cli_vary.interpolate_params, interpolate.resolve, interpolate.run_interpolate),
+    "interpolate": Command(cli_vary.interpolate_params, interpolate.resolve, generation.run_generate),
     "story": Command(cli_vary.story_params, story.resolve, story.run_story),
 }
 

@@ -8,8 +8,11 @@ from typing import Any
 import numpy as np
 import OpenEXR
 from numpy.typing import NDArray
+from PIL import Image
 
 MAGIC = b"v/1\x01"
+DAMAGE = (RuntimeError, ValueError, KeyError)
+"""What is raised on a file that is damaged."""
 
 
 def size_of(content: bytes) -> tuple[int, int]:
@@ -37,3 +40,17 @@ def decode(content: bytes) -> NDArray[np.float32]:
     x = np.asarray(colours[0] if colours else planes[min(planes)], np.float32)
     x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
     return np.ascontiguousarray(x[..., :3]) if x.ndim == 3 else np.repeat(x[..., None], 3, -1)
+
+
+def picture(content: bytes, *, data: bool = False) -> Image.Image:
+    """A file as a picture of 8 bits a channel: colours as a screen shows them, data as they are.
+
+    What is below 0 or above 1 is cut off; the library looks at colours in the same way.
+
+    Raises:
+        RuntimeError, ValueError, KeyError: see `decode`.
+    """
+    from engine.starter.materials.colour import to_srgb  # all the materials come with it
+
+    x = decode(content).clip(0, 1)
+    return Image.fromarray(((x if data else to_srgb(x)) * 255).round().astype(np.uint8))

@@ -92,22 +92,22 @@ def write_variation(
     Raises:
         CannotWrite: the folder cannot be made or written to.
     """
-    pictures: dict[str, NDArray[np.uint8] | NDArray[np.uint16]] = {
-        "basecolor": _as_bytes(maps.basecolor[0]),
-        "normal_gl": _as_bytes(normal[0]),
-        "roughness": _as_bytes(maps.roughness[0]),
-        "metallic": _as_bytes(maps.metallic[0]),
-        "height": _as_words(maps.height[0]),
-        "ao": _as_bytes(ao[0]),
+    pictures = {
+        "basecolor": maps.basecolor,
+        "normal_gl": normal,
+        "roughness": maps.roughness,
+        "metallic": maps.metallic,
+        "height": maps.height,
+        "ao": ao,
     }
     if glows(maps).item():
-        pictures["emission"] = _as_bytes(linear_to_srgb(emitted(maps))[0])
+        pictures["emission"] = linear_to_srgb(emitted(maps))
     if alpha is not None:
-        pictures["alpha"] = _as_bytes(alpha[0])
+        pictures["alpha"] = alpha
     files = {}
-    for kind, pixels in pictures.items():
+    for kind, picture in pictures.items():
         files[kind] = picture_name(name, rank, kind)
-        write_picture(folder / files[kind], Image.fromarray(pixels))
+        write_map(folder / files[kind], kind, picture[0])
     for kind in {"emission", "alpha"} - set(files):  # an earlier run's would make this one's bricks glow
         remove(folder / picture_name(name, rank, kind))
     write_json(folder / sidecar_name(name, rank), {**sidecar, "files": files})
@@ -153,6 +153,16 @@ def write_preview(path: Path, picture: Tensor) -> None:
 def picture_of(picture: Tensor) -> Image.Image:
     """(C, H, W) in 0..1 as a picture of 8 bits a channel."""
     return Image.fromarray(_as_bytes(picture))
+
+
+def write_map(path: Path, kind: str, picture: Tensor) -> None:
+    """Writes a map (C, H, W) in 0..1 as a PNG: height with 16 bits a channel, every other with 8.
+
+    Raises:
+        CannotWrite: the folder cannot be made or written to.
+    """
+    pixels = _as_words(picture) if kind == "height" else _as_bytes(picture)
+    write_picture(path, Image.fromarray(pixels))
 
 
 def write_picture(path: Path, picture: Image.Image) -> None:

@@ -98,7 +98,8 @@ def keyed(exemplars: Exemplars, guide: Clip) -> Exemplars:
 
     from engine.models.exemplars import Exemplars
     from engine.starter.materials import Params
-    from engine.starter.training.exemplars import colour_axes, meanings
+    from engine.starter.captions import meanings
+    from engine.starter.training.exemplars import colour_axes
 
     texts = [exemplars.names, meanings(cast(list[Params], exemplars.recipes))]
     known = sorted({text for column in texts for text in column})

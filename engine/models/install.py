@@ -235,7 +235,8 @@ def _manifest(
             verified=part.verified,
         )
     files |= borrowed.copied("estimator", folder)  # those that decode base colour alone need one
-    info = PackInfo(id=pack_id, label=label, description=about, licence=licence, channels=channels, **files)
+    told = {"id": pack_id, "label": label, "description": about, "licence": licence, "channels": channels}
+    info = PackInfo.model_validate({**told, **files})
     (folder / MANIFEST).write_text(info.model_dump_json(indent=2), "utf-8")
     return info
 

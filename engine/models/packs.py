@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from engine import home
 from engine.errors import BadWeights, Remedy, UnknownPack
 from engine.models import offers
+from engine.settings import ExtraGuide
 
 if TYPE_CHECKING:  # importing torch costs seconds, and the handshake wants only the catalogue
     from engine.compute import Compute
@@ -77,6 +78,9 @@ class PackInfo(BaseModel):
     prior: PackFile | None = None
     exemplars: PackFile | None = None
     estimator: PackFile | None = None
+    guides: tuple[ExtraGuide, ...] = Field(
+        (), max_length=4, description="Packs whose guides help its own where a run takes its time"
+    )
 
     def files(self) -> dict[str, PackFile]:
         """Role → file."""
@@ -125,6 +129,13 @@ class Pack:
     def step_px(self) -> int:
         """Sides of pictures are multiples of this: pixels of a code, or of a block that a prior writes."""
         return self.generator.f * (1 if self.prior is None else self.prior.block)
+
+
+def helpful(pack_id: str) -> tuple[ExtraGuide, ...]:
+    """The guides that a pack offers beside its own, of packs that are here; none of a pack that is not."""
+    info = entries().get(pack_id)
+    offered = () if info is None else info.guides
+    return tuple(g for g in offered if g.name in entries() and entries()[g.name].installed())
 
 
 @lru_cache(maxsize=1)

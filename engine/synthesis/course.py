@@ -22,8 +22,9 @@ class Saved:
         first: their first variation.
         size: how many they are.
         step: how many steps are done.
-        seeds: of the candidates that are left, one a variation.
-        tensors: of `LoopState` by name, and as "stream/<purpose>" the states of random streams, (size, n).
+        seeds: of the candidates that are left, as many of every variation, side by side.
+        tensors: of `LoopState` by name, and as "stream/<purpose>" the states of random streams, a row
+            for every seed, as in those.
     """
 
     first: int
@@ -88,14 +89,13 @@ class Leg:
     size: int
     stopped_at: int | None = None
 
-    def seeds(self) -> list[int] | None:
-        """Of the candidates that an earlier run had left, one a variation; None for the beginning."""
-        saved = self.course.before(self.first, self.size)
-        return None if saved is None else list(saved.seeds)
+    def before(self) -> Saved | None:
+        """Where an earlier run left these variations; None for the beginning."""
+        return self.course.before(self.first, self.size)
 
     def goes(self, span: range) -> bool:
         """Whether these steps are to be guided: not if they were done before, nor after a stop."""
-        saved = self.course.before(self.first, self.size)
+        saved = self.before()
         return self.stopped_at is None and (saved is None or saved.step <= span.stop)
 
     def begin(self, streams: Streams, device: torch.device, span: range) -> LoopState | None:
@@ -103,7 +103,7 @@ class Leg:
 
         None where nothing of these steps was done before.
         """
-        saved = self.course.before(self.first, self.size)
+        saved = self.before()
         if saved is None or not span.start < saved.step <= span.stop:
             return None
         for purpose, generators in streams.items():
@@ -118,7 +118,7 @@ class Leg:
         total: int,
         state: Callable[[], LoopState],
         streams: Streams,
-        seeds: Sequence[int] | None,
+        seeds: Sequence[int],
     ) -> bool:
         """Call after every step: keeps it where that is due, and says whether this was the last.
 
@@ -126,13 +126,12 @@ class Leg:
             step, total: how many steps are done, of how many.
             state: copies what it takes to go on from here.
             streams: by purpose, of all that is guided.
-            seeds: of what is guided, one a variation. None while there is more to choose from: then a run
-                can stop, and cannot be gone on with.
+            seeds: of what is guided, a variation's candidates side by side.
         """
         stop = step < total and self.course.stop()
         due = self.course.due(step)
         self.stopped_at = step if stop else None
-        if seeds is None or not (stop or due or step == total):
+        if not (stop or due or step == total):
             return stop
         now = state()
         tensors = {name: x.detach().cpu() for name, x in vars(now).items() if name != "step"}

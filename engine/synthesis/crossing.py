@@ -1,4 +1,4 @@
-"""From one material to another: places change one by one, as their heights say, and colours all together."""
+"""From one material to another: places change one by one, as their heights say, and tones all together."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ def crossed(a: DecodedMaps, b: DecodedMaps, shares: Tensor, wrap: Wrap, f: int) 
 
     A mean of two pictures looks like a double exposure. So every place is the one or the other, whichever
     stands out more, and as much of the surface is b as the share says; but where both are as high
-    everywhere, as in two colours of one wall, all places change at once. Means and spreads of colours
-    change evenly on both, so that what is there of either belongs together.
+    everywhere, as in two colours of one wall, all places change at once. Mean and spread of tones
+    change evenly on both, so that what is there of either belongs together; its hues stay its own.
 
     Args:
         a: where it comes from.
@@ -80,9 +80,7 @@ def crossed(a: DecodedMaps, b: DecodedMaps, shares: Tensor, wrap: Wrap, f: int) 
     """
     t = shares.to(a.height).view(-1, 1, 1, 1)
     mask = _mask(b.height - a.height, t, wrap, f)
-    colours = torch.lerp(
-        _recoloured(a.basecolor, b.basecolor, t), _recoloured(b.basecolor, a.basecolor, 1 - t), mask
-    )
+    colours = torch.lerp(_toned(a.basecolor, b.basecolor, t), _toned(b.basecolor, a.basecolor, 1 - t), mask)
     planes = {
         name: torch.lerp(getattr(a, name).expand_as(mask), getattr(b, name).expand_as(mask), mask)
         for name in PLANES
@@ -107,17 +105,19 @@ def _mask(over: Tensor, t: Tensor, wrap: Wrap, f: int) -> Tensor:
     return (t + (over - levels) / EDGE).clamp(0, 1)
 
 
-def _recoloured(x: Tensor, other: Tensor, t: Tensor) -> Tensor:
-    """Pictures x (1, 3, H, W) with the mean colour and the spread of tones on the way to those of another.
+def _toned(x: Tensor, other: Tensor, t: Tensor) -> Tensor:
+    """Pictures x (1, 3, H, W) with the mean and the spread of tones on the way to those of another.
 
-    Spreads of channels of their own would turn grey joints teal.
+    Grey is added alone, so that grey stays grey: moved as a whole from the mean of red bricks to that of
+    moss, joints would turn turquoise, and bricks between the moss magenta.
 
-    Source: Reinhard et al., "Color Transfer between Images", 2001, with one scale for all channels.
+    Source: Reinhard et al., "Color Transfer between Images", 2001, its first channel.
     """
-    mean, goal = x.mean((-2, -1), keepdim=True), other.mean((-2, -1), keepdim=True)
-    spread, wanted = (luminance(y).std().clamp(min=1e-3) for y in (x, other))
-    scale = torch.lerp(torch.ones_like(t), (wanted / spread).clamp(max=CONTRAST), t)
-    return x + (scale - 1) * (x - mean) + t * (goal - mean)
+    own, wanted = luminance(x), luminance(other)
+    mean, goal = own.mean(), wanted.mean()
+    scale = (wanted.std().clamp(min=1e-3) / own.std().clamp(min=1e-3)).clamp(max=CONTRAST)
+    scale = torch.lerp(torch.ones_like(t), scale, t)
+    return x + (scale - 1) * (own - mean) + t * (goal - mean)
 
 
 def _origin(edits: Edits) -> str:

@@ -70,8 +70,7 @@ class Guidance:
                 picture = decode_picture(race.z, pack, wrap, race.edit.proposal.drawn)
                 shown = race.leaders(race.edit.shown(picture))
             yield Phase("guide", step.index, step.total, float(step.loss.mean()), shown)
-            seeds = race.seeds if race.each == 1 else None
-            if leg.stops(step.index, step.total, step.state, race.draws, seeds):
+            if leg.stops(step.index, step.total, step.state, race.draws, race.seeds):
                 break
 
 

@@ -87,7 +87,7 @@ class Race:
         draws: their streams, by purpose.
         families: of every variation, the seed that stands for its whole pool.
         target: what the judge compares them with, a unit embedding (D,).
-        rungs: see `rungs`.
+        rungs: of `rungs`, those that are still to come.
         z: how far they have come, (B, C, h, w).
     """
 
@@ -100,10 +100,12 @@ class Race:
     z: Tensor
 
     @classmethod
-    def of(cls, edit: Edit, seeds: list[int], each: int, target: Tensor, steps: int) -> Race:
-        """All of them, as they are proposed: `each` in a row for every variation."""
+    def of(
+        cls, edit: Edit, seeds: list[int], families: list[int], target: Tensor, rungs: Mapping[int, int]
+    ) -> Race:
+        """As they are proposed, as many in a row for every family."""
         draws, z = {"cutouts": streams(seeds, "cutouts")}, edit.proposal.z
-        return cls(edit, seeds, draws, seeds[::each], target, rungs(each, steps), z)
+        return cls(edit, seeds, draws, families, target, dict(rungs), z)
 
     def at(self, edit: Edit, z: Tensor) -> Race:
         """The same candidates at another size; all is decided."""

@@ -38,14 +38,14 @@ MINUS = str.maketrans("−–", "--")  # what word processors make of a hyphen
 
 
 class BadPrompt(InvalidRequest):
-    """A prompt that cannot be read. `column` counts characters, from 1, to the place at fault."""
+    """A prompt that cannot be read: what is wrong, and where; `column` counts characters from 1."""
 
     code: ClassVar[int] = -32010
     kind: ClassVar[str] = "bad_prompt"
 
     def __init__(self, sentence: str, field: str = "prompt", column: int = 1) -> None:
         super().__init__(f"{field.capitalize()}, column {column}: {sentence}", field=field)
-        self.column = column
+        self.sentence, self.column = sentence, column
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS, Edits
 from engine.synthesis.extra_guides import Helpers
 from engine.synthesis.guidance import Guidance
-from engine.synthesis.halving import Race, candidates, first_of_each, pool
+from engine.synthesis.halving import Race, candidates, first_of_each, pool, rungs
 from engine.synthesis.inputs import NOTHING, Inputs, fitted
 from engine.synthesis.phase import Phase
 from engine.synthesis.prompts import parse
@@ -176,10 +176,14 @@ def _entered(
 ) -> Generator[Phase, None, Race]:
     """All candidates at their starts, for what the prompt is to guide and judge: unit vectors.
 
-    A run that goes on has only those that were left when it stopped.
+    A run that goes on has only those that were left when it stopped, and what was still to decide.
     """
-    left = leg.seeds()
-    each = candidates(s, given=edits.has_base) if left is None else 1
-    seeds = left or [seed for own in variation_seeds(s) for seed in pool(own, each)]
+    entered = candidates(s, given=edits.has_base)
+    pools = [pool(own, entered) for own in variation_seeds(s)]
+    seeds, decisions = [seed for each in pools for seed in each], rungs(entered, steps)
+    if (before := leg.before()) is not None:
+        seeds = list(before.seeds)
+        decisions = {step: keep for step, keep in decisions.items() if step > before.step}
+    each = len(seeds) // s.variations
     start = yield from first_of_each(begin(s, pack, seeds, wrap, text, edits, wish), each)
-    return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, each, judged, steps)
+    return Race.of(Edit.of(s, edits, pack, wrap, start), seeds, [p[0] for p in pools], judged, decisions)

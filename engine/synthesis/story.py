@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Generator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
+from engine.material.maps import DecodedMaps
 from engine.models.packs import Pack
 from engine.models.vqgan import Wrap, tile_axes
 from engine.settings import RunSettings
@@ -18,20 +19,19 @@ from engine.synthesis import targets
 from engine.synthesis.base import channels_of, remembered
 from engine.synthesis.course import Course
 from engine.synthesis.crossing import between, crossed
-from engine.synthesis.decode import Drawn, decode, maps_of
+from engine.synthesis.decode import Drawn, decode, decode_maps, maps_of
 from engine.synthesis.edit import Edit
 from engine.synthesis.edits import NO_EDITS
 from engine.synthesis.extra_guides import Helpers
 from engine.synthesis.guidance import Guidance
 from engine.synthesis.halving import Race
 from engine.synthesis.phase import Phase
-from engine.synthesis.prompts import Prompt, parse
 from engine.synthesis.propose import Proposal, Proposer, propose
 from engine.synthesis.recipes import described, named_nearest
 from engine.synthesis.scenes import Scene, at
 from engine.synthesis.starts import Beginning
 from engine.synthesis.targets import Target, Targets, slerp
-from engine.synthesis.wish import Wish, worded
+from engine.synthesis.wish import Wish, wish_of
 
 MEMORY = 0.8
 """Share of what guidance has changed that a frame takes over from the one before, where scenes are drawn."""
@@ -45,48 +45,110 @@ PLACE = 0.08
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame: its number from 0, and its picture (1, 3, H, W), sRGB, 0..1."""
+    """One frame: its number from 0, its picture (1, 3, H, W), sRGB, 0..1, and if asked for all its maps."""
 
     index: int
     picture: Tensor
+    maps: DecodedMaps | None = None
 
 
-def tell(s: RunSettings, story: list[Scene], frames: int, pack: Pack) -> Generator[Phase | Frame]:
+def tell(
+    s: RunSettings, story: list[Scene], frames: int, pack: Pack, *, with_maps: bool = False
+) -> Generator[Phase | Frame]:
     """Yields after every unit of work, and each frame when it is there.
 
-    Texts are targets at their times, and on the arc between them in between. Where the pack proposes drawn
-    maps for words, the frames cross from one scene's to the next one's, and what guidance has changed is
-    carried along; else the latent just goes on. `s.steps` guided steps make a frame.
+    What scenes ask for are targets at their times, and in between what `faded` says. Where the pack proposes
+    drawn maps for words, the frames cross from one scene's to the next one's, and what guidance has changed
+    is carried along; else the latent just goes on. `s.steps` guided steps make a frame.
 
     Args:
         s: of every frame; its prompt and number of variations do not count.
         story: from `scenes`.
         frames: how many, 2 or more.
         pack: the networks.
+        with_maps: whether frames bring their maps.
     """
     wrap, s = tile_axes(s.tile), s.model_copy(update={"variations": 1})
-    texts = [pack.guide.encode_templates(scene.text, s.templates) for scene in story]
-    stage = yield from _staged(s, pack, wrap, story, texts)
-    avoided = _avoided(s, pack)
+    asked = [Asked.of(s, scene, pack, wrap) for scene in story]
+    stage = yield from _staged(s, pack, wrap, asked)
     begun: Tensor | None = None
-    helpers = Helpers.of(s, pack, [s.seed], wrap, ())
     z = torch.empty(0)
     for k in range(frames):
         i, j, share = at(story, k / (frames - 1))
         start = stage.on(i, j, share)
         carried = start.z if begun is None else _carried(start, begun, z, pack)
         begun = start.z
-        text = texts[i] if share == 0 else slerp(texts[i], texts[j], share)
-        target = Targets(Target.of([text], [1.0]) + avoided)
         proposal = Proposal(carried, start.origins, start.drawn)
         pace = 1.0 if start.drawn is None else PACE
         edit = Edit.of(s, NO_EDITS, pack, wrap, Beginning(proposal, pace=pace))
-        race = Race.of(edit, [s.seed], 1, text, s.steps)
+        race = Race.of(edit, [s.seed], [s.seed], asked[i].text, {})
+        target, helpers = asked[i].towards(asked[j], share, asked[0].helpers)
         guidance = Guidance(s, pack, wrap, target, helpers, range(s.steps))
         yield from _counted(guidance.follow(race, Course().leg(0, 1)), k, frames)
         z = race.z
         with torch.no_grad():
-            yield Frame(k, decode(z, pack, wrap, start.drawn)[:, :3])
+            picture = decode(z, pack, wrap, start.drawn)[:, :3]
+        yield Frame(k, picture, decode_maps(z, s, pack, wrap, start.drawn) if with_maps else None)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a scene asks for, as its request alone would.
+
+    Attributes:
+        text: what its start is chosen by, a unit embedding (D,) of the guide's.
+        wish: what else its start shall be.
+        target: what the pack's guide is asked for.
+        helpers: the guides beside it, each with its own target.
+    """
+
+    text: Tensor
+    wish: Wish
+    target: Targets
+    helpers: Helpers
+
+    @classmethod
+    def of(cls, s: RunSettings, scene: Scene, pack: Pack, wrap: Wrap) -> Asked:
+        """Of a scene, in a story of these settings."""
+        s = s.model_copy(update={"prompt": scene.text})
+        asked = targets.of_request(s, pack.guide)
+        target = targets.everything(s, pack.guide, asked, ())
+        helpers = Helpers.of(s, pack, [s.seed], wrap, ())
+        return cls(asked.attracting().direction(), wish_of(s, asked, (), pack.guide), target, helpers)
+
+    def towards(self, other: Asked, share: float, helpers: Helpers) -> tuple[Targets, Helpers]:
+        """What is asked for on the way to another scene; the streams of `helpers` go on all the time."""
+        pairs = zip(helpers.each, self.helpers.each, other.helpers.each, strict=True)
+        each = tuple(replace(h, target=_between(a.target, b.target, share)) for h, a, b in pairs)
+        return _between(self.target, other.target, share), replace(helpers, each=each)
+
+
+def _between(a: Targets, b: Targets, share: float) -> Targets:
+    return replace(a, fixed=faded(a.fixed, b.fixed, share))
+
+
+def faded(a: Target, b: Target, share: float) -> Target:
+    """Targets on the way from a to b: what either asks for most lies on the arc between both.
+
+    Everything else fades, by its weight: out what is of a, in what is of b. What both have stays as it is.
+
+    Args:
+        a, b: each with something that draws.
+        share: 0..1 of the way.
+    """
+    if share == 0:
+        return a
+    i, j = int(a.weights.argmax()), int(b.weights.argmax())
+    nearer, n = (a, i) if share < 0.5 else (b, j)
+    lead = Target(
+        slerp(a.embeddings[i], b.embeddings[j], share)[None],
+        torch.lerp(a.weights[i], b.weights[j], share)[None],
+        nearer.stops[n : n + 1],
+    )
+    others = [x.select([row != main for row in range(len(x))]) for x, main in ((a, i), (b, j))]
+    shares = (1 - share, share)
+    rest = [replace(x, weights=x.weights * part) for x, part in zip(others, shares, strict=True)]
+    return lead + rest[0] + rest[1]
 
 
 @dataclass(frozen=True)
@@ -119,18 +181,16 @@ class Stage:
         return Proposal(z, [f"{a.origins[0]} + {b.origins[0]}"], Drawn(maps, decoded, a.drawn.share))
 
 
-def _staged(
-    s: RunSettings, pack: Pack, wrap: Wrap, story: list[Scene], texts: list[Tensor]
-) -> Generator[Phase, None, Stage]:
+def _staged(s: RunSettings, pack: Pack, wrap: Wrap, asked: list[Asked]) -> Generator[Phase, None, Stage]:
     found: list[Proposal] = []
-    for k, (scene, text) in enumerate(zip(story, texts, strict=True)):
-        wish = worded(scene.text, s, pack.guide)
+    for k, scene in enumerate(asked):
+        text, wish = scene.text, scene.wish
         proposal = yield from propose(s, pack, [s.seed], wrap, text, wish)
-        yield Phase("propose", k + 1, len(story))
+        yield Phase("propose", k + 1, len(asked))
         if proposal.drawn is None:
             return Stage(found or [proposal], Proposer(s, pack, [s.seed], wrap, text))
         found.append(proposal if not found else _same_place(found[-1], proposal, s, pack, wrap, text, wish))
-    return Stage(found, Proposer(s, pack, [s.seed], wrap, texts[0]))
+    return Stage(found, Proposer(s, pack, [s.seed], wrap, asked[0].text))
 
 
 def _same_place(
@@ -151,15 +211,6 @@ def _same_place(
     z, decoded = Proposer(s, pack, [s.seed], wrap, text).through_codes(maps)
     origin = f"exemplar {old.exemplar}, draw {old.draw}: {described(recipe)}"
     return Proposal(z, [origin], Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
-
-
-def _avoided(s: RunSettings, pack: Pack) -> Target:
-    prompts = (
-        [Prompt(p.text, -s.negative_weight * p.weight, p.stop) for p in parse(s.negative, "negative")]
-        if s.negative.strip()
-        else []
-    )
-    return targets.of_texts(prompts, s.templates, pack.guide)
 
 
 def _carried(start: Proposal, begun: Tensor, z: Tensor, pack: Pack) -> Tensor:

@@ -68,6 +68,13 @@ def test_every_option_is_explained(capsys):
     assert "stone" in text
 
 
+@pytest.mark.parametrize("command", [[], *([name] for name in cli.COMMANDS)], ids="".join)
+def test_help_says_the_exit_codes(capsys, command):
+    with pytest.raises(SystemExit):
+        cli.main([*command, "--help"])
+    assert "0 all is done; 2 for bad input; 130 after Ctrl-C; 1 for everything" in capsys.readouterr().out
+
+
 def test_the_defaults_in_the_help_are_those_of_the_settings(capsys):
     with pytest.raises(SystemExit):
         cli.main(["generate", "--help"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+
 import numpy as np
+import OpenEXR
 import pytest
 from PIL import Image
 
@@ -97,3 +100,23 @@ def test_a_request_with_files_becomes_settings_without_doubt(tmp_path):
     assert len(settings.pictures[0].sha256) == 64
     again, _ = resolve({**settings.model_dump(mode="json"), "folder": str(tmp_path)})
     assert again == settings
+
+
+@pytest.mark.parametrize("field", ["pictures", "palette"])
+def test_exr_files_count_as_pictures_and_torn_ones_are_refused(tmp_path, field):
+    out, path = io.BytesIO(), tmp_path / "a.exr"
+    light = np.float32([[[0.2158605, 0, 7]]]).repeat(32, 0).repeat(32, 1)
+    with OpenEXR.File(
+        {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}, {"RGB": light}
+    ) as f:
+        f.write(out)
+    path.write_bytes(out.getvalue())
+    if field == "palette":
+        assert colours(str(path)) == ["#8000ff"]
+    else:
+        assert pixels(path)[3, 3].tolist() == pytest.approx([128 / 255, 0, 1], abs=1e-6)
+    for torn in (out.getvalue()[:40], out.getvalue()[:-30], out.getvalue()[:4]):
+        path.write_bytes(torn)
+        with pytest.raises(InvalidRequest) as caught:
+            colours(str(path)) if field == "palette" else pixels(path)
+        assert caught.value.field == field

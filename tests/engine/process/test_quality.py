@@ -7,10 +7,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from engine import cli, quality, remake
+from engine import cli, cli_make, quality, remake
 from engine.errors import InvalidRequest, Remedy
+from engine.models import packs
 from engine.params import resolve
-from engine.settings import RunSettings
+from engine.settings import ExtraGuide, RunSettings
 from tests.engine import runs
 
 GOOD = {"prompt": "moss", "folder": "/tmp/x", "seed": 1, "device": "cpu"}
@@ -81,6 +82,23 @@ def test_best_is_large_only_where_that_takes_no_minutes():
     assert "width" not in quality.filled({"height"}, plain, gpu=True), "what is asked for is not stretched"
 
 
+def test_best_takes_all_guides_that_a_pack_offers_and_draft_its_own_alone(pack_root):
+    """A costly one every third step; one whose pack is not here is left out, and nothing is forced."""
+    entry = json.loads((pack_root / "catalog" / "tiny.json").read_text("utf-8"))
+    offered = [{"name": "other", "weight": 0.5, "every": 3}, {"name": "away"}]
+    for name, guides in (("tiny", offered), ("other", [])):
+        entry |= {"id": name, "guides": guides}
+        (pack_root / "catalog" / f"{name}.json").write_text(json.dumps(entry))
+    packs.entries.cache_clear()
+    guides = {name: made(pack="tiny", quality=name).guides for name in ("draft", "normal", "best")}
+    costly = ExtraGuide(name="other", weight=0.5, every=3)
+    assert guides == {"draft": (), "normal": (), "best": (costly,)}
+    assert made(pack="tiny", quality="best", guides=[]).guides == ()
+    assert made(pack="other", quality="best").guides == ()
+    best = made(pack="tiny", quality="best")
+    assert resolve({**best.model_dump(mode="json"), "folder": "/tmp/x", "device": "cpu"})[0] == best
+
+
 @pytest.mark.parametrize(
     ("asked", "coarse"),
     [
@@ -135,3 +153,8 @@ def test_older_results_are_made_again_as_they_were(tmp_path):
 def test_the_shell_takes_it():
     options = cli.parser().parse_args(["generate", "moss", "--quality", "draft", "--candidates", "3"])
     assert (options.quality, options.candidates) == ("draft", 3)
+    for written, coarse in (("--coarse", True), ("--no-coarse", False)):
+        options = cli.parser().parse_args(["generate", "moss", "--size", "512", written])
+        asked = cli_make.generate_params(options)
+        assert made(**{**asked, "prompt": "moss"}).coarse is coarse
+    assert "coarse" not in cli_make.generate_params(cli.parser().parse_args(["generate", "moss"]))

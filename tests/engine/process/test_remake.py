@@ -7,7 +7,7 @@ import json
 import pytest
 from PIL import Image
 
-from engine import story
+from engine import cli_make, story
 from engine.cli import main
 from engine.errors import InvalidRequest
 from engine.host import Host
@@ -91,19 +91,40 @@ def test_what_is_not_as_it_was_is_said(made):
         assert word in sentence
 
 
-def test_a_story_is_told_again_by_another_command(tiny_pack, tmp_path, capsys):
-    """Whatever its file is called."""
-    told, delivery = story.resolve(
-        {"story": "0: moss | 1: mud", "frames": 2, "pack": "tiny", "width": 128, "height": 128, "steps": 1,
-         "cutouts": 1, "folder": str(tmp_path)}
+@pytest.fixture
+def told(tiny_pack, tmp_path):
+    """A story on disk, whatever its file is called, with maps and a guide's other wishes."""
+    settings, delivery = story.resolve(
+        {"story": "0: moss | wet:0.4 | 1: mud", "frames": 2, "pack": "tiny", "width": 128, "height": 128,
+         "steps": 1, "cutouts": 1, "maps": ["normal"], "folder": str(tmp_path / "told")}
     )  # fmt: skip
-    story.run_story(told, delivery, Host(lambda *_: tiny_pack))
-    path = (tmp_path / story.STORY).rename(tmp_path / "mud.json")
-    with pytest.raises(InvalidRequest, match="with story instead") as caught:
-        resolve({"sidecar": str(path), "folder": str(tmp_path / "again")})
-    assert caught.value.field == "sidecar"
-    assert main(["remake", str(path), "--out", str(tmp_path / "again")]) == 2
-    assert "with story instead" in capsys.readouterr().err
+    story.run_story(settings, delivery, Host(lambda *_: tiny_pack))
+    return (tmp_path / "told" / story.STORY).rename(tmp_path / "told" / "mud.json")
+
+
+def test_a_story_is_told_again_byte_for_byte(told, tiny_pack, tmp_path):
+    settings, delivery = resolve({"sidecar": str(told), "folder": str(tmp_path / "again")})
+    story.run_story(settings, delivery, Host(lambda *_: tiny_pack))
+    (tmp_path / "again" / story.STORY).rename(tmp_path / "again" / told.name)
+    assert contents(tmp_path / "again") == contents(told.parent)
+    assert "normal_0002.png" in contents(told.parent)
+
+
+def test_the_shell_remakes_a_story_as_a_story(told, monkeypatch, tmp_path, capsys):
+    asked = []
+    monkeypatch.setattr(cli_make, "make", lambda *given, **more: asked.append((given, more)) or tmp_path)
+    assert main(["remake", str(told), "--out", str(tmp_path / "again")]) == 0
+    ((_, params, understands, made_by), more) = asked[0]
+    assert (params, understands) == ({"sidecar": str(told)}, resolve)
+    assert made_by == ("engine.story", "run_story")
+    assert more == {"spared": told.parent}
+
+
+def test_a_story_that_was_stopped_says_that_it_goes_to_its_end(told):
+    then = story.stored(told)
+    assert differences({**then, "complete": False, "frames": ["frame_0001.png"]}, then) == [
+        "It was stopped after frame 1, and now it went to its end."
+    ]
 
 
 def test_the_results_own_folder_is_not_overwritten(made, capsys):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 
 import numpy as np
+import OpenEXR
 import pytest
 import torch
 from PIL import Image
@@ -274,3 +276,31 @@ def test_a_decal_has_an_alpha_picture_more(tiny_pack, tmp_path):
     again = runs.make(asked.model_copy(update={"decal": 0.0}), tmp_path, tiny_pack)
     assert "alpha" not in again["variations"][0]["files"]
     assert not list(tmp_path.glob("*alpha*"))
+
+
+def test_an_exr_picture_begins_as_a_screen_shows_it_and_a_mask_as_it_is(tmp_path):
+    """0.2158605 of light is half of sRGB, as the library has it; what is brighter than white is white."""
+    path = tmp_path / "a.exr"
+    path.write_bytes(exr_file(np.float32([[[0.2158605, 0, 7]]]).repeat(128, 0).repeat(128, 1)))
+    read = sources.read(settings(image=str(path), mask=str(path), overlay=str(path)))
+    assert read.picture[:, 5, 5].tolist() == pytest.approx([0.5, 0, 1], abs=1 / 255)
+    assert read.overlay[:3, 5, 5].tolist() == pytest.approx([0.5, 0, 1], abs=1 / 255)
+    grey = 0.299 * 0.2158605 + 0.114  # of numbers, not of colours
+    assert float(read.mask[0, 5, 5]) == pytest.approx(grey, abs=2 / 255)
+
+
+@pytest.mark.parametrize("keep", [4, 40, -30])
+def test_a_torn_exr_picture_is_refused_by_the_name_of_its_setting(tmp_path, keep):
+    path = tmp_path / "a.exr"
+    path.write_bytes(exr_file(np.zeros((64, 64, 3), np.float32))[:keep])
+    with pytest.raises(InvalidRequest, match="cannot be read as a picture") as caught:
+        sources.read(settings(image=str(path)))
+    assert caught.value.field == "image"
+
+
+def exr_file(rgb):
+    out = io.BytesIO()
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with OpenEXR.File(header, {"RGB": rgb}) as file:
+        file.write(out)
+    return out.getvalue()

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
+import shlex
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from safetensors.torch import load_file, save_file
 
 from engine import checkpoint, resume
-from engine.cli_stop import sentence
+from engine.cli_stop import command, sentence
 from engine.errors import Cancelled, InvalidRequest, Kept
 from engine.settings import RunSettings
 from tests.engine import runs
 
+ROOT = Path(__file__).parents[3]
+PASTED = '".\\a b"' if sys.platform == "win32" else "./a b"
 SETTINGS = RunSettings(
     prompt="red bricks", pack="tiny", seed=5, width=128, height=128, variations=2, steps=4, cutouts=2,
     lr=0.2, start="codes", proposals=1, judge_views=2,
@@ -137,9 +145,67 @@ def test_a_checkpoint_is_plain_safetensors(stopped, tmp_path):
     save_file(tensors, tmp_path / "copy.safetensors")
 
 
-def test_the_shell_says_where_it_is_and_how_it_goes_on():
-    said = sentence(Cancelled("", kept=Kept("/a b", 3)))
+def test_a_checkpoint_with_half_a_variation_is_refused(stopped):
+    about, parts = checkpoint.read(stopped)
+    checkpoint.write(stopped, about, [replace(parts[0], seeds=parts[0].seeds[:1])])
+    with pytest.raises(InvalidRequest, match="cannot be read"):
+        checkpoint.read(stopped)
+
+
+def test_the_shell_says_where_it_is_and_how_it_goes_on(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    said = sentence(Cancelled("", kept=Kept(str(tmp_path / "a b"), 3)))
     assert "after step 3" in said
-    assert 'resume "/a b"' in said
+    last = said.splitlines()[-1].partition(": ")[2]
+    assert shlex.split(last, posix=sys.platform != "win32")[-2:] == ["resume", PASTED]
     assert "nothing was finished" in sentence(Cancelled(""))
     assert "resume" not in sentence(Cancelled("", kept=Kept("/a", None)))
+
+
+@pytest.mark.parametrize("where", [ROOT, Path(__file__).parent], ids=["inside", "elsewhere"])
+def test_what_is_printed_can_be_pasted(where, monkeypatch):
+    """From the checkout, where paths are short, and from a folder where no engine is found by its name."""
+    monkeypatch.chdir(where)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    line = command("resume", str(where / "no such"))
+    done = subprocess.run(line, shell=True, capture_output=True, text=True, check=False)
+    assert done.returncode == 2, done.stderr
+    assert "nothing to go on with" in done.stderr
+
+
+INTERRUPTED = """
+import signal, sys
+from engine import cli, cli_jobs
+
+show = cli_jobs.Bar.show
+
+def watched(bar, progress):
+    show(bar, progress)
+    if (progress.phase, progress.step) == ("guide", 1):
+        signal.raise_signal(signal.SIGINT)
+
+cli_jobs.Bar.show = watched
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(cli.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)  # three engines one after another, each of which loads torch and the pack
+def test_stopped_by_ctrl_c_while_candidates_race_the_printed_advice_ends_with_the_same_bytes(tmp_path):
+    """With the pack that ships, whose starts are drawn, and as a person does it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    wish = ["generate", "red bricks", "--quality", "best", "--size", "128", "--steps", "6", "--seed", "5"]
+    wish += ["--variations", "1", "--device", "cpu", "--out"]
+    run = {"cwd": tmp_path, "env": environment, "text": True, "capture_output": True}
+    whole = subprocess.run([sys.executable, str(ROOT / "engine"), *wish, "whole"], check=False, **run)
+    assert whole.returncode == 0, whole.stderr
+    stopped = subprocess.run([sys.executable, "-c", INTERRUPTED, *wish, "stopped"], check=False, **run)
+    assert stopped.returncode == 130, stopped.stderr
+    assert "stopped after step 1" in stopped.stderr
+    (part,) = checkpoint.read(tmp_path / "stopped")[1]
+    assert len(part.seeds) == 2  # both are still in
+    advice = stopped.stderr.splitlines()[-1].partition("from there: ")[2]
+    resumed = subprocess.run(advice, shell=True, check=False, **run)
+    assert resumed.returncode == 0, resumed.stderr
+    assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")

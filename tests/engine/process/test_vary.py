@@ -7,8 +7,8 @@ import json
 import pytest
 from PIL import Image
 
-from engine import cli, interpolate, remake, vary
-from engine.errors import InvalidRequest
+from engine import cli, interpolate, remake, resume, vary
+from engine.errors import Cancelled, InvalidRequest
 from engine.generation import run_generate
 from engine.host import Host
 from engine.params import resolve
@@ -21,9 +21,9 @@ SMALL = {"pack": "tiny", "width": 128, "height": 128, "steps": 1, "judge_views":
 def make(tiny_pack, tmp_path):
     """Runs a request with the tiny pack; returns the sidecars' paths in the order of their ranks."""
 
-    def make(name, params, resolve, run=run_generate):
+    def make(name, params, resolve, **host):
         settings, delivery = resolve({**params, "folder": str(tmp_path / name)})
-        summary = run(settings, delivery, Host(lambda *_: tiny_pack))
+        summary = run_generate(settings, delivery, Host(lambda *_: tiny_pack, **host))
         return [tmp_path / name / v["sidecar"] for v in summary["variations"]]
 
     return make
@@ -142,7 +142,7 @@ def test_a_variation_of_a_variation_knows_its_recipe(make, bricks):
 
 def test_materials_between_two_with_a_strip_and_again(make, bricks, moss, tmp_path):
     asked = {"from": str(bricks), "to": str(moss), "count": 3, "steps": 1, "seed": 2}
-    made = make("way", asked, interpolate.resolve, interpolate.run_interpolate)
+    made = make("way", asked, interpolate.resolve)
     assert [settings_of(path)["shares"] for path in made] == [[0.0, 0.5, 1.0]] * 3
     assert [json.loads(path.read_text("utf-8"))["variation"] for path in made] == [0, 1, 2]
     with Image.open(tmp_path / "way" / "strip.png") as strip:
@@ -151,8 +151,20 @@ def test_materials_between_two_with_a_strip_and_again(make, bricks, moss, tmp_pa
     assert summary["strip"] == "strip.png"
     assert summary["prompt"] == "red bricks | moss"
     make("again", {"sidecar": str(made[1])}, remake.resolve)
-    again = contents(tmp_path / "again")
-    assert again == {name: x for name, x in contents(tmp_path / "way").items() if name in again}
+    assert contents(tmp_path / "again") == contents(tmp_path / "way")
+    assert "strip.png" in contents(tmp_path / "again")
+
+
+def test_a_way_that_was_stopped_goes_on_to_its_strip(make, bricks, moss, tmp_path):
+    asked = {"from": str(bricks), "to": str(moss), "count": 3, "steps": 3, "seed": 2}
+    make("whole", asked, interpolate.resolve)
+    seen = []
+    guided = lambda: any(progress.phase == "guide" for progress in seen)
+    with pytest.raises(Cancelled):
+        make("stopped", asked, interpolate.resolve, on_progress=seen.append, should_stop=guided)
+    assert "strip.png" not in contents(tmp_path / "stopped")
+    make("stopped", {}, resume.resolve)
+    assert contents(tmp_path / "stopped") == contents(tmp_path / "whole")
 
 
 def test_a_changed_end_is_refused_when_it_is_made_again(make, bricks, moss):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import torch
 
 from engine.settings import RunSettings
@@ -78,6 +79,25 @@ def test_a_stopped_run_has_results_and_goes_on_to_the_same_end(tiny_pack):
     (saved,) = written
     again, steps = run(synthesize_in_groups(s, tiny_pack, course=Course(saved=saved)))
     assert steps == [3, 4, 5]
+    same(again, whole)
+
+
+@pytest.mark.parametrize(
+    ("changes", "at", "left"),
+    [({"steps": 9}, 1, 4), ({"steps": 9}, 2, 2), ({"coarse": True, "width": 256, "height": 256}, 1, 2)],
+)
+def test_a_run_stopped_while_candidates_race_goes_on_to_the_same_end(tiny_pack, changes, at, left):
+    """All of them stand in what is saved, and the rungs that are left decide as they would have."""
+    s, written = settings(candidates=8, lit_cuts=0.5, **changes), []
+    whole, _ = run(synthesize_in_groups(s, tiny_pack))
+    course = Course(stop_after(at), written.append)
+    stopped, _ = run(synthesize_in_groups(s, tiny_pack, course=course))
+    assert stopped.stopped_at == [at, at]
+    ((saved,),) = written
+    assert (len(saved.seeds), len(saved.tensors["latent"])) == (2 * left, 2 * left)
+    again, steps = run(synthesize_in_groups(s, tiny_pack, course=Course(saved=[saved])))
+    assert steps == list(range(at + 1, s.steps + 1))
+    assert again.seeds == whole.seeds
     same(again, whole)
 
 

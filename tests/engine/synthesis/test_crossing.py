@@ -75,6 +75,23 @@ def test_two_colours_of_one_wall_change_everywhere_at_once(ends):
     ).abs().max() < 0.02
 
 
+def test_grey_stays_grey_on_the_way(ends):
+    """Between red bricks and moss, both with grey joints, nothing is turquoise or magenta."""
+    height = torch.rand(2, 1, 1, 64, 64, generator=torch.Generator().manual_seed(2))
+    joints = torch.arange(64) % 8 < 2
+    ways = []
+    for colour, h in zip(((0.55, 0.15, 0.1), (0.2, 0.4, 0.1)), height, strict=True):
+        base = torch.tensor(colour).view(1, 3, 1, 1).expand(1, 3, 64, 64).clone()
+        base[..., joints] = 0.6
+        plane = torch.zeros_like(h)
+        ways.append(DecodedMaps(base, h, plane, plane, plane, torch.tensor([0.1])))
+    made = crossed(*ways, torch.tensor(SHARES), TORUS, 8).basecolor
+    grey = made[..., joints]
+    assert float((grey.amax(1) - grey.amin(1)).max()) < 1e-5
+    red, green, blue = made.unbind(1)
+    assert float((blue - torch.maximum(red, green)).max()) < 1e-5  # of neither end is blue the most
+
+
 def test_it_tiles(ends):
     middle = cross(ends, (0.3, 0.6)).basecolor
     assert max(float(s99(luminance(x[None]), axis)) for x in middle for axis in (-2, -1)) < SEAMLESS
