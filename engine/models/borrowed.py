@@ -97,8 +97,8 @@ def keyed(exemplars: Exemplars, guide: Clip) -> Exemplars:
     from torch.nn import functional as F
 
     from engine.models.exemplars import Exemplars
-    from engine.starter.materials import Params
     from engine.starter.captions import meanings
+    from engine.starter.materials import Params
     from engine.starter.training.exemplars import colour_axes
 
     texts = [exemplars.names, meanings(cast(list[Params], exemplars.recipes))]
