@@ -6,9 +6,21 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import ID, AssetMetaData, Material, Modifier, Object, Scene, UILayout
+from bpy.types import (
+    ID,
+    AssetMetaData,
+    Material,
+    Modifier,
+    Object,
+    Operator,
+    Scene,
+    UILayout,
+    WindowManager,
+)
 
 from .words import tr
+
+DIALOG_PX = 440
 
 
 def _function_has(function: str, parameter: str = "") -> bool:
@@ -40,6 +52,13 @@ def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
         layout.prop(data, name, text="")
 
 
+def ask(operator: Operator, manager: WindowManager, confirm: str) -> set[str]:
+    """Show what an operator's `draw` says in a dialog, before it is run; before 4.1 the button says OK."""
+    function = WindowManager.bl_rna.functions["invoke_props_dialog"]
+    named = {"confirm_text": tr(confirm)} if "confirm_text" in function.parameters else {}
+    return manager.invoke_props_dialog(operator, width=DIALOG_PX, **named)
+
+
 def use_nodes(material: Material) -> None:
     """Give a material its node tree. From 5.0 it always has one, and the switch is on its way out."""
     if bpy.app.version < (5, 0, 0):
@@ -66,9 +85,9 @@ def emission_socket() -> str:
 
 
 def writable_folder() -> Path:
-    """Where results and logs go by default.
+    """Where logs and the last prompts are: what may go with this version of Blender.
 
-    Not the extension's own folder: it is deleted with the extension, and scenes would lose their textures.
+    Not the extension's own folder: it is deleted with every update of the extension.
     """
     return Path(bpy.utils.user_resource("DATAFILES", path="patina"))
 

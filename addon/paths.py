@@ -54,6 +54,11 @@ def own_presets() -> Path:
     return home() / "presets"
 
 
+def results() -> Path:
+    """Where results go that no other folder was chosen for: no version of Blender takes them with it."""
+    return home() / "results"
+
+
 def install_folder(chosen: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Where the engine is installed: a folder of its own in the chosen one, so that nothing else is in it."""
     parent = Path(chosen).expanduser().absolute() if chosen else home(environ)

@@ -20,7 +20,7 @@ class PatinaPreferences(EnginePreferences, AddonPreferences):
 
     results_folder: StringProperty(
         name="Results",
-        description="Where textures are stored; empty: in Blender's folder for user data",
+        description="Where textures are stored; empty: your folder for user data, the same for all Blenders",
         subtype="DIR_PATH",
     )
 
@@ -114,7 +114,7 @@ def device() -> str:
 def results_folder() -> Path:
     """Where sessions put their folders."""
     folder = chosen("results_folder")
-    return Path(folder).expanduser() if folder else compat.writable_folder() / "results"
+    return Path(folder).expanduser() if folder else paths.results()
 
 
 def log_folder() -> Path:
