@@ -6,13 +6,14 @@ import bpy
 from bpy.props import StringProperty
 from bpy.types import AddonPreferences, Context
 
-from . import compat, paths
+from . import bl_info, compat, paths
 from .engine_preferences import EnginePreferences
 from .link import EngineError, Launch
 from .link.fetch import Places
 from .link.installation import Task
 
 ADDON = __package__  # "patina", or "bl_ext.user_default.patina"
+VERSION = ".".join(map(str, bl_info["version"]))  # kept here: of extensions, Blender drops bl_info later on
 
 
 class PatinaPreferences(EnginePreferences, AddonPreferences):
