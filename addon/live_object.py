@@ -33,6 +33,14 @@ def on() -> bool:
     return running is not None and running.number == _run
 
 
+def _go_on() -> None:
+    """Where every run is to be shown, the next of the queue takes over what is lent."""
+    global _run
+    running = pump.session.queue.running if pump.session is not None else None
+    if _run is not None and running is not None and bpy.context.scene.patina_using.show_live:
+        _run = running.number
+
+
 def lend(item: Object, options: materials.Options) -> None:
     """Show the run under way on an object, in place of its active material."""
     global _run
@@ -81,9 +89,10 @@ def show(preview: Preview) -> None:
 
 def sweep() -> bool:
     """With every tick and mirror: take the material off where no run is shown. Never more to do."""
-    bpy.context.window_manager.patina_queue.live_on_object = on()
     if not hasattr(bpy.data, "materials"):
         return False  # the add-on is being enabled: Blender shows no data meanwhile
+    _go_on()
+    bpy.context.window_manager.patina_queue.live_on_object = on()
     if not on() and any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
         take_back()
     return False

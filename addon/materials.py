@@ -38,7 +38,11 @@ class MissingFilesError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How the artist wants the material; see the properties of the same names."""
+    """How the artist wants the material; see the properties of the same names.
+
+    Attributes:
+        depth: metres from the lowest to the highest point; None: as deep as the result is, at the tile size.
+    """
 
     tile_size: float
     normal_strength: float
@@ -46,6 +50,7 @@ class Options:
     mapping: str
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     rotation: float = 0.0
+    depth: float | None = None
 
 
 def apply(objects: list[Object], result: Result, options: Options) -> Material:
@@ -70,7 +75,8 @@ def make(objects: list[Object], result: Result, options: Options) -> Material:
     material = _material(result)
     layout = mapping.choose(objects, options.mapping, options.tile_size, options.scale)
     material["patina_span"] = options.tile_size * layout.scale[0]  # metres, see `tuning.tile_size`
-    _build(material, images, layout, result.relief * options.tile_size, options)
+    depth = result.relief * options.tile_size if options.depth is None else options.depth
+    _build(material, images, layout, depth, options)
     _describe(material, result)
     return material
 

@@ -12,7 +12,7 @@ from bpy.props import (
 from bpy.types import PropertyGroup
 
 from . import pump
-from .session import time_left
+from .session import Result, time_left
 from .words import tr
 
 
@@ -29,6 +29,8 @@ class PatinaQueue(PropertyGroup):
     """The queue, and what the artist chose to do with results. In the window manager."""
 
     runs: CollectionProperty(name="Runs", description="The runs that wait or have failed", type=PatinaQueued)
+    running: StringProperty(name="Running", description="What the run under way makes")
+    running_preset: StringProperty(name="Preset", description="The preset of the run under way")
     status: StringProperty(name="Queue", description="How many runs wait, and how long they take")
     held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
     methods: StringProperty(name="Methods", description="What the engine can do")
@@ -39,6 +41,7 @@ class PatinaQueue(PropertyGroup):
         "in place of the variation that its material shows",
         default=False,
     )
+    marked: StringProperty(name="Compared", description="The result that the chosen one is compared with")
     vary_strength: FloatProperty(
         name="Vary By",
         description="How far a variation may go from its original",
@@ -60,9 +63,16 @@ def mirror() -> None:
         for run in wanted:
             item = shown.runs.add()
             item.number, item.title, item.preset, item.message = run
+    shown.running = queue.running.title if queue.running is not None else ""
+    shown.running_preset = queue.running.preset if queue.running is not None else ""
     shown.held = queue.held and bool(queue.waiting)
     shown.status = _status(len(queue.waiting), queue.seconds_left(session.seconds_left))
+    shown.marked = _title(session.marked.result) if session.marked is not None else ""
     shown.methods = " ".join(session.engine.facts.methods)
+
+
+def _title(result: Result) -> str:
+    return f"{result.rank}: {result.prompt}"
 
 
 def _status(waiting: int, seconds: float | None) -> str:

@@ -11,6 +11,7 @@ from bpy.types import Context, Event, Operator
 from .. import compat, history_view, packs, preferences, pump, results, reuse, textures
 from ..history import Entry
 from ..words import mark, tr
+from . import trouble
 
 
 def used(entry: Entry, files: set[str]) -> bool:
@@ -50,14 +51,24 @@ class Deleting:
             self.layout.label(text=line, translate=False, icon="BLANK1" if number else "TRASH")
 
 
+UNCLICKED = "patina_unclicked"
+"""What the panel puts into the context of buttons that act on the clicked result, while there is none.
+
+A poll sees the context alone: not which result a button is for.
+"""
+
+
 class OfHistory:
     """Something about one result of the history."""
 
     key: StringProperty(name="File", description="The file that describes the result", options={"SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
-        return history_view.history is not None
+    def poll(cls, context: Context) -> bool:
+        unclicked = getattr(context, UNCLICKED, None) is not None
+        return trouble.holds(cls, history_view.history is not None, trouble.OFF) and trouble.holds(
+            cls, not unclicked, "Click one of these results first"
+        )
 
     def entry(self) -> Entry | None:
         """The result; without one, says so."""
@@ -161,6 +172,8 @@ def _delete(entries: list[Entry], *, spare_starred: bool) -> None:
     history_view.history.delete(entries, spare_starred=spare_starred)
     gone = {entry.sidecar for entry in entries}
     session = pump.session
+    if session.marked is not None and session.marked.result.sidecar in gone:
+        session.marked = None
     kept = [result for result in session.results if result.sidecar not in gone]
     if len(kept) < len(session.results):
         session.show(kept, min(session.selected, max(0, len(kept) - 1)), session.folder)
@@ -190,7 +203,7 @@ class PATINA_OT_history_refresh(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return history_view.history is not None
+        return trouble.holds(cls, history_view.history is not None, trouble.OFF)
 
     def execute(self, _context: Context) -> set[str]:
         history_view.refresh()

@@ -160,6 +160,28 @@ def test_what_the_panel_cannot_have_is_said(past):
     }
 
 
+def test_the_two_buttons_for_a_clicked_result_say_that_none_is(past):
+    def greyed(layout):
+        return "patina_unclicked" in [given["name"] for call, given in layout.calls if call == POINTER]
+
+    def reason():
+        with bpy.context.temp_override(patina_unclicked=history()):
+            assert bpy.ops.patina.history_reuse.poll() is False
+            with pytest.raises(RuntimeError, match="Click one of these results first"):
+                bpy.ops.patina.history_delete(key=keys()[0])
+
+    assert greyed(look(past))
+    reason()
+    bpy.ops.patina.history_show(key=keys()[0])
+    layout = look(past)
+    assert not greyed(layout)
+    assert not [value for name, value in layout.calls if name == "enabled"], "greyed without words"
+    assert bpy.ops.patina.history_reuse.poll()
+
+
+POINTER = "context_pointer_set"
+
+
 def test_deleting_one(past):
     key = keys()[0]
     bpy.ops.patina.history_show(key=key)

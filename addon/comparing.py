@@ -1,0 +1,36 @@
+"""Two results that are compared by turns: the chosen one, and the one remembered before. No bpy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from .session import Result, Session
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A result among those of its run, so that all of them come back with it."""
+
+    results: list[Result]
+    selected: int
+    folder: Path | None
+
+    @property
+    def result(self) -> Result:
+        """The one that was chosen."""
+        return self.results[self.selected]
+
+
+def here(session: Session) -> Marked:
+    """What is chosen now. There has to be something."""
+    return Marked(list(session.results), session.selected, session.folder)
+
+
+def swap(session: Session) -> None:
+    """Choose what is remembered, and remember what is chosen."""
+    marked, session.marked = session.marked, here(session)
+    if marked.results == session.results:
+        session.selected = marked.selected  # of the same run: what was said of it stays
+    else:
+        session.show(list(marked.results), marked.selected, marked.folder)
