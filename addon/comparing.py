@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,14 @@ class Marked:
 def here(session: Session) -> Marked:
     """What is chosen now. There has to be something."""
     return Marked(list(session.results), session.selected, session.folder)
+
+
+def without(marked: Marked | None, gone: Container[Path | None]) -> Marked | None:
+    """What is remembered once some results are deleted, named by their sidecars."""
+    if marked is None or marked.result.sidecar in gone:
+        return None
+    kept = [result for result in marked.results if result.sidecar not in gone]
+    return Marked(kept, kept.index(marked.result), marked.folder)
 
 
 def swap(session: Session) -> None:

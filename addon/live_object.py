@@ -30,7 +30,8 @@ _run: int | None = None  # the run that is shown
 def on() -> bool:
     """Whether the run under way is shown on an object."""
     running = pump.session.queue.running if pump.session is not None else None
-    return running is not None and running.number == _run
+    there = NAME in bpy.data.materials  # undo may have taken it
+    return running is not None and running.number == _run and there
 
 
 def _go_on() -> None:
@@ -89,12 +90,15 @@ def show(preview: Preview) -> None:
 
 def sweep() -> bool:
     """With every tick and mirror: take the material off where no run is shown. Never more to do."""
+    global _run
     if not hasattr(bpy.data, "materials"):
         return False  # the add-on is being enabled: Blender shows no data meanwhile
     _go_on()
     bpy.context.window_manager.patina_queue.live_on_object = on()
-    if not on() and any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
-        take_back()
+    if not on():
+        _run = None
+        if any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
+            take_back()
     return False
 
 

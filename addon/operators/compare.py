@@ -6,7 +6,7 @@ from bpy.props import IntProperty
 from bpy.types import Context, Operator
 
 from .. import comparing, materials, pump, tuning
-from ..words import mark, tr
+from ..words import mark
 from . import trouble
 
 NO_OBJECT = mark("Select an object with a material from Patina")
@@ -33,7 +33,7 @@ class PATINA_OT_compare(Operator):
             cls.poll_message_set("Generate a material first")
             return False
         if tuning.active(context.active_object) is None:
-            cls.poll_message_set(tr(NO_OBJECT))
+            cls.poll_message_set(NO_OBJECT)
             return False
         return True
 

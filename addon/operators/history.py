@@ -8,7 +8,7 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Event, Operator
 
-from .. import compat, history_view, packs, preferences, pump, results, reuse, textures
+from .. import comparing, compat, history_view, packs, preferences, pump, results, reuse, textures
 from ..history import Entry
 from ..words import mark, tr
 from . import trouble
@@ -172,8 +172,7 @@ def _delete(entries: list[Entry], *, spare_starred: bool) -> None:
     history_view.history.delete(entries, spare_starred=spare_starred)
     gone = {entry.sidecar for entry in entries}
     session = pump.session
-    if session.marked is not None and session.marked.result.sidecar in gone:
-        session.marked = None
+    session.marked = comparing.without(session.marked, gone)
     kept = [result for result in session.results if result.sidecar not in gone]
     if len(kept) < len(session.results):
         session.show(kept, min(session.selected, max(0, len(kept) - 1)), session.folder)

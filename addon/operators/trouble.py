@@ -6,7 +6,7 @@ import bpy
 from bpy.types import Operator
 
 from ..link import EngineError
-from ..words import mark, tr
+from ..words import mark
 
 OFF = mark("Patina is being turned off")
 
@@ -14,7 +14,7 @@ OFF = mark("Patina is being turned off")
 def holds(cls: type[Operator], fact: object, otherwise: str) -> bool:
     """For `poll`: whether the fact holds; where not, the grey button's tooltip says why."""
     if not fact:
-        cls.poll_message_set(tr(otherwise))
+        cls.poll_message_set(otherwise)
     return bool(fact)
 
 

@@ -185,11 +185,21 @@ POINTER = "context_pointer_set"
 def test_deleting_one(past):
     key = keys()[0]
     bpy.ops.patina.history_show(key=key)
+    assert bpy.ops.patina.compare_with() == {"FINISHED"}
     assert bpy.ops.patina.history_delete(key=key) == {"FINISHED"}
     assert len(past.state.results) == 1, "a deleted result can still be applied"
+    assert past.session.marked is None, "a deleted result can still be compared with"
     look(past)
     assert not Path(key).exists()
     assert len(keys()) == 1
+
+
+def test_what_is_compared_with_loses_only_what_is_deleted(past):
+    bpy.ops.patina.history_show(key=keys()[1])
+    bpy.ops.patina.compare_with()
+    assert bpy.ops.patina.history_delete(key=keys()[0]) == {"FINISHED"}
+    marked = past.session.marked
+    assert (len(marked.results), marked.result.rank) == (1, 2)
 
 
 def test_what_the_file_uses_is_not_deleted(past):

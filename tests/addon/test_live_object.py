@@ -139,6 +139,9 @@ def test_undo_takes_back_what_generate_has_lent(running):
     running.until(lambda: running.state.live == 2)
     end(running)
     assert_given_back()
+    bpy.ops.patina.generate()
+    assert (material(), shown()) == ("Patina Live", True)
+    end(running)
 
 
 def test_without_an_object_a_run_begins_all_the_same(running):
