@@ -368,7 +368,8 @@ def packaged_files() -> dict[str, Path]:
     folder = ROOT / "presets"
     shown = (*folder.glob("*.json"), *folder.glob("thumbnails/*.jpg"))
     presets = {f"presets/{path.relative_to(folder).as_posix()}": path for path in shown}
-    return files | presets | {"LICENSE": ROOT / "LICENSE"}
+    beside = {"LICENSE": ROOT / "LICENSE", "guide.md": ROOT / "addon/docs/guide.md"}  # without its pictures
+    return files | presets | beside
 
 
 def version() -> str:

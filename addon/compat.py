@@ -8,9 +8,21 @@ from pathlib import Path
 from typing import Any
 
 import bpy
-from bpy.types import AssetMetaData, Material, Modifier, Object, Scene, UILayout, World
+from bpy.types import (
+    AssetMetaData,
+    Material,
+    Modifier,
+    Object,
+    Operator,
+    Scene,
+    UILayout,
+    WindowManager,
+    World,
+)
 
 from .words import tr
+
+DIALOG_PX = 440
 
 
 def _function_has(function: str, parameter: str = "") -> bool:
@@ -40,6 +52,13 @@ def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
         title.ui_units_x = 3  # the property's own title would be cut short in a narrow sidebar
         title.label(text=data.bl_rna.properties[name].name)
         layout.prop(data, name, text="")
+
+
+def ask(operator: Operator, manager: WindowManager, confirm: str) -> set[str]:
+    """Show what an operator's `draw` says in a dialog, before it is run; before 4.1 the button says OK."""
+    function = WindowManager.bl_rna.functions["invoke_props_dialog"]
+    named = {"confirm_text": tr(confirm)} if "confirm_text" in function.parameters else {}
+    return manager.invoke_props_dialog(operator, width=DIALOG_PX, **named)
 
 
 def use_nodes(item: Material | World) -> None:
@@ -82,9 +101,9 @@ def emission_socket() -> str:
 
 
 def writable_folder() -> Path:
-    """Where results and logs go by default.
+    """Where logs and the last prompts are: what may go with this version of Blender.
 
-    Not the extension's own folder: it is deleted with the extension, and scenes would lose their textures.
+    Not the extension's own folder: it is deleted with every update of the extension.
     """
     return Path(bpy.utils.user_resource("DATAFILES", path="patina"))
 

@@ -13,7 +13,7 @@ import bpy
 from bpy.props import BoolProperty, CollectionProperty, IntProperty, PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
-from . import compat, images, paths, preferences, pump
+from . import compat, images, paths, preferences, pump, textures
 from .history import Entry, Group, History
 
 SLICE_S = 0.002  # of a tick: less than a frame, with what else a tick does
@@ -161,11 +161,13 @@ def _fill_results(shown: PatinaHistory, entries: list[Entry]) -> None:
 
 
 def _folders() -> list:
-    """Of this Blender first, then of its other versions."""
-    own = preferences.results_folder()
-    default = compat.writable_folder() / "results"
-    others = [default, *paths.in_other_versions(default)]
-    return [own, *(folder for folder in others if folder != own)]
+    """The chosen one first, then where results go without one, then where they went before.
+
+    That was in the folder of each version of Blender.
+    """
+    before = compat.writable_folder() / "results"
+    folders = [preferences.results_folder(), paths.results(), before, *paths.in_other_versions(before)]
+    return list({textures.place(folder): folder for folder in reversed(folders)}.values())[::-1]
 
 
 CLASSES = (PatinaPrompt, PatinaPast, PatinaHistory)

@@ -30,7 +30,16 @@ _run: int | None = None  # the run that is shown
 def on() -> bool:
     """Whether the run under way is shown on an object."""
     running = pump.session.queue.running if pump.session is not None else None
-    return running is not None and running.number == _run
+    there = NAME in bpy.data.materials  # undo may have taken it
+    return running is not None and running.number == _run and there
+
+
+def _go_on() -> None:
+    """Where every run is to be shown, the next of the queue takes over what is lent."""
+    global _run
+    running = pump.session.queue.running if pump.session is not None else None
+    if _run is not None and running is not None and bpy.context.scene.patina_using.show_live:
+        _run = running.number
 
 
 def lend(item: Object, options: materials.Options) -> None:
@@ -81,11 +90,15 @@ def show(preview: Preview) -> None:
 
 def sweep() -> bool:
     """With every tick and mirror: take the material off where no run is shown. Never more to do."""
-    bpy.context.window_manager.patina_queue.live_on_object = on()
+    global _run
     if not hasattr(bpy.data, "materials"):
         return False  # the add-on is being enabled: Blender shows no data meanwhile
-    if not on() and any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
-        take_back()
+    _go_on()
+    bpy.context.window_manager.patina_queue.live_on_object = on()
+    if not on():
+        _run = None
+        if any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
+            take_back()
     return False
 
 

@@ -19,7 +19,11 @@ class MissingFilesError(Exception):
 
 @dataclass(frozen=True)
 class Options:
-    """How the artist wants the material; see the properties of the same names."""
+    """How the artist wants the material; see the properties of the same names.
+
+    Attributes:
+        depth: metres from the lowest to the highest point; None: as deep as the result is, at the tile size.
+    """
 
     tile_size: float
     normal_strength: float
@@ -27,6 +31,7 @@ class Options:
     mapping: str
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
     rotation: float = 0.0
+    depth: float | None = None
 
 
 def apply(objects: list[Object], result: Result, options: Options) -> Material:
@@ -55,7 +60,7 @@ def make(objects: list[Object], result: Result, options: Options) -> Material:
         material,
         images,
         layout,
-        result.relief * options.tile_size,
+        result.relief * options.tile_size if options.depth is None else options.depth,
         way(layout.box, options),
         options.normal_strength,
         rotation=options.rotation,

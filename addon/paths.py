@@ -21,6 +21,11 @@ def presets() -> Path:
     return inside if inside.is_dir() else HERE.parent / "presets"
 
 
+def guide() -> Path | None:
+    """The guide to read; None where nobody has packed it."""
+    return next((path for path in (HERE / "guide.md", HERE / "docs" / "guide.md") if path.is_file()), None)
+
+
 def engine_root(chosen: str, environ: Mapping[str, str] = os.environ) -> Path | None:
     """The folder that holds engine/: the chosen one, the environment's, or this file's own checkout."""
     named = chosen or environ.get("PATINA_ENGINE_ROOT", "")
@@ -52,6 +57,11 @@ def home(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) 
 def own_presets() -> Path:
     """The user's preset files, which no update touches; the folder need not exist."""
     return home() / "presets"
+
+
+def results() -> Path:
+    """Where results go that no other folder was chosen for: no version of Blender takes them with it."""
+    return home() / "results"
 
 
 def install_folder(chosen: str, environ: Mapping[str, str] = os.environ) -> Path:

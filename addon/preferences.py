@@ -6,13 +6,14 @@ import bpy
 from bpy.props import StringProperty
 from bpy.types import AddonPreferences, Context
 
-from . import compat, paths
+from . import bl_info, compat, paths
 from .engine_preferences import EnginePreferences
 from .link import EngineError, Launch
 from .link.fetch import Places
 from .link.installation import Task
 
 ADDON = __package__  # "patina", or "bl_ext.user_default.patina"
+VERSION = ".".join(map(str, bl_info["version"]))  # kept here: of extensions, Blender drops bl_info later on
 
 
 class PatinaPreferences(EnginePreferences, AddonPreferences):
@@ -20,7 +21,7 @@ class PatinaPreferences(EnginePreferences, AddonPreferences):
 
     results_folder: StringProperty(
         name="Results",
-        description="Where textures are stored; empty: in Blender's folder for user data",
+        description="Where textures are stored; empty: your folder for user data, the same for all Blenders",
         subtype="DIR_PATH",
     )
 
@@ -119,7 +120,7 @@ def device() -> str:
 def results_folder() -> Path:
     """Where sessions put their folders."""
     folder = chosen("results_folder")
-    return Path(folder).expanduser() if folder else compat.writable_folder() / "results"
+    return Path(folder).expanduser() if folder else paths.results()
 
 
 def log_folder() -> Path:

@@ -151,15 +151,19 @@ class PatinaInputs(PropertyGroup):
     tile: EnumProperty(name="Tiling", description="Where the result repeats without a seam", items=TILES)
     seed: IntProperty(
         name="Seed",
-        description="The same seed and settings give the same result again",
+        description="The same seed and settings give the same result again. What you type is what the next "
+        "run uses; the runs after it draw others, and show them here",
         default=0,
         min=0,
         max=MAX_SEED,
     )
+    spent_seed: IntProperty(
+        name="Spent Seed", description="The seed that a run has used last", default=-1, options={"HIDDEN"}
+    )
     lock_seed: BoolProperty(
         name="Lock Seed",
-        description="Keep the seed: the same settings give the same result again. "
-        "Without it, every run draws another seed",
+        description="Keep the seed for all runs. Without it, a seed that you typed, shuffled or took from a "
+        "result serves for one run, and every other run draws another",
     )
 
     steps: IntProperty(

@@ -13,7 +13,7 @@ from bpy.types import PropertyGroup
 
 from . import kept_queue, paths, pump
 from .queue import Run
-from .session import time_left
+from .session import Result, time_left
 from .words import tr
 
 keeper: kept_queue.Keeper | None = None
@@ -33,17 +33,20 @@ class PatinaQueue(PropertyGroup):
     """The queue, and what the artist chose to do with results. In the window manager."""
 
     runs: CollectionProperty(name="Runs", description="The runs that wait or have failed", type=PatinaQueued)
+    running: StringProperty(name="Running", description="What the run under way makes")
+    running_preset: StringProperty(name="Preset", description="The preset of the run under way")
     status: StringProperty(name="Queue", description="How many runs wait, and how long they take")
     left: IntProperty(name="Left", description="Prompts that waited when an earlier Blender closed")
     held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
     methods: StringProperty(name="Methods", description="What the engine can do")
-    live_on_object: BoolProperty(name="Live on Object", description="Whether the run is shown on an object")
+    live_on_object: BoolProperty(name="Show on Object", description="Whether the run is shown on an object")
     on_object: BoolProperty(
         name="Swap on Object",
         description="Choosing another variation shows it on the active object at once, "
         "in place of the variation that its material shows",
         default=False,
     )
+    marked: StringProperty(name="Compared", description="The result that the chosen one is compared with")
     vary_strength: FloatProperty(
         name="Vary By",
         description="How far a variation may go from its original",
@@ -65,11 +68,18 @@ def mirror() -> None:
         for run in wanted:
             item = shown.runs.add()
             item.number, item.title, item.preset, item.message = run
+    shown.running = queue.running.title if queue.running is not None else ""
+    shown.running_preset = queue.running.preset if queue.running is not None else ""
     shown.held = queue.held and bool(queue.waiting)
     shown.status = _status(len(queue.waiting), queue.seconds_left(session.seconds_left))
     shown.left = sum(len(item.runs) for item in left)
     keeper.keep(queue)
+    shown.marked = _title(session.marked.result) if session.marked is not None else ""
     shown.methods = " ".join(session.engine.facts.methods)
+
+
+def _title(result: Result) -> str:
+    return f"{result.rank}: {result.prompt}"
 
 
 def _status(waiting: int, seconds: float | None) -> str:

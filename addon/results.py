@@ -91,6 +91,18 @@ def files_of(sidecar: Path, facts: Mapping[str, Any]) -> dict[str, Path]:
     return {kind: sidecar.parent / name for kind, name in named if Path(str(name)).name == name}
 
 
+def size_of(sidecar: Path, facts: Mapping[str, Any]) -> int:
+    """Bytes on the disk of a result's pictures and sidecar."""
+    return sum(_bytes_of(path) for path in (sidecar, *files_of(sidecar, facts).values()))
+
+
+def _bytes_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # gone
+        return 0
+
+
 def copy_to(folder: Path, result: Result) -> list[Path]:
     """Copy a result's maps and sidecar into a folder, under a name that is free there.
 

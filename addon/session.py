@@ -13,13 +13,16 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
 from .link.fetch import CHECKPOINT, Fetcher, Places
 from .link.sending import Sender
 from .queue import Queue, Run, work_of
 from .words import mark, tr
+
+if TYPE_CHECKING:
+    from .comparing import Marked
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +102,7 @@ class Session:
         self.results: list[Result] = []
         self.warnings: list[str] = []
         self.selected = 0
+        self.marked: Marked | None = None  # to compare with
         self.finished = 0  # runs that have brought results
 
     @property

@@ -1,5 +1,6 @@
 """The image files behind a material: found from the .blend, packed into it, or copied beside it."""
 
+import os
 import shutil
 from pathlib import Path
 
@@ -33,6 +34,16 @@ def missing(images: list[Image]) -> list[str]:
 def path_of(image: Image) -> Path:
     """Where the image's file is."""
     return Path(bpy.path.abspath(image.filepath, library=image.library))
+
+
+def place(path: Path) -> str:
+    """Names a file: however two paths to it are written, through links or "..", they give the same."""
+    return os.path.normcase(os.path.realpath(path))
+
+
+def in_use() -> set[str]:
+    """Places of the files that images of this .blend show, those of its linked libraries included."""
+    return {place(path_of(image)) for image in bpy.data.images if image.filepath}
 
 
 def pack(images: list[Image]) -> int:

@@ -1,7 +1,7 @@
 """How a result is put to use: properties, stored with the scene. None of them has a callback."""
 
 import bpy
-from bpy.props import EnumProperty, FloatProperty, FloatVectorProperty, PointerProperty
+from bpy.props import BoolProperty, EnumProperty, FloatProperty, FloatVectorProperty, PointerProperty
 from bpy.types import PropertyGroup
 
 
@@ -28,6 +28,11 @@ class PatinaUsing(PropertyGroup):
             ),
         ),
     )
+    show_live: BoolProperty(
+        name="Show on Object",
+        description="Show the first variation of every run on the active object while it is being made, in "
+        "Material Preview; the object gets its own material back when the run is over",
+    )
     scale: FloatVectorProperty(
         name="Stretch",
         description="Makes the pattern wider along each axis, on top of the tile size",
@@ -42,6 +47,21 @@ class PatinaUsing(PropertyGroup):
         description="Turns the pattern; bump makes its relief then, as a normal map would not turn with it",
         subtype="ANGLE",
         unit="ROTATION",
+    )
+    use_depth: BoolProperty(
+        name="Set Relief",
+        description="Choose how deep the surface is; without it, the tile size and the result say",
+    )
+    depth: FloatProperty(
+        name="Relief",
+        description="From the lowest to the highest point of the surface, for bump and displacement",
+        default=0.02,
+        min=0.0,
+        soft_max=0.5,
+        precision=4,
+        step=0.1,
+        subtype="DISTANCE",
+        unit="LENGTH",
     )
     subdivide: EnumProperty(
         name="Subdivide",

@@ -198,7 +198,8 @@ def test_the_zip_holds_what_blender_runs_and_no_more(tmp_path):
     with zipfile.ZipFile(build.write_zip(tmp_path)) as file:
         names = set(file.namelist())
     assert {name.partition("/")[0] for name in names} == {"patina"}
-    assert {"patina/__init__.py", "patina/blender_manifest.toml", "patina/LICENSE"} <= names
+    beside = {"LICENSE", "guide.md", "__init__.py", "blender_manifest.toml"}
+    assert {f"patina/{name}" for name in beside} <= names
     presets = {path.stem for path in (ROOT / "presets").glob("*.json")}
     assert {f"patina/presets/{stem}.json" for stem in presets} <= names
     assert {f"patina/presets/thumbnails/{stem}.jpg" for stem in presets} <= names

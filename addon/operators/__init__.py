@@ -3,6 +3,7 @@
 import bpy
 
 from . import (
+    compare,
     engine,
     files,
     history,
@@ -23,6 +24,7 @@ CLASSES = (
     *run.CLASSES,
     *queue.CLASSES,
     *results.CLASSES,
+    *compare.CLASSES,
     *history.CLASSES,
     *prompts.CLASSES,
     *starting.CLASSES,

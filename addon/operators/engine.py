@@ -24,7 +24,7 @@ class PATINA_OT_restart_engine(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None
+        return trouble.holds(cls, pump.session is not None, trouble.OFF)
 
     def execute(self, _context: Context) -> set[str]:
         try:
@@ -45,7 +45,8 @@ class PATINA_OT_dismiss(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None and pump.session.error is not None
+        there = pump.session is not None and pump.session.error is not None
+        return trouble.holds(cls, there, "There is no message to put away")
 
     def execute(self, _context: Context) -> set[str]:
         pump.session.error = None
@@ -61,7 +62,7 @@ class PATINA_OT_copy_log(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None
+        return trouble.holds(cls, pump.session is not None, trouble.OFF)
 
     def execute(self, context: Context) -> set[str]:
         context.window_manager.clipboard = report()

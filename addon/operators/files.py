@@ -11,6 +11,7 @@ from bpy.types import Context, Image, Material, Operator
 from .. import assets, catalogs, files, materials, pump, saving, textures
 from ..remedies import RefusedError, refusal
 from ..words import mark, tr
+from . import trouble
 from .material import Tuning, material_of, options
 
 PACKED = (mark("All were packed"), mark("{count} texture packed"), mark("{count} textures packed"))
@@ -160,7 +161,7 @@ class PATINA_OT_stop_saving(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return saving.current is not None
+        return trouble.holds(cls, saving.current is not None, "Nothing is being saved")
 
     def execute(self, _context: Context) -> set[str]:
         if saving.current.over:

@@ -8,19 +8,54 @@ import bpy
 from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Event, Operator
 
-from .. import history_view, preferences, pump, results, reuse
+from .. import comparing, compat, history_view, packs, preferences, pump, results, reuse, textures
 from ..history import Entry
-from ..words import tr
-
-
-def in_use() -> set[str]:
-    """The files that images of this Blender file show."""
-    return {bpy.path.abspath(image.filepath) for image in bpy.data.images if image.filepath}
+from ..words import mark, tr
+from . import trouble
 
 
 def used(entry: Entry, files: set[str]) -> bool:
-    """Whether one of a result's maps is among the files."""
-    return any(str(path) in files for path in entry.result.files.values())
+    """Whether one of a result's maps is among the files; see `textures.in_use`."""
+    return any(textures.place(path) in files for path in entry.result.files.values())
+
+
+def what_goes(entries: list[Entry]) -> list[str]:
+    """What somebody should know who is about to delete results, line by line."""
+    much = packs.size(sum(results.size_of(entry.sidecar, entry.facts) for entry in entries))
+    one = len(entries) == 1
+    return [
+        tr("1 result, {size}" if one else "{count} results, {size}", count=len(entries), size=much),
+        tr("Other .blend files that use them lose their textures"),
+        tr("This cannot be undone"),
+    ]
+
+
+class Deleting:
+    """Asks before it deletes, and says how much and what that does to other files."""
+
+    said: tuple[str, ...] = ()
+
+    def doomed(self) -> list[Entry]:
+        """What would be deleted."""
+        raise NotImplementedError
+
+    def invoke(self, context: Context, _event: Event) -> set[str]:
+        entries = self.doomed()
+        if not entries:
+            return self.execute(context)  # says why there is nothing to delete
+        self.said = tuple(what_goes(entries))
+        return compat.ask(self, context.window_manager, mark("Delete"))
+
+    def draw(self, _context: Context) -> None:
+        for number, line in enumerate(self.said):
+            self.layout.label(text=line, translate=False, icon="BLANK1" if number else "TRASH")
+
+
+UNCLICKED = "patina_unclicked"
+"""What the panel puts into the context of buttons that act on the clicked result, while there is none.
+
+A poll sees the context alone: not which result a button is for.
+"""
 
 
 class OfHistory:
@@ -29,8 +64,11 @@ class OfHistory:
     key: StringProperty(name="File", description="The file that describes the result", options={"SKIP_SAVE"})
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
-        return history_view.history is not None
+    def poll(cls, context: Context) -> bool:
+        unclicked = getattr(context, UNCLICKED, None) is not None
+        return trouble.holds(cls, history_view.history is not None, trouble.OFF) and trouble.holds(
+            cls, not unclicked, "Click one of these results first"
+        )
 
     def entry(self) -> Entry | None:
         """The result; without one, says so."""
@@ -76,27 +114,28 @@ class PATINA_OT_history_reuse(OfHistory, Operator):
         return {"FINISHED"}
 
 
-class PATINA_OT_history_delete(OfHistory, Operator):
+class PATINA_OT_history_delete(Deleting, OfHistory, Operator):
     bl_idname = "patina.history_delete"
     bl_label = "Delete Result"
     bl_description = "Delete the files of this result from the disk; this cannot be undone"
     bl_options = {"REGISTER"}
 
-    def invoke(self, context: Context, event: Event) -> set[str]:
-        return context.window_manager.invoke_confirm(self, event)
+    def doomed(self) -> list[Entry]:
+        entry = history_view.history.entry(self.key)
+        return [] if entry is None or used(entry, textures.in_use()) else [entry]
 
     def execute(self, _context: Context) -> set[str]:
         entry = self.entry()
         if entry is None:
             return {"CANCELLED"}
-        if used(entry, in_use()):
+        if not self.doomed():
             self.report({"ERROR"}, "A material of this file uses this result: remove it first")
             return {"CANCELLED"}
         _delete([entry], spare_starred=False)
         return {"FINISHED"}
 
 
-class PATINA_OT_history_delete_unstarred(Operator):
+class PATINA_OT_history_delete_unstarred(Deleting, Operator):
     bl_idname = "patina.history_delete_unstarred"
     bl_label = "Delete All but Starred"
     bl_description = (
@@ -116,12 +155,12 @@ class PATINA_OT_history_delete_unstarred(Operator):
             return False
         return True
 
-    def invoke(self, context: Context, event: Event) -> set[str]:
-        return context.window_manager.invoke_confirm(self, event)
+    def doomed(self) -> list[Entry]:
+        files = textures.in_use()
+        return [entry for entry in history_view.history.unstarred() if not used(entry, files)]
 
     def execute(self, _context: Context) -> set[str]:
-        history, files = history_view.history, in_use()
-        doomed = [entry for entry in history.unstarred() if not used(entry, files)]
+        history, doomed = history_view.history, self.doomed()
         _delete(doomed, spare_starred=True)
         self.report(
             {"INFO"}, tr("{gone} results are deleted, {kept} stay", gone=len(doomed), kept=len(history))
@@ -133,6 +172,7 @@ def _delete(entries: list[Entry], *, spare_starred: bool) -> None:
     history_view.history.delete(entries, spare_starred=spare_starred)
     gone = {entry.sidecar for entry in entries}
     session = pump.session
+    session.marked = comparing.without(session.marked, gone)
     kept = [result for result in session.results if result.sidecar not in gone]
     if len(kept) < len(session.results):
         session.show(kept, min(session.selected, max(0, len(kept) - 1)), session.folder)
@@ -162,7 +202,7 @@ class PATINA_OT_history_refresh(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return history_view.history is not None
+        return trouble.holds(cls, history_view.history is not None, trouble.OFF)
 
     def execute(self, _context: Context) -> set[str]:
         history_view.refresh()

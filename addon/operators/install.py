@@ -66,7 +66,9 @@ class PATINA_OT_cancel_install(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return setup.installation.running and not setup.installation.cancelling
+        return trouble.holds(cls, setup.installation.running, "Nothing is being installed") and trouble.holds(
+            cls, not setup.installation.cancelling, "The installer is being stopped already"
+        )
 
     def execute(self, _context: Context) -> set[str]:
         setup.installation.cancel()
@@ -133,7 +135,7 @@ class PATINA_OT_allow_online(Operator):
         if compat.online_is_fixed():
             cls.poll_message_set("Blender was started with --offline-mode")
             return False
-        return not compat.online()
+        return trouble.holds(cls, not compat.online(), "Blender may use the internet already")
 
     def execute(self, _context: Context) -> set[str]:
         compat.allow_online()
@@ -149,7 +151,8 @@ class PATINA_OT_dismiss_install(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return setup.installation.failure is not None
+        there = setup.installation.failure is not None
+        return trouble.holds(cls, there, "There is no message to put away")
 
     def execute(self, _context: Context) -> set[str]:
         setup.installation.failure = None

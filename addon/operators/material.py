@@ -8,6 +8,7 @@ from bpy.types import Context, Event, Material, Object, Operator
 from .. import choice, materials, pump, slots, subdivision, targets, tuning
 from ..remedies import RefusedError, refusal
 from ..words import tr
+from . import trouble
 
 
 class PATINA_OT_apply(Operator):
@@ -41,7 +42,8 @@ def options(context: Context) -> materials.Options:
     """How the artist wants the material."""
     inputs, using = context.scene.patina, context.scene.patina_using
     chosen = {name: choice.material_value(inputs, name) for name in choice.MATERIAL}
-    return materials.Options(**chosen, scale=tuple(using.scale), rotation=using.rotation)
+    depth = using.depth if using.use_depth else None
+    return materials.Options(**chosen, scale=tuple(using.scale), rotation=using.rotation, depth=depth)
 
 
 def _apply(context: Context) -> list[str]:
@@ -99,7 +101,7 @@ class PATINA_OT_show_active(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return context.active_object is not None
+        return trouble.holds(cls, context.active_object, "There is no active object")
 
     def execute(self, context: Context) -> set[str]:
         item = context.active_object

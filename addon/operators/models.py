@@ -75,7 +75,8 @@ class PATINA_OT_cancel_download(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None and packs.transfer.job is not None
+        under_way = pump.session is not None and packs.transfer.job is not None
+        return trouble.holds(cls, under_way, "Nothing is being downloaded")
 
     def execute(self, _context: Context) -> set[str]:
         pump.session.engine.cancel(packs.transfer.job)

@@ -6,6 +6,7 @@ from bpy.props import IntProperty
 from bpy.types import Context, Operator
 
 from .. import pump, queue_view
+from . import trouble
 
 
 class PATINA_OT_queue_remove(Operator):
@@ -18,7 +19,7 @@ class PATINA_OT_queue_remove(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None
+        return trouble.holds(cls, pump.session is not None, trouble.OFF)
 
     def execute(self, _context: Context) -> set[str]:
         pump.session.queue.forget(self.number)
@@ -45,6 +46,26 @@ class PATINA_OT_queue_clear(Operator):
         return {"FINISHED"}
 
 
+class PATINA_OT_cancel_all(Operator):
+    bl_idname = "patina.cancel_all"
+    bl_label = "Cancel All"
+    bl_description = "Stop the run, keep what there is of it, and take all others out of the queue"
+    bl_options = {"REGISTER"}
+
+    @classmethod
+    def poll(cls, _context: Context) -> bool:
+        session = pump.session
+        there = session is not None and (session.busy or session.queue.waiting or session.queue.lost)
+        return trouble.holds(cls, there, "Nothing is running")
+
+    def execute(self, _context: Context) -> set[str]:
+        pump.session.queue.clear()
+        if pump.session.busy and not pump.session.cancelling:
+            pump.session.cancel()
+        pump.wake()
+        return {"FINISHED"}
+
+
 class PATINA_OT_queue_retry(Operator):
     bl_idname = "patina.queue_retry"
     bl_label = "Try Again"
@@ -55,7 +76,7 @@ class PATINA_OT_queue_retry(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None
+        return trouble.holds(cls, pump.session is not None, trouble.OFF)
 
     def execute(self, _context: Context) -> set[str]:
         pump.session.retry(self.number)
@@ -124,6 +145,7 @@ class PATINA_OT_queue_forget_left(OfLeft, Operator):
 CLASSES = (
     PATINA_OT_queue_remove,
     PATINA_OT_queue_clear,
+    PATINA_OT_cancel_all,
     PATINA_OT_queue_retry,
     PATINA_OT_queue_go_on,
     PATINA_OT_queue_again,

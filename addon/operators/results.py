@@ -2,18 +2,17 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
-import random
 from pathlib import Path
 
 import bpy
 from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Operator
 
-from .. import history_view, materials, preferences, properties, pump, results, tuning
+from .. import history_view, preferences, pump, results, seeds
 from ..link import EngineError
 from ..queue import Run, work_of
 from ..words import tr
-from . import trouble
+from . import live, trouble
 
 
 class OfChosen:
@@ -56,6 +55,8 @@ class OfChosen:
             return {"CANCELLED"}
         finally:
             pump.wake()
+        if live.begin(bpy.context):
+            bpy.ops.ed.undo_push(message="Show on Object")
         return {"FINISHED"}
 
 
@@ -71,7 +72,7 @@ class PATINA_OT_vary(OfChosen, Operator):
             "result": str(chosen.sidecar),
             "strength": round(context.window_manager.patina_queue.vary_strength, 3),
             "variations": inputs.variations,
-            "seed": random.randint(0, properties.MAX_SEED),
+            "seed": seeds.draw(),
         }
         return self.ask("vary", params, variations=inputs.variations)
 
@@ -124,7 +125,7 @@ class PATINA_OT_star(OfChosen, Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return history_view.history is not None
+        return trouble.holds(cls, history_view.history is not None, trouble.OFF)
 
     def execute(self, _context: Context) -> set[str]:
         chosen = pump.session.chosen
@@ -201,49 +202,6 @@ class PATINA_OT_reveal(OfChosen, Operator):
         return {"FINISHED"}
 
 
-class PATINA_OT_compare(Operator):
-    bl_idname = "patina.compare"
-    bl_label = "Show on Object"
-    bl_description = (
-        "Show another variation on the active object, in place of the one that its material shows"
-    )
-    bl_options = {"REGISTER", "UNDO"}
-
-    index: IntProperty(
-        name="Variation", description="Which one; -1: the next or previous", default=-1, options={"SKIP_SAVE"}
-    )
-    step: IntProperty(
-        name="Step", description="1 the next, -1 the previous", default=1, options={"SKIP_SAVE"}
-    )
-
-    @classmethod
-    def poll(cls, context: Context) -> bool:
-        if pump.session is None or not pump.session.results:
-            cls.poll_message_set("Generate a material first")
-            return False
-        if tuning.active(context.active_object) is None:
-            cls.poll_message_set("Select an object with a material from Patina")
-            return False
-        return True
-
-    def execute(self, context: Context) -> set[str]:
-        session, item = pump.session, context.active_object
-        count = len(session.results)
-        index = self.index if self.index >= 0 else (session.selected + self.step) % count
-        if index >= count:
-            self.report({"WARNING"}, "There is no such variation")
-            return {"CANCELLED"}
-        try:
-            material = tuning.active(item)
-            materials.replace(material, session.results[index], tuning.tile_size(material))
-        except materials.MissingFilesError as error:
-            self.report({"ERROR"}, str(error))
-            return {"CANCELLED"}
-        session.selected = index
-        pump.mirror()
-        return {"FINISHED"}
-
-
 CLASSES = (
     PATINA_OT_vary,
     PATINA_OT_refine,
@@ -252,5 +210,4 @@ CLASSES = (
     PATINA_OT_save_as,
     PATINA_OT_copy_prompt,
     PATINA_OT_reveal,
-    PATINA_OT_compare,
 )

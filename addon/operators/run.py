@@ -3,18 +3,17 @@
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
 import json
-import random
 
 import bpy
 from bpy.props import IntProperty
 from bpy.types import Context, Operator, OperatorProperties
 
-from .. import preferences, presets, prompts, properties, pump, starting
+from .. import preferences, presets, prompts, properties, pump, seeds, starting
 from ..link import EngineError
 from ..queue import work_of
 from ..remedies import RefusedError, refusal
 from ..words import tr
-from . import trouble
+from . import live, trouble
 
 SEAMLESS = 1.25  # the step across the wrap, in units of the strongest steps inside; as the engine has it
 
@@ -23,7 +22,7 @@ class PATINA_OT_generate(Operator):
     bl_idname = "patina.generate"
     bl_label = "Generate"
     bl_description = "Make variations of the surface that the prompt describes"
-    bl_options = {"REGISTER"}  # starts a job: nothing to undo but a seed that was drawn
+    bl_options = {"REGISTER"}  # starts a job: it pushes an undo step for the little it changes
 
     @classmethod
     def poll(cls, context: Context) -> bool:
@@ -33,7 +32,7 @@ class PATINA_OT_generate(Operator):
         if refused := refusal(starting.check, context.scene, context.active_object):
             cls.poll_message_set(str(refused))
             return False
-        return pump.session is not None
+        return trouble.holds(cls, pump.session is not None, trouble.OFF)
 
     @classmethod
     def description(cls, _context: Context, _operator: OperatorProperties) -> str:
@@ -48,8 +47,7 @@ class PATINA_OT_generate(Operator):
         except RefusedError as error:
             self.report({"ERROR"}, str(error))
             return {"CANCELLED"}
-        if not inputs.lock_seed:
-            settings["seed"] = random.randint(0, properties.MAX_SEED)
+        settings["seed"] = seeds.for_next_run(inputs)
         work = work_of({**settings, **properties.held(inputs)})
         preset = presets.load_all().get(settings["preset"])
         folder, label = preferences.results_folder(), preset.label if preset else ""
@@ -61,9 +59,9 @@ class PATINA_OT_generate(Operator):
             return {"CANCELLED"}
         finally:
             pump.wake()
-        if settings["seed"] != inputs.seed:
-            inputs.seed = settings["seed"]
-            bpy.ops.ed.undo_push(message="Draw Seed")
+        changed = seeds.spend(inputs, settings["seed"])
+        if live.begin(context) or changed:
+            bpy.ops.ed.undo_push(message="Generate")
         return {"FINISHED"}
 
 
@@ -78,7 +76,7 @@ class PATINA_OT_cancel(Operator):
         if pump.session is None or not pump.session.busy:
             cls.poll_message_set("Nothing is running")
             return False
-        return not pump.session.cancelling
+        return trouble.holds(cls, not pump.session.cancelling, "The run is being stopped already")
 
     def execute(self, _context: Context) -> set[str]:
         pump.session.cancel()
@@ -89,11 +87,11 @@ class PATINA_OT_cancel(Operator):
 class PATINA_OT_shuffle_seed(Operator):
     bl_idname = "patina.shuffle_seed"
     bl_label = "Shuffle Seed"
-    bl_description = "Draw another seed now, for other variations of the same prompt"
+    bl_description = "Draw another seed, for the next run to make other variations of the same prompt"
     bl_options = {"REGISTER", "UNDO", "INTERNAL"}
 
     def execute(self, context: Context) -> set[str]:
-        context.scene.patina.seed = random.randint(0, properties.MAX_SEED)
+        context.scene.patina.seed = seeds.draw()
         return {"FINISHED"}
 
 
@@ -123,7 +121,8 @@ class PATINA_OT_select(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return pump.session is not None and bool(pump.session.results)
+        there = pump.session is not None and pump.session.results
+        return trouble.holds(cls, there, "Generate a material first")
 
     def execute(self, _context: Context) -> set[str]:
         if self.index >= len(pump.session.results):
@@ -142,9 +141,8 @@ class PATINA_OT_apply_remedy(Operator):
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        return (
-            pump.session is not None and pump.session.error is not None and bool(pump.session.error.setting)
-        )
+        error = pump.session.error if pump.session is not None else None
+        return trouble.holds(cls, error and error.setting, "No message proposes a setting")
 
     def execute(self, context: Context) -> set[str]:
         error = pump.session.error

@@ -7,6 +7,7 @@ from typing import Any
 from bpy.types import Context, Panel, UILayout, UIList
 
 from .. import history_view, images
+from ..operators.history import UNCLICKED
 from ..words import tr
 from .details import Detail
 from .grid import TILE_SCALE
@@ -76,7 +77,8 @@ def _draw_results(layout: UILayout, context: Context, shown: Any) -> None:
         row.operator("patina.history_page", text="", icon="TRIA_RIGHT").step = 1
     current = next((item.key for item in shown.results if item.basecolor == chosen), "")
     row = layout.row(align=True)
-    row.enabled = bool(current)  # of the result that was clicked
+    if not current:
+        row.context_pointer_set(UNCLICKED, shown)  # greys the two, and has them say why
     row.operator("patina.history_reuse").key = current
     row.operator("patina.history_delete", text="", icon="TRASH").key = current
 

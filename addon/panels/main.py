@@ -31,7 +31,7 @@ class PATINA_PT_main(Sidebar, Panel):
         waiting = setup.draw(layout, context)
         _draw_inputs(layout, context, inputs)
         pressing.before_generate(layout, context)
-        _draw_generate(layout, state, live_on_object=context.window_manager.patina_queue.live_on_object)
+        _draw_generate(layout, context, state)
         queue.draw(layout, context)
         if not (waiting and state.state == "missing"):  # said above, with what to do about it
             _draw_message(layout, context, state)
@@ -65,7 +65,10 @@ def _draw_inputs(layout: UILayout, context: Context, inputs: Any) -> None:
     row.operator("patina.shuffle_seed", text="", icon="FILE_REFRESH")
 
 
-def _draw_generate(layout: UILayout, state: Any, *, live_on_object: bool) -> None:
+def _draw_generate(layout: UILayout, context: Context, state: Any) -> None:
+    shown = context.window_manager.patina_queue
+    if state.job:
+        queue.draw_running(layout, shown)
     row = layout.row(align=True)
     row.scale_y = 1.5
     if state.job:
@@ -73,9 +76,10 @@ def _draw_generate(layout: UILayout, state: Any, *, live_on_object: bool) -> Non
         row.operator("patina.cancel", text="", icon="X")
         row = layout.row(align=True)
         row.operator("patina.generate", text="Add to Queue", icon="ADD")
-        row.operator("patina.live_on_object", text="", icon="MATERIAL", depress=live_on_object)
+        row.operator("patina.live_on_object", text="", icon="MATERIAL", depress=shown.live_on_object)
     else:
         row.operator("patina.generate")
+        row.prop(context.scene.patina_using, "show_live", text="", icon="MATERIAL")
 
 
 def _draw_message(layout: UILayout, context: Context, state: Any) -> None:

@@ -4,10 +4,10 @@
 
 from typing import Any
 
-import bpy
 from bpy.types import Context, UILayout
 
-from .. import compat
+from .. import compat, paths
+from ..preferences import VERSION
 from ..words import mark, tr
 from . import setup as setup_panel
 from .text import paragraph
@@ -27,6 +27,7 @@ def draw(layout: UILayout, context: Context, preferences: Any) -> None:
     _draw_models(layout, context)
     _draw_elsewhere(layout, preferences)
     _draw_log(layout, context)
+    _draw_about(layout)
 
 
 def _section(layout: UILayout, title: str) -> UILayout:
@@ -124,9 +125,12 @@ def _draw_log(layout: UILayout, context: Context) -> None:
     if state.version:
         facts = {"version": state.version, "device": state.device or "?"}
         column.label(text=tr("Engine {version} on {device}", **facts))
-    column.label(
-        text=tr(
-            "Patina for Blender {version}. GPL-3.0-or-later, without warranty.",
-            version=bpy.app.version_string,
-        )
-    )
+
+
+def _draw_about(layout: UILayout) -> None:
+    column = _section(layout, "About")
+    column.label(text=tr("Patina {version}", version=VERSION))
+    column.label(text="GPL-3.0-or-later, without warranty")
+    guide = paths.guide()
+    if guide is not None:
+        column.operator("wm.path_open", text="Open the Guide", icon="HELP").filepath = str(guide)

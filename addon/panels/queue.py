@@ -2,6 +2,8 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
+from typing import Any
+
 from bpy.types import Context, UILayout
 
 from ..words import tr
@@ -10,8 +12,14 @@ from .text import paragraph
 SHOWN = 8
 
 
+def draw_running(layout: UILayout, queue: Any) -> None:
+    """What the run under way makes, above its bar: a bar has no room for it."""
+    if queue.running:
+        layout.label(text=_words(queue.running, queue.running_preset), translate=False, icon="PLAY")
+
+
 def draw(layout: UILayout, context: Context) -> None:
-    """Every run that waits or has failed, and how long all of them take."""
+    """Every run, the one under way first, and how long all of them take."""
     queue = context.window_manager.patina_queue
     _draw_left(layout, context, queue.left)
     if not len(queue.runs):
@@ -19,9 +27,13 @@ def draw(layout: UILayout, context: Context) -> None:
     box = layout.box()
     box.label(text=queue.status or "Not done")
     column = box.column(align=True)
+    if queue.running:
+        row = column.row(align=True)
+        draw_running(row, queue)
+        row.operator("patina.cancel", text="", icon="X", emboss=False)
     for run in queue.runs[:SHOWN]:
         row = column.row(align=True)
-        words = f"{run.title} ({tr(run.preset)})" if run.preset else run.title
+        words = _words(run.title, run.preset)
         row.label(text=words, translate=False, icon="ERROR" if run.message else "TIME")
         if run.message:
             row.operator("patina.queue_retry", text="", icon="FILE_REFRESH").number = run.number
@@ -32,6 +44,8 @@ def draw(layout: UILayout, context: Context) -> None:
     if queue.held:
         row.operator("patina.queue_go_on")
     row.operator("patina.queue_clear")
+    if queue.running:
+        row.operator("patina.cancel_all")
 
 
 def _draw_left(layout: UILayout, context: Context, count: int) -> None:
@@ -47,3 +61,7 @@ def _draw_left(layout: UILayout, context: Context, count: int) -> None:
     row = box.row(align=True)
     row.operator("patina.queue_again")
     row.operator("patina.queue_forget_left")
+
+
+def _words(title: str, preset: str) -> str:
+    return f"{title} ({tr(preset)})" if preset else title

@@ -27,8 +27,8 @@ def draw(layout: UILayout, context: Context) -> None:
     pressing.apply(layout, context)
     if state.selected < len(state.results):
         _draw_chosen(layout, context, state.results[state.selected], large=len(state.results) > 1)
-    if swappable and len(state.results) > 1:
-        _draw_compare(layout, queue)
+    if swappable:
+        _draw_compare(layout, queue, several=len(state.results) > 1)
     _draw_actions(layout, queue)
 
 
@@ -44,6 +44,8 @@ def _draw_grid(layout: UILayout, state: Any, *, swapping: bool) -> None:
             depress=index == state.selected,
         )
         button.index = index
+        if result.seam <= SEAMLESS:
+            row.label(text="", icon="MESH_GRID")  # as in the library
         if result.starred:
             row.label(text="", icon="SOLO_ON")
 
@@ -65,11 +67,20 @@ def _draw_chosen(layout: UILayout, context: Context, result: Any, *, large: bool
         paragraph(layout, context, result.flaws, icon="ERROR")
 
 
-def _draw_compare(layout: UILayout, queue: Any) -> None:
-    row = layout.row(align=True)
-    row.operator("patina.compare", text="", icon="TRIA_LEFT").step = -1
-    row.prop(queue, "on_object", toggle=True)
-    row.operator("patina.compare", text="", icon="TRIA_RIGHT").step = 1
+def _draw_compare(layout: UILayout, queue: Any, *, several: bool) -> None:
+    column = layout.column(align=True)
+    if several:
+        row = column.row(align=True)
+        row.operator("patina.compare", text="", icon="TRIA_LEFT").step = -1
+        row.prop(queue, "on_object", toggle=True)
+        row.operator("patina.compare", text="", icon="TRIA_RIGHT").step = 1
+    row = column.row(align=True)
+    if queue.marked:
+        words = tr("Swap with {result}", result=queue.marked)
+        row.operator("patina.compare_swap", text=words, translate=False, icon="ARROW_LEFTRIGHT")
+        row.operator("patina.compare_end", text="", icon="X")
+    else:
+        row.operator("patina.compare_with")
 
 
 def _draw_actions(layout: UILayout, queue: Any) -> None:

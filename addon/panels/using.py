@@ -45,11 +45,23 @@ class PATINA_PT_material(Detail, Panel):
             column.prop(using, "subdivide")
         else:
             _draw_map_setting(column, inputs, "normal_strength", by_preset)
+        metres = choice.material_value(inputs, "displacement") != "OFF"
+        if metres:
+            _draw_depth(column, using)
         draw_left_to_preset(layout, context, inputs, by_preset)
         state = context.window_manager.patina
-        if state.selected < len(state.results):
+        if state.selected < len(state.results) and not (metres and using.use_depth):
             depth = state.results[state.selected].relief * choice.material_value(inputs, "tile_size")
             column.label(text=tr("Relief: {length} deep", length=length(context, depth)))
+
+
+def _draw_depth(layout: UILayout, using: Any) -> None:
+    """In metres, whatever the result says."""
+    row = layout.column(heading="Relief").row(align=True)
+    row.prop(using, "use_depth", text="")
+    value = row.row(align=True)
+    value.active = using.use_depth
+    value.prop(using, "depth", text="")
 
 
 def _draw_map_setting(layout: UILayout, inputs: Any, name: str, by_preset: dict[str, Any]) -> None:

@@ -29,6 +29,7 @@ SHOWN = {
     "_section": (1, "title"),
     "report": (1, "message"),
     "poll_message_set": (0, "message"),
+    "holds": (2, "otherwise"),
     "tr": (0, "text"),
     "mark": (0, "text"),
     "Remedy": (1, "text"),

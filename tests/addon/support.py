@@ -189,7 +189,7 @@ class Layout:
             if item.type == "STRING" and item.identifier in given and not isinstance(value, str):
                 raise TypeError(f"{function.identifier}({item.identifier}={value!r}) is no text")
         data, name = given.get("data"), given.get("property")
-        if data is not None and name not in data.bl_rna.properties:
+        if data is not None and name is not None and name not in data.bl_rna.properties:
             raise AttributeError(f"{type(data).__name__} has no property {name!r}")
         self.calls.append((function.identifier, given))
         if function.identifier == "operator":

@@ -89,13 +89,76 @@ def test_pressing_again_takes_it_back(running):
     end(running)
 
 
-def test_the_next_run_of_the_queue_is_not_shown(running):
-    lend()
+def next_of_queue(blender):
     bpy.ops.patina.generate()
+    first = blender.session.queue.running
     bpy.ops.patina.cancel()
-    running.until(lambda: running.session.queue.running and not running.session.queue.waiting)
-    running.until(lambda: not shown())
+    blender.until(lambda: blender.session.queue.running not in (None, first))
+    blender.until(lambda: blender.state.live == 2)
+
+
+def test_the_next_run_of_the_queue_is_not_shown_where_that_was_not_asked_for(running):
+    lend()
+    bpy.context.scene.patina_using.show_live = False
+    next_of_queue(running)
     assert running.state.job
+    assert_given_back()
+    end(running)
+
+
+def test_the_next_run_of_the_queue_is_shown_while_that_is_asked_for(running):
+    lend()
+    next_of_queue(running)
+    assert (material(), shown()) == ("Patina Live", True)
+    assert len([block for block in bpy.data.materials if "Live" in block.name]) == 1
+    end(running)
+    assert_given_back()
+
+
+def test_what_was_asked_for_beforehand_is_shown_by_every_run(running):
+    end(running)
+    bpy.context.scene.patina_using.show_live = True
+    bpy.ops.ed.undo_push(message="asked")
+    for _ in range(2):
+        assert bpy.ops.patina.generate() == {"FINISHED"}
+        assert (material(), shown()) == ("Patina Live", True)
+        running.until(lambda: running.state.live == 2)
+        assert tuple(bpy.data.images["Patina Live"].size) == (64, 32)
+        end(running)
+        assert_given_back()
+
+
+def test_undo_takes_back_what_generate_has_lent(running):
+    end(running)
+    bpy.context.scene.patina_using.show_live = True
+    bpy.ops.ed.undo_push(message="asked")
+    bpy.ops.patina.generate()
+    assert material() == "Patina Live"
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    assert material() == "Material"
+    running.until(lambda: running.state.live == 2)
+    end(running)
+    assert_given_back()
+    bpy.ops.patina.generate()
+    assert (material(), shown()) == ("Patina Live", True)
+    end(running)
+
+
+def test_without_an_object_a_run_begins_all_the_same(running):
+    end(running)
+    bpy.context.scene.patina_using.show_live = True
+    bpy.context.view_layer.objects.active = bpy.data.objects["Light"]
+    assert bpy.ops.patina.generate() == {"FINISHED"}
+    assert not shown()
+    end(running)
+
+
+def test_the_button_turns_it_off_for_the_runs_that_follow(running):
+    lend()
+    assert bpy.context.scene.patina_using.show_live
+    assert bpy.ops.patina.live_on_object() == {"FINISHED"}
+    assert not bpy.context.scene.patina_using.show_live
+    next_of_queue(running)
     assert_given_back()
     end(running)
 

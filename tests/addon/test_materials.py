@@ -7,7 +7,7 @@ import math
 import bpy
 import pytest
 
-from tests.addon.support import MAPS
+from tests.addon.support import MAPS, draw
 
 LABELS = ["Ambient Occlusion", "Base Color", "Metallic", "Roughness", "Displacement", "Normal"]
 
@@ -158,6 +158,36 @@ def test_no_value_is_left_to_a_versions_default():
     assert bump.inputs["Strength"].default_value == 1.0
 
 
+def test_a_relief_in_metres_is_what_bump_and_displacement_get():
+    """Whatever the tile size, until it is left to the result again; the normal map shows the result's own."""
+    using = bpy.context.scene.patina_using
+    using.use_depth, using.depth = True, 0.3
+    material = apply(tile_size=2.0, displacement="REAL")
+    displacement = node(material, "ShaderNodeDisplacement")
+    assert displacement.inputs["Scale"].default_value == pytest.approx(0.3)
+    material = apply(tile_size=5.0, displacement="BUMP", normal_strength=0.5)
+    assert node(material, "ShaderNodeBump").inputs["Distance"].default_value == pytest.approx(0.3 * 0.5)
+    using.use_depth = False
+    material = apply(tile_size=5.0)
+    assert node(material, "ShaderNodeBump").inputs["Distance"].default_value == pytest.approx(0.2 * 0.5)
+
+
+def test_the_relief_in_metres_is_in_the_panel_where_it_counts():
+    def shown():
+        layout = draw(bpy.types.PATINA_PT_material)
+        deep = [text for text in layout.texts() if text.startswith("Relief: ")]
+        return "depth" in layout.properties(), len(deep)
+
+    inputs, using = bpy.context.scene.patina, bpy.context.scene.patina_using
+    assert shown() == (False, 1)
+    inputs.displacement = "REAL"
+    assert shown() == (True, 1)
+    using.use_depth = True
+    assert shown() == (True, 0)
+    inputs.displacement = "OFF"
+    assert shown() == (False, 1)
+
+
 def method(material):
     return getattr(material, "displacement_method", None) or material.cycles.displacement_method
 
@@ -205,7 +235,15 @@ def test_operators_that_change_the_scene_ask_for_undo_and_no_other_does():
     library = {"library_use", "library_mark_asset", "library_apply", "source_clear"}
     tuning = {"set_tile_size", "set_relief", "subdivide", "show_active"}
     files = {"pack_textures", "copy_textures", "mark_asset"}
-    others = {"shuffle_seed", "apply_remedy", "compare", "history_reuse", "use_words", "live_on_object"}
+    others = {
+        "shuffle_seed",
+        "apply_remedy",
+        "compare",
+        "compare_swap",
+        "history_reuse",
+        "use_words",
+        "live_on_object",
+    }
     assert undo == {"apply", *others, *presets, *library, *tuning, *files}
 
 

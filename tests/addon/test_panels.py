@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import bpy
 import pytest
 
-from tests.addon.support import Layout, draw
+from tests.addon.support import ROOT, Layout, draw
 
 PANELS = [
     "PATINA_PT_main",
@@ -67,7 +69,7 @@ def test_every_panel_draws_in_every_state(panel):
 def test_a_calm_panel_has_one_button_and_no_message():
     layout = main()
     assert layout.operators() == ["patina.shuffle_seed", "patina.generate"]
-    shown = ["prompt", "negative", "size", "tile", "variations", "quality", "seed", "lock_seed"]
+    shown = ["prompt", "negative", "size", "tile", "variations", "quality", "seed", "lock_seed", "show_live"]
     assert layout.properties() == shown
     assert not [name for name, _ in layout.calls if name == "box"]
 
@@ -112,6 +114,16 @@ def test_results_are_a_grid_to_choose_from_and_apply(blender):
     assert chosen == [True, False, False]
 
 
+def test_every_cell_says_whether_it_is_seamless(blender):
+    blender.finish_run(variations=3)
+    icons = main().calls
+    assert [given.get("icon") for name, given in icons if name == "label"].count("MESH_GRID") == 3
+    for result, seam in zip(blender.state.results, (1.0, 1.25, 1.26), strict=True):
+        result.seam = seam
+    icons = main().calls
+    assert [given.get("icon") for name, given in icons if name == "label"].count("MESH_GRID") == 2
+
+
 def test_custom_sizes_show_width_and_height(blender):
     blender.inputs.size = "CUSTOM"
     assert {"width", "height"} <= set(main().properties())
@@ -149,6 +161,11 @@ def test_preferences_draw():
     stand.layout = layout
     cls.draw(stand, bpy.context)
     assert {"device", "results_folder", "engine_root", "engine_python"} <= set(layout.properties())
+    manifest = (ROOT / "addon" / "blender_manifest.toml").read_text()
+    version = re.search(r'^version = "(.+)"', manifest, re.MULTILINE)[1]
+    assert f"Patina {version}" in layout.texts()
+    assert not [text for text in layout.texts() if bpy.app.version_string in text]
+    assert "Open the Guide" in layout.texts()
 
 
 def test_the_layout_that_records_refuses_what_blender_refuses(blender):

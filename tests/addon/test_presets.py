@@ -52,6 +52,17 @@ def schema(code):
 # --- What ships ----------------------------------------------------------------------------------
 
 
+def test_every_shipped_preset_but_plain_does_what_an_artist_expects_of_one():
+    """It adds words, keeps something away, and says how to run and how the material lies."""
+    lacking = {
+        (file.stem, part)
+        for file in (ROOT / "presets").glob("*.json")
+        for part in ("templates", "negative", "settings", "material")
+        if not stored(ROOT / "presets", file.stem)[part]
+    }
+    assert lacking == {("plain", "negative"), ("plain", "settings"), ("plain", "material")}
+
+
 def test_there_are_presets_in_every_group_each_with_a_picture(blender, own):
     presets = blender.package.presets
     assert len(presets.load_all()) >= 25

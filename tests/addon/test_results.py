@@ -105,6 +105,8 @@ def test_generate_queues_while_a_run_goes_on(blender, small_engine):
     assert {"patina.queue_clear", "patina.queue_remove", "patina.cancel"} <= set(layout.operators())
     assert [text for text in layout.texts() if text.startswith("2 waiting, ")]
     assert f"moss ({label})" in layout.texts()
+    assert layout.texts().count(f"slow ({label})") == 2, "above the bar, and first of the list"
+    assert layout.texts().index(f"slow ({label})") < layout.texts().index(f"moss ({label})")
     number = bpy.context.window_manager.patina_queue.runs[0].number
     assert bpy.ops.patina.queue_remove(number=number) == {"FINISHED"}
     assert runs() == [("oak", label)]
@@ -113,6 +115,20 @@ def test_generate_queues_while_a_run_goes_on(blender, small_engine):
     assert [params["prompt"] for _, params in asked()] == ["slow", "oak"]
     assert runs() == []
     assert "patina.queue_clear" not in panel().operators()
+
+
+def test_cancelling_all(blender, small_engine):
+    asked = small_engine()
+    assert not bpy.ops.patina.cancel_all.poll()
+    press(blender, "slow", "moss", "oak")
+    blender.until(lambda: blender.state.progress > 0)
+    assert "patina.cancel_all" in panel().operators()
+    assert bpy.ops.patina.cancel_all() == {"FINISHED"}
+    assert runs() == []
+    assert bpy.ops.patina.cancel_all() == {"FINISHED"}  # pressed twice
+    blender.until(lambda: not blender.state.job)
+    assert [params["prompt"] for _, params in asked()] == ["slow"]
+    assert blender.state.message == ""
 
 
 def test_an_engine_killed_with_a_queue_loses_nothing(blender, small_engine):
@@ -313,6 +329,55 @@ def test_a_click_swaps_where_that_was_chosen(chosen):
     assert panel().operators().count("patina.select") == 2
     bpy.context.window_manager.patina_queue.on_object = True
     assert "patina.select" not in panel().operators()
+
+
+def test_comparing_two_results_of_different_runs(chosen):
+    """Remember one, choose another, swap; what is chosen goes along, with the other results of its run."""
+    bpy.ops.patina.apply()
+    material = bpy.data.objects["Cube"].active_material
+    first = chosen.session.chosen
+    assert "patina.compare_swap" not in panel().operators()
+    assert bpy.ops.patina.compare_with() == {"FINISHED"}
+    with pytest.raises(RuntimeError, match="Choose another result"):
+        bpy.ops.patina.compare_swap()
+    assert "Swap with 1: red bricks" in panel().texts()
+    chosen.finish_run(variations=3, prompt="moss")
+    bpy.ops.patina.select(index=2)
+    second = chosen.session.chosen
+    seen = []
+    for _ in range(3):
+        assert bpy.ops.patina.compare_swap() == {"FINISHED"}
+        seen.append((material["patina_result"], chosen.session.chosen.key, len(chosen.state.results)))
+    assert seen == [(second.key, second.key, 3), (first.key, first.key, 2), (second.key, second.key, 3)]
+    assert bpy.data.objects["Cube"].active_material == material
+    assert "Swap with 1: red bricks" in panel().texts()
+    assert bpy.ops.patina.compare_end() == {"FINISHED"}
+    assert not bpy.ops.patina.compare_swap.poll()
+    assert "patina.compare_with" in panel().operators()
+
+
+def test_a_swap_is_one_undo_step(chosen):
+    bpy.ops.patina.apply()
+    bpy.ops.patina.compare_with()
+    bpy.ops.patina.select(index=1)
+    bpy.ops.ed.undo_push(message="chosen")
+    bpy.ops.patina.compare_swap()
+    bpy.ops.ed.undo_push(message="swapped")
+    assert all("_v2_" in name for name in textures(bpy.data.objects["Cube"]).values())
+    assert bpy.ops.ed.undo() == {"FINISHED"}
+    assert all("_v1_" in name for name in textures(bpy.data.objects["Cube"]).values())
+    assert bpy.ops.patina.compare_swap() == {"FINISHED"}
+    assert all("_v2_" in name for name in textures(bpy.data.objects["Cube"]).values())
+
+
+def test_a_swap_without_files_leaves_the_material(chosen):
+    bpy.ops.patina.apply()
+    bpy.ops.patina.compare_with()
+    bpy.ops.patina.select(index=1)
+    chosen.session.chosen.files["roughness"].unlink()
+    with pytest.raises(RuntimeError, match="gone"):
+        bpy.ops.patina.compare_swap()
+    assert all("_v1_" in name for name in textures(bpy.data.objects["Cube"]).values())
 
 
 def test_comparing_with_a_variation_that_has_other_maps(chosen):

@@ -190,6 +190,40 @@ def test_every_poll_answers_in_every_situation():
     assert len(asked) > 40
 
 
+@pytest.fixture
+def reasons(blender, monkeypatch):
+    """What polls have said of why they refuse, whichever class said it: Blender keeps one for all, too."""
+    said = []
+    for cls in registered(bpy.types.Operator):
+        record = staticmethod(lambda text, *_: said.append(text))
+        monkeypatch.setattr(cls, "poll_message_set", record, raising=False)
+    return said
+
+
+@pytest.mark.usefixtures("with_results")
+def test_every_grey_button_says_why(reasons):
+    greyed = set()
+    for name in SCENES:
+        with scene(name):
+            for cls in registered(bpy.types.Operator):
+                reasons.clear()
+                if "poll" in dir(cls) and not cls.poll(bpy.context):
+                    assert len(reasons) == 1, f"{cls.__name__} is grey without words, {name}"
+                    assert reasons[0] and not reasons[0].endswith("."), cls.__name__  # Blender adds the stop
+                    greyed.add(cls.bl_idname)
+    assert len(greyed) > 10
+
+
+def test_a_poll_without_words_would_be_found(reasons, monkeypatch):
+    cls = bpy.types.PATINA_OT_cancel
+    assert not cls.poll(bpy.context)
+    assert reasons == ["Nothing is running"]
+    reasons.clear()
+    monkeypatch.setattr(cls, "poll", classmethod(lambda cls, context: False))
+    assert not cls.poll(bpy.context)
+    assert not reasons
+
+
 @pytest.mark.usefixtures("with_results")
 def test_every_panel_and_menu_draws_in_every_situation():
     drawn = set()

@@ -74,13 +74,44 @@ def test_a_locked_seed_stays(blender, sent):
     assert (sent, blender.inputs.seed) == ([7, 7], 7)
 
 
+def test_a_typed_seed_is_what_the_next_run_uses(blender, sent):
+    for typed in (1234, 0, 77):
+        blender.inputs.seed = typed
+        assert bpy.ops.patina.generate() == {"FINISHED"}
+        assert (sent[-1], blender.inputs.seed) == (typed, typed)
+        assert bpy.ops.patina.generate() == {"FINISHED"}
+        assert blender.inputs.seed == sent[-1] != typed
+
+
+def test_a_shuffled_seed_is_what_the_next_run_uses(blender, sent):
+    bpy.ops.patina.generate()
+    assert bpy.ops.patina.shuffle_seed() == {"FINISHED"}
+    shuffled = blender.inputs.seed
+    bpy.ops.patina.generate()
+    bpy.ops.patina.generate()
+    assert sent[1] == shuffled
+    assert len(set(sent)) == 3
+
+
+def test_locking_keeps_the_seed_of_the_result_that_is_there(blender, sent):
+    bpy.ops.patina.generate()
+    blender.inputs.lock_seed = True
+    bpy.ops.patina.generate()
+    blender.inputs.lock_seed = False
+    bpy.ops.patina.generate()
+    assert sent[0] == sent[1] != sent[2]
+
+
 def test_a_drawn_seed_is_one_undo_step(blender, sent):
     blender.inputs.lock_seed, blender.inputs.seed = False, 7
     bpy.ops.ed.undo_push(message="before")
     bpy.ops.patina.generate()
-    assert blender.inputs.seed == sent[0] != 7
+    bpy.ops.patina.generate()
+    assert blender.inputs.seed == sent[1] != 7
     assert bpy.ops.ed.undo() == {"FINISHED"}
     assert blender.inputs.seed == 7
+    bpy.ops.patina.generate()
+    assert sent[2] != 7, "undo has brought back a seed that was used"
 
 
 def test_a_run_that_cannot_begin_leaves_the_seed(blender, monkeypatch):
