@@ -8,7 +8,7 @@ import bpy
 from bpy.types import Context, UILayout
 
 from .. import compat
-from ..words import mark, tr
+from ..words import CONTEXT, mark, tr
 from . import setup as setup_panel
 from .text import paragraph
 
@@ -32,7 +32,7 @@ def draw(layout: UILayout, context: Context, preferences: Any) -> None:
 def _section(layout: UILayout, title: str) -> UILayout:
     layout.separator()
     column = layout.column()
-    column.label(text=title)
+    column.label(text=title, text_ctxt=CONTEXT)
     return column
 
 

@@ -12,7 +12,8 @@ import bpy
 
 from .. import words
 
-CONTEXTS = ("*", "Operator")  # where Blender looks: everything else, and what buttons of operators say
+# Where Blender looks: everything else, what buttons of operators say, and what we ask for by name.
+CONTEXTS = ("*", "Operator", words.CONTEXT)
 
 
 def languages() -> dict[str, dict[str, str]]:
@@ -31,7 +32,7 @@ def tables() -> dict[str, dict[tuple[str, str], str]]:
 
 def register() -> None:
     bpy.app.translations.register(__package__, tables())
-    words.use(bpy.app.translations.pgettext_iface)
+    words.use(lambda text: bpy.app.translations.pgettext_iface(text, words.CONTEXT))
 
 
 def unregister() -> None:
