@@ -1,4 +1,4 @@
-"""How long a run keeps Blender's one thread: turns of the timer, drawings of panels, and pauses altogether."""
+"""How long a run keeps Blender's one thread: turns of its timer, drawings of panels, pauses altogether."""
 
 from __future__ import annotations
 
