@@ -118,8 +118,11 @@ def enum_items(icons: dict[str, int]) -> list[tuple[str, str, str, int, int]]:
 
 
 def number(preset_id: str) -> int:
-    """What Blender stores for a preset: the same however many others come and go."""
-    return zlib.crc32(preset_id.encode()) & 0x7FFFFFFF
+    """What Blender stores for a preset: the same however many others come and go.
+
+    24 bits: a button of a picture hands it on as a float of 32, which rounds larger ones to another number.
+    """
+    return zlib.crc32(preset_id.encode()) & 0xFFFFFF
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ from .text import paragraph
 COLUMNS = 4  # pictures side by side in a group; two groups stand side by side
 UNITS = 40  # width of the gallery, in buttons' heights
 PICTURE_SCALE = 3.4
+POPUP_SCALE = 5.0  # wide enough for the longest name below a picture
 CHOSEN_SCALE = 2.8
 LETTERS = 110  # of a line as wide as the gallery
 PICTURE_SHARE = 0.3  # of the panel's width for the chosen one's picture
@@ -23,7 +24,7 @@ def draw_choice(layout: UILayout, context: Context, inputs: Any) -> None:
     """The scene's preset: its picture, its name, which opens the gallery, and what it is for."""
     preset, message = choice.preset_of(inputs), context.window_manager.patina_gallery.message
     row = layout.split(factor=PICTURE_SHARE)
-    row.template_icon_view(inputs, "preset", show_labels=True, scale=CHOSEN_SCALE, scale_popup=PICTURE_SCALE)
+    row.template_icon_view(inputs, "preset", show_labels=True, scale=CHOSEN_SCALE, scale_popup=POPUP_SCALE)
     column = row.column()
     buttons = column.row(align=True)
     buttons.popover("PATINA_PT_gallery", text=preset.label if preset else "Plain")

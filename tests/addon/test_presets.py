@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import importlib.util
 import json
 import shutil
@@ -259,6 +260,14 @@ def test_importing_something_else_is_refused_with_the_reason(blender, own, tmp_p
 
 
 # --- Scenes and files ----------------------------------------------------------------------------
+
+
+def test_what_blender_stores_for_a_preset_is_no_other_number_as_a_float(blender):
+    """The buttons of template_icon_view hand it on as a C float: a larger number came back as another."""
+    items = blender.inputs.bl_rna.properties["preset"].enum_items
+    numbers = [item.value for item in items]
+    assert array.array("f", numbers).tolist() == numbers
+    assert len(set(numbers)) == len(numbers) == len(choices(blender))
 
 
 def test_a_scene_keeps_its_preset_when_others_come_and_go(blender, own, tmp_path):

@@ -47,7 +47,8 @@ def choose_by_picture(artist: Artist) -> Steps[None]:
     for key in ("DOWN_ARROW", "RET"):
         yield from artist.pointer.key(key)
         yield REDRAW_S
-    yield from until(lambda: artist.inputs.preset != chosen, "another preset by its picture", 5)
+    unwanted = {chosen, ""}  # empty: a number that belongs to no preset
+    yield from until(lambda: artist.inputs.preset not in unwanted, "another preset by its picture", 5)
 
 
 def open_gallery(artist: Artist) -> Steps[Place]:
