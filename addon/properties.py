@@ -167,7 +167,7 @@ class PatinaInputs(PropertyGroup):
         max=5000,
         soft_max=400,
     )
-    start: EnumProperty(name="Start From", description="What the first ideas are made of", items=STARTS)
+    start: EnumProperty(name="Ideas From", description="What the first ideas are made of", items=STARTS)
     redraw: FloatProperty(
         name="Redraw",
         description="How much of an exemplar is drawn anew before the steps begin",

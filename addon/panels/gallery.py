@@ -17,6 +17,7 @@ PICTURE_SCALE = 3.4
 POPUP_SCALE = 5.0  # wide enough for the longest name below a picture
 CHOSEN_SCALE = 2.8
 LETTERS = 110  # of a line as wide as the gallery
+EDGES_PX = 56  # of the panel and its tabs: no icon stands before this text
 PICTURE_SHARE = 0.3  # of the panel's width for the chosen one's picture
 
 
@@ -30,7 +31,7 @@ def draw_choice(layout: UILayout, context: Context, inputs: Any) -> None:
     buttons.popover("PATINA_PT_gallery", text=preset.label if preset else "Plain")
     buttons.menu("PATINA_MT_presets", text="", icon="DOWNARROW_HLT")
     if preset and preset.description:
-        paragraph(column, context, preset.description, share=1 - PICTURE_SHARE)
+        paragraph(column, context, preset.description, margin_px=EDGES_PX, share=1 - PICTURE_SHARE)
     if message and (preset is None or preset.id == presets.DEFAULT):  # else another was chosen since
         paragraph(layout, context, message, icon="INFO")
 
