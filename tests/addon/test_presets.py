@@ -101,6 +101,8 @@ def test_the_panel_names_the_preset(blender, own):
     layout = draw(bpy.types.PATINA_PT_main)
     assert "Lava" in layout.texts()
     assert "PATINA_PT_gallery" in [given.get("panel") for name, given in layout.calls if name == "popover"]
+    (picture,) = [given for name, given in layout.calls if name == "template_icon_view"]
+    assert (picture["data"], picture["property"]) == (blender.inputs, "preset")
 
 
 def test_a_preset_sets_the_material_until_the_artist_does(blender, own):
@@ -299,6 +301,8 @@ def test_a_scene_whose_preset_is_gone_gets_plain_and_a_message(blender, own, tmp
     bpy.ops.wm.open_mainfile(filepath=str(path))
     assert blender.inputs.preset == "plain"
     assert "Plain is used" in shown(bpy.types.PATINA_PT_main)[0]
+    blender.inputs.preset = "lava"  # by its picture, which is no operator
+    assert "Plain is used" not in shown(bpy.types.PATINA_PT_main)[0]
     bpy.ops.patina.choose_preset(preset="stone")
     assert "Plain is used" not in shown(bpy.types.PATINA_PT_main)[0]
 
