@@ -27,8 +27,8 @@ REFERENCES = Path(__file__).with_name("reference")
 TILE = 16  # pixels of a tile's side: two or three letters of a line
 OTHER = 40  # of 255: pixels that differ by more are others. Storing with few colours changes them by less
 BOUND = 2.0
-"""Percent of a tile's pixels that may be others. Measured in 5.2: the same state drawn again 0, stored with few
-colours 0 to 0.8; one letter hidden 5, the last one of "Generate" cut 10, a row more or less 100."""
+"""Percent of a tile's pixels that may be others. Measured in 5.2: the same state drawn again 0, stored with
+few colours 0 to 0.8; one letter hidden 5, the last one of "Generate" cut 10."""
 MARGIN = slice(11, 15)  # pixels of a panel from the left: no widget reaches there, and its colour is even
 HEADER_Y, LARGEST_GAP = 16, 6
 COLOURS = 128  # that a stored picture keeps
