@@ -24,11 +24,7 @@ WINDOW = (960, 1500)  # the presets are 840 wide, an open history below results 
 SCENES = ("first_start", "ready", "gallery", "using", "past")  # of the first day; they need no engine
 OTHERS, SEARCHED = ("shelf", "trouble", "spanish"), "green moss"
 PLAN = {"prompt": "mossy cobblestones", "preset": "stone"}
-WHOLE = {
-    "applied": 1240,
-    "gallery": 905,
-    "preferences": 0,
-}  # the window, and its rows; 0: as far as it is filled
+WHOLE = {"applied": 1240, "gallery": 905, "preferences": 0}  # rows of the window; 0: as far as it is filled
 STATUS_BAR_PX = 30  # the window's last rows
 WHOLE_WIDTH = 760
 SIDEBARS = (

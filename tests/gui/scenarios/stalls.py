@@ -35,15 +35,16 @@ def play(artist: Artist) -> Steps[None]:
     artist.inputs.prompt = artist.plan["prompt"]
     yield from artist.sidebar.open()
     idle, running = Beats(), Beats()
-    bpy.app.timers.register(idle.beat)
+    resting, working = idle.beat, running.beat  # Blender knows a timer again by the very same object
+    bpy.app.timers.register(resting)
     for _ in range(IDLE_REDRAWS):  # what drawing the window takes this machine when nothing is made
         yield from artist.sidebar.redraw()
-    bpy.app.timers.unregister(idle.beat)
-    bpy.app.timers.register(running.beat)
+    bpy.app.timers.unregister(resting)
+    bpy.app.timers.register(working)
     yield from artist.press("patina.generate")
     yield from until(lambda: artist.state.job, "a run to begin", 5)
     yield from until(lambda: not artist.state.job, "the results", RUN_S)
-    bpy.app.timers.unregister(running.beat)
+    bpy.app.timers.unregister(working)
     artist.note_engine()
     assert not artist.state.message, f"the run failed: {artist.state.message} {artist.state.details}"
     for index in range(len(artist.state.results)):  # their pictures come in, and four of each side by side
