@@ -44,13 +44,10 @@ def progress(layout: UILayout, data: Any, name: str, text: str) -> None:
 
 
 def prop_with_hint(layout: UILayout, data: Any, name: str, hint: str) -> None:
-    """A text field that says what belongs into it while it is empty (4.1; before, its name is beside it)."""
+    """A text field that says what belongs into it while it is empty, from 4.1 on."""
     if _function_has("prop", "placeholder"):
         layout.prop(data, name, text="", placeholder=tr(hint))
     else:
-        title = layout.row()
-        title.ui_units_x = 3  # the property's own title would be cut short in a narrow sidebar
-        title.label(text=data.bl_rna.properties[name].name)
         layout.prop(data, name, text="")
 
 
@@ -59,6 +56,12 @@ def ask(operator: Operator, manager: WindowManager, confirm: str) -> set[str]:
     function = WindowManager.bl_rna.functions["invoke_props_dialog"]
     named = {"confirm_text": tr(confirm)} if "confirm_text" in function.parameters else {}
     return manager.invoke_props_dialog(operator, width=DIALOG_PX, **named)
+
+
+def title_without_hint(layout: UILayout, data: Any, name: str) -> None:
+    """The name of a text field above it, before 4.1. Beside it, it would leave too little room to read."""
+    if not _function_has("prop", "placeholder"):
+        layout.label(text=data.bl_rna.properties[name].name)
 
 
 def use_nodes(item: Material | World) -> None:

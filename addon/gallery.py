@@ -21,8 +21,8 @@ class PatinaGallery(PropertyGroup):
 def refresh() -> None:
     """Read the presets again, and let scenes choose among those that there are now."""
     presets.forget()
-    _define_choice()
     _load_icons()
+    _define_choice()
     fall_back()
 
 
@@ -43,7 +43,7 @@ def fall_back() -> bool:
 
 def _define_choice() -> None:
     """Blender keeps what scenes have chosen: it stores a number that belongs to the preset's id."""
-    properties.PatinaInputs.preset = properties.preset_choice()
+    properties.PatinaInputs.preset = properties.preset_choice(icons)
 
 
 def _load_icons() -> None:
@@ -63,8 +63,8 @@ def register() -> None:
     bpy.utils.register_class(PatinaGallery)
     bpy.types.WindowManager.patina_gallery = PointerProperty(type=PatinaGallery)
     presets.forget()
-    _define_choice()
     _load_icons()
+    _define_choice()
     bpy.app.handlers.load_post.append(_file_loaded)
 
 

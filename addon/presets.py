@@ -96,7 +96,7 @@ def in_groups() -> dict[str, list[Preset]]:
 
 def forget() -> None:
     """Have the files read again."""
-    for function in (_everything, load_all, broken, in_groups, enum_items):
+    for function in (_everything, load_all, broken, in_groups):
         function.cache_clear()
 
 
@@ -105,20 +105,24 @@ def of(preset_id: str) -> Preset | None:
     return load_all().get(preset_id) or load_all().get(DEFAULT)
 
 
-@lru_cache(maxsize=1)
-def enum_items() -> list[tuple[str, str, str, int]]:
-    """Blender's items. Kept, as Blender does not own the strings."""
+def enum_items(icons: dict[str, int]) -> list[tuple[str, str, str, int, int]]:
+    """Blender's items, with an icon each, one group after another as in the gallery."""
+    everything = [preset for members in in_groups().values() for preset in members]
     items = [
-        (preset.id, preset.label, preset.description, number(preset.id)) for preset in load_all().values()
+        (preset.id, preset.label, preset.description, icons.get(preset.id, 0), number(preset.id))
+        for preset in everything
     ]
     if DEFAULT not in load_all():
-        items.insert(0, (DEFAULT, "Plain", "The prompt as it stands", number(DEFAULT)))
+        items.insert(0, (DEFAULT, "Plain", "The prompt as it stands", 0, number(DEFAULT)))
     return items
 
 
 def number(preset_id: str) -> int:
-    """What Blender stores for a preset: the same however many others come and go."""
-    return zlib.crc32(preset_id.encode()) & 0x7FFFFFFF
+    """What Blender stores for a preset: the same however many others come and go.
+
+    24 bits: a button of a picture hands it on as a float of 32, which rounds larger ones to another number.
+    """
+    return zlib.crc32(preset_id.encode()) & 0xFFFFFF
 
 
 @lru_cache(maxsize=1)

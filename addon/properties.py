@@ -19,6 +19,7 @@ from bpy.props import (
 from bpy.types import PropertyGroup
 
 from . import presets, quality, sources, starting
+from .words import mark
 
 SIDES = (128, 256, 384, 512, 768, 1024, 2048)
 GRID = 8  # the engine's pictures have sides of multiples of this; of some packs, of 16
@@ -44,24 +45,16 @@ QUALITIES = (
     ("best", "Best", "More steps and views, and of each variation the best of several"),
 )
 COARSE = (
-    ("AUTO", "Auto", "From half the size on where the result is 512 pixels or larger"),
+    ("AUTO", "Auto", "At half the size first where the result is 512 pixels or larger"),
     ("ON", "Half Size First", "Most steps at half the size: faster, and large forms come out better"),
     ("OFF", "Full Size", "All steps at the full size"),
 )
-ADVANCED = (
-    "steps",
-    "start",
-    "proposals",
-    "redraw",
-    "cutouts",
-    "temperature",
-    "negative_weight",
-    "keep",
-    "coherence",
-    "judge_views",
-    "candidates",
-    "coarse",
-)
+PARTS = {  # of the settings, by heading, in the order in which a run comes to them
+    mark("First Ideas"): ("start", "proposals", "temperature", "redraw"),
+    mark("Guidance"): ("steps", "coarse", "cutouts", "negative_weight", "keep", "coherence"),
+    mark("Ranking Results"): ("candidates", "judge_views"),
+}
+ADVANCED = tuple(name for names in PARTS.values() for name in names)
 FILLED = ("quality", *ADVANCED)
 """What is left to the preset, then to the quality, until the artist touches it."""
 
@@ -98,12 +91,16 @@ def resolution(inputs: Any) -> tuple[int, int]:
     return round(inputs.width / GRID) * GRID, round(inputs.height / GRID) * GRID
 
 
-def preset_choice() -> Any:
-    """The choice among the presets that there are now: `gallery` defines it again when they change."""
+def preset_choice(icons: "dict[str, int] | None" = None) -> Any:
+    """The choice among the presets that there are now: `gallery` defines it again when they change.
+
+    Args:
+        icons: of the presets' pictures, by id; 0 or missing where there is none.
+    """
     return EnumProperty(
         name="Preset",
         description="The kind of surface: adds words to the prompt and sets what suits it",
-        items=presets.enum_items(),
+        items=presets.enum_items(icons or {}),
         default=presets.DEFAULT,
     )
 
@@ -168,13 +165,13 @@ class PatinaInputs(PropertyGroup):
 
     steps: IntProperty(
         name="Steps",
-        description="How long to work on the picture; 0 keeps the first proposals",
+        description="Of the optimiser: how long the words guide the picture; 0 keeps the first ideas",
         default=12,
         min=0,
         max=5000,
         soft_max=400,
     )
-    start: EnumProperty(name="Start", description="Where the first ideas come from", items=STARTS)
+    start: EnumProperty(name="Ideas From", description="What the first ideas are made of", items=STARTS)
     redraw: FloatProperty(
         name="Redraw",
         description="How much of an exemplar is drawn anew before the steps begin",
@@ -184,11 +181,16 @@ class PatinaInputs(PropertyGroup):
         subtype="FACTOR",
     )
     proposals: IntProperty(
-        name="Proposals", description="First ideas per variation; the best is kept", default=6, min=1, max=16
+        name="Proposals",
+        description="First ideas for each variation; the best is kept",
+        default=6,
+        min=1,
+        max=16,
     )
     cutouts: IntProperty(
-        name="Views per Step",
-        description="How many parts of the picture are looked at in each step; more is steadier and slower",
+        name="Cutouts",
+        description="How many parts of the picture are compared with the words in each step; "
+        "more is steadier and slower",
         default=8,
         min=1,
         max=128,
@@ -205,23 +207,30 @@ class PatinaInputs(PropertyGroup):
         name="Avoid Weight", description="How strongly to keep away from Avoid", default=0.5, min=0, max=4
     )
     keep: FloatProperty(
-        name="Keep Proposal",
-        description="How strongly the picture is held to its first idea",
+        name="Hold to First Idea",
+        description="How strongly the steps are pulled back to the first idea; "
+        "less lets the words change more",
         default=12.0,
         min=0,
         max=100,
         soft_max=30,
     )
     coherence: FloatProperty(
-        name="Coherence",
-        description="How strongly neighbouring places change together; less lets in detail, and grain",
+        name="Smoothing",
+        description="How strongly neighbouring places are made to change together; "
+        "less lets in detail, and grain",
         default=40.0,
         min=0,
         max=1000,
         soft_max=200,
     )
     judge_views: IntProperty(
-        name="Views for Ranking", description="More views rank more reliably", default=16, min=1, max=128
+        name="Ranking Cutouts",
+        description="How many parts of a finished picture are compared with the words to rank it; "
+        "more is more reliable",
+        default=16,
+        min=1,
+        max=128,
     )
     candidates: IntProperty(
         name="Candidates",
@@ -231,7 +240,10 @@ class PatinaInputs(PropertyGroup):
         max=16,
     )
     coarse: EnumProperty(
-        name="Begin At", description="At which size the steps begin", items=COARSE, default="AUTO"
+        name="Begin At",
+        description="The size of the first steps; half the size is faster",
+        items=COARSE,
+        default="AUTO",
     )
     use_relief: BoolProperty(
         name="Set Relief", description="Choose how deep the surface is instead of leaving it to the engine"

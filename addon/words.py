@@ -9,6 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+CONTEXT = "Patina"
+"""Of our translations: of words that Blender has too, such as Engine, its own dictionary would come first."""
+
 
 def _as_it_is(text: str) -> str:
     return text

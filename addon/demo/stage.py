@@ -11,6 +11,7 @@ import bmesh  # isort: skip
 from mathutils import Matrix, Vector  # isort: skip
 
 CUBE_HALF, CUBE_BEVEL = 0.75, 0.2
+CUBE_SIDE = 2 * (CUBE_HALF - CUBE_BEVEL + CUBE_BEVEL * math.pi / 4)  # along the surface, edge to edge
 CUBE_POSE = Matrix.Translation((-0.72, 0.1, CUBE_HALF)) @ Matrix.Rotation(math.radians(-28), 4, "Z")
 BALL_CENTRE, BALL_RADIUS = Vector((0.98, -0.45, 0.72)), 0.72
 CAMERA, AIM = Vector((0.25, -6.6, 2.5)), Vector((0.08, -0.1, 0.68))
@@ -49,6 +50,10 @@ def bodies() -> bpy.types.Mesh:
 
 
 def add_rounded_cube(bm: bmesh.types.BMesh, uv: bmesh.types.BMLayerItem) -> None:
+    """Its sides are one strip, front, right and back to the right of each other, and the top joins the front.
+
+    So the pattern runs on round the edges that the camera sees, but for the one between top and right side.
+    """
     bmesh.ops.create_cube(bm, size=2 * CUBE_HALF)
     bmesh.ops.bevel(bm, geom=bm.edges[:], offset=CUBE_BEVEL, segments=10, profile=0.5, affect="EDGES")
     for face in bm.faces:
@@ -56,8 +61,12 @@ def add_rounded_cube(bm: bmesh.types.BMesh, uv: bmesh.types.BMLayerItem) -> None
         axis = max(range(3), key=lambda i: abs(middle[i]))
         for loop in face.loops:
             x, y, z = map(unrolled, loop.vert.co)
-            across = (math.copysign(y, y * middle.x), math.copysign(x, -x * middle.y), x)[axis]
-            loop[uv].uv = (0.5 + across, 0.5 + (y if axis == 2 else z))
+            across, up = (
+                (math.copysign(y, y * middle.x) + math.copysign(CUBE_SIDE, middle.x), z),
+                (math.copysign(x, -x * middle.y) + (2 * CUBE_SIDE if middle.y > 0 else 0), z),
+                (x, math.copysign(y, y * middle.z) + math.copysign(CUBE_SIDE, middle.z)),
+            )[axis]
+            loop[uv].uv = (0.5 + across, 0.5 + up)
     bmesh.ops.transform(bm, matrix=CUBE_POSE, verts=bm.verts[:])
 
 

@@ -5,7 +5,7 @@
 from bpy.types import Context, Panel
 
 from .. import choice, preferences, properties
-from ..words import mark, tr
+from ..words import CONTEXT, mark, tr
 from .gallery import draw_left_to_preset, draw_left_to_quality
 from .main import Sidebar
 from .text import paragraph
@@ -36,11 +36,13 @@ class PATINA_PT_settings(Detail, Panel):
         layout.use_property_split = True
         layout.use_property_decorate = False
         by_preset, by_quality = properties.set_by_preset(inputs), properties.set_by_quality(inputs)
-        column = layout.column()
-        for name in properties.ADVANCED:
-            row = column.row()
-            row.active = name not in by_preset and name not in by_quality
-            row.prop(inputs, name)
+        for heading, names in properties.PARTS.items():
+            column = layout.column()
+            column.label(text=heading)
+            for name in names:
+                row = column.row()
+                row.active = name not in by_preset and name not in by_quality
+                row.prop(inputs, name)
         relief = choice.relief_by_preset(inputs)
         draw_left_to_preset(layout, context, inputs, {**by_preset, **relief})
         draw_left_to_quality(layout, context, inputs, by_quality)
@@ -54,6 +56,7 @@ class PATINA_PT_settings(Detail, Panel):
 class PATINA_PT_engine(Detail, Panel):
     bl_idname = "PATINA_PT_engine"
     bl_label = "Engine"
+    bl_translation_context = CONTEXT
 
     def draw(self, context: Context) -> None:
         state, layout = context.window_manager.patina, self.layout

@@ -14,27 +14,25 @@ from .text import paragraph
 COLUMNS = 4  # pictures side by side in a group; two groups stand side by side
 UNITS = 40  # width of the gallery, in buttons' heights
 PICTURE_SCALE = 3.4
-CHOSEN_SCALE = 3.2
+POPUP_SCALE = 5.0  # wide enough for the longest name below a picture
+CHOSEN_SCALE = 2.8
 LETTERS = 110  # of a line as wide as the gallery
-PICTURE_PX = 90  # what the chosen one's picture takes of a panel
+EDGES_PX = 56  # of the panel and its tabs: no icon stands before this text
+PICTURE_SHARE = 0.3  # of the panel's width for the chosen one's picture
 
 
 def draw_choice(layout: UILayout, context: Context, inputs: Any) -> None:
     """The scene's preset: its picture, its name, which opens the gallery, and what it is for."""
     preset, message = choice.preset_of(inputs), context.window_manager.patina_gallery.message
-    row = layout.row()
-    icon = gallery.icon(preset) if preset else 0
-    if icon:
-        picture = row.column()
-        picture.alignment = "LEFT"
-        picture.template_icon(icon_value=icon, scale=CHOSEN_SCALE)
+    row = layout.split(factor=PICTURE_SHARE)
+    row.template_icon_view(inputs, "preset", show_labels=True, scale=CHOSEN_SCALE, scale_popup=POPUP_SCALE)
     column = row.column()
     buttons = column.row(align=True)
     buttons.popover("PATINA_PT_gallery", text=preset.label if preset else "Plain")
     buttons.menu("PATINA_MT_presets", text="", icon="DOWNARROW_HLT")
     if preset and preset.description:
-        paragraph(column, context, preset.description, margin_px=PICTURE_PX + 40)
-    if message:
+        paragraph(column, context, preset.description, margin_px=EDGES_PX, share=1 - PICTURE_SHARE)
+    if message and (preset is None or preset.id == presets.DEFAULT):  # else another was chosen since
         paragraph(layout, context, message, icon="INFO")
 
 

@@ -61,10 +61,12 @@ class PATINA_PT_history(Detail, Panel):
 def _draw_results(layout: UILayout, context: Context, shown: Any) -> None:
     state = context.window_manager.patina
     chosen = state.results[state.selected].basecolor if state.selected < len(state.results) else ""
-    cells = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=False)
+    columns = min(COLUMNS, max(len(shown.results), 1))
+    cells = layout.grid_flow(row_major=True, columns=columns, even_columns=True, even_rows=True, align=False)
+    scale = TILE_SCALE * 2 / max(columns, 2)
     for item in shown.results:
         cell = cells.column(align=True)
-        cell.template_icon(icon_value=images.file_icon(item.basecolor), scale=TILE_SCALE * 2 / COLUMNS)
+        cell.template_icon(icon_value=images.file_icon(item.basecolor), scale=scale)
         row = cell.row(align=True)
         button = row.operator("patina.history_show", text=item.score, depress=item.basecolor == chosen)
         button.key = item.key

@@ -2,10 +2,13 @@
 
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
+from collections import Counter
+from pathlib import Path
+
 from bpy.types import Context, Panel, UILayout
 
 from .. import compat, shelf
-from ..library import Found, Library
+from ..library import PAGE, Found, Library
 from ..words import mark, tr
 from .details import Detail
 from .text import paragraph
@@ -55,10 +58,11 @@ class PATINA_PT_library_folders(Detail, Panel):
             return
         column = layout.column(align=True)
         own = str(shelf.results_folder())
+        names = _names(library.folders)
         for index, folder in enumerate(library.folders):
             row = column.row(align=True)
             mine = folder == own
-            row.label(text="Patina's results" if mine else _short(folder), icon="FILE_FOLDER")
+            row.label(text="Patina's results" if mine else names[folder], icon="FILE_FOLDER")
             if not mine:
                 row.operator("patina.library_remove", text="", icon="X").index = index
         row = layout.row(align=True)
@@ -73,8 +77,11 @@ def _draw_search(layout: UILayout, context: Context) -> None:
     compat.prop_with_hint(row, asked, "text", "Mossy bricks")
     row.operator("patina.library_search", text="", icon="VIEWZOOM")
     row = layout.row(align=True)
+    title = row.row()
+    title.ui_units_x = 2
+    title.label(text="Tag")
     row.prop_search(asked, "tag", asked, "labels", text="", icon="BOOKMARKS")
-    row.prop(asked, "seamless", text="Seamless", toggle=True)
+    row.prop(asked, "seamless", text="", icon="MESH_GRID", toggle=True)
 
 
 def _draw_results(layout: UILayout, library: Library) -> None:
@@ -95,24 +102,27 @@ def _draw_results(layout: UILayout, library: Library) -> None:
         row.label(text=f"{library.page + 1}/{library.pages}")
         row.operator("patina.library_page", text="", icon="TRIA_RIGHT").step = 1
     grid = layout.grid_flow(row_major=True, columns=COLUMNS, even_columns=True, even_rows=True, align=False)
-    for found in library.shown():
+    before = library.page * PAGE
+    for rank, found in enumerate(library.shown(), before + 1):
         cell = grid.column(align=True)
         cell.template_icon(icon_value=shelf.icon(found), scale=ICON_SCALE)
         line = cell.row(align=True)
         button = line.operator(
-            "patina.library_choose", text=_caption(library, found), depress=found.key == library.selected
+            "patina.library_choose",
+            text=_caption(library, found, rank),
+            translate=False,
+            depress=found.key == library.selected,
         )
         button.key = found.key
-        if found.badges.get("seamless"):
-            line.label(text="", icon="MESH_GRID")
         if found.badges.get("light") == "lit":
             line.label(text="", icon="LIGHT_SUN")
 
 
-def _caption(library: Library, found: Found) -> str:
+def _caption(library: Library, found: Found, rank: int) -> str:
+    """A search tells the order alone: its scores say nothing by themselves, and are often below zero."""
     if found.key in library.copies:
         return tr("Set {number}", number=library.copies[found.key])
-    return found.name if found.score is None else f"{found.score:.2f}"
+    return found.name if found.score is None else str(rank)
 
 
 def _draw_chosen(layout: UILayout, context: Context, library: Library, found: Found) -> None:
@@ -148,9 +158,14 @@ def _facts(found: Found) -> list[str]:
     return [line for line in lines if line]
 
 
-def _short(folder: str) -> str:
-    """The end of a path, which tells more than its beginning."""
-    return folder if len(folder) <= 32 else f"…{folder[-31:]}"
+def _names(folders: list[str]) -> dict[str, str]:
+    """What each path is called in a narrow sidebar: its last part, with its parent's where two are alike."""
+    last = Counter(Path(folder).name for folder in folders)
+    names = {}
+    for folder in folders:
+        path = Path(folder)
+        names[folder] = path.name if last[path.name] == 1 else f"{path.parent.name}/{path.name}"
+    return names
 
 
 CLASSES = (PATINA_PT_library, PATINA_PT_library_folders)

@@ -37,8 +37,9 @@ class PATINA_PT_main(Sidebar, Panel):
             _draw_message(layout, context, state)
         if state.job and state.live:
             _draw_live(layout, state)
-            if len(state.results):
-                layout.separator()  # or the pictures of two runs would stand in one heap
+            if len(state.results):  # or the pictures of two runs would stand in one heap
+                layout.separator()
+                layout.label(text="Made Before")
         if len(state.results):
             results.draw(layout, context)
 
@@ -58,7 +59,9 @@ def _draw_inputs(layout: UILayout, context: Context, inputs: Any) -> None:
         pair.prop(inputs, "height")
     column.prop(inputs, "tile")
     column.prop(inputs, "variations")
-    column.row().prop(inputs, "quality", expand=True)
+    whole = column.row(align=True)
+    whole.use_property_split = False  # beside a title, three words do not fit into a narrow sidebar
+    whole.prop(inputs, "quality", expand=True)
     row = column.row(align=True)
     row.prop(inputs, "seed")
     row.prop(inputs, "lock_seed", text="", icon="LOCKED" if inputs.lock_seed else "UNLOCKED")
@@ -110,6 +113,7 @@ def _draw_message(layout: UILayout, context: Context, state: Any) -> None:
 
 
 def _draw_live(layout: UILayout, state: Any) -> None:
+    layout.label(text="Being Made")
     cells = grid(layout, state.live)
     for variation in range(state.live):
         cells.template_icon(icon_value=images.live_icon(variation), scale=scale(state.live))

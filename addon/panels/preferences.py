@@ -8,7 +8,7 @@ from bpy.types import Context, UILayout
 
 from .. import compat, paths
 from ..preferences import VERSION
-from ..words import mark, tr
+from ..words import CONTEXT, mark, tr
 from . import setup as setup_panel
 from .text import paragraph
 
@@ -33,7 +33,7 @@ def draw(layout: UILayout, context: Context, preferences: Any) -> None:
 def _section(layout: UILayout, title: str) -> UILayout:
     layout.separator()
     column = layout.column()
-    column.label(text=title)
+    column.label(text=title, text_ctxt=CONTEXT)
     return column
 
 

@@ -41,6 +41,7 @@ def _draw_words(layout: UILayout, field: str) -> None:
 
 def draw(layout: UILayout, inputs: Any, name: str, hint: str) -> None:
     """A text field and its menu."""
+    compat.title_without_hint(layout, inputs, name)
     row = layout.row(align=True)
     compat.prop_with_hint(row, inputs, name, hint)
     menu = PATINA_MT_prompts if name == "prompt" else PATINA_MT_negatives

@@ -24,9 +24,9 @@ def draw(layout: UILayout, context: Context) -> None:
         paragraph(layout, context, state.warnings, icon="INFO")
     if state.unfinished:
         layout.operator("patina.resume", icon="PLAY")
-    pressing.apply(layout, context)
     if state.selected < len(state.results):
         _draw_chosen(layout, context, state.results[state.selected], large=len(state.results) > 1)
+    pressing.apply(layout, context)
     if swappable:
         _draw_compare(layout, queue, several=len(state.results) > 1)
     _draw_actions(layout, queue)

@@ -14,12 +14,22 @@ BUTTON_PX = 35  # what a box and a small button beside the text take
 
 
 def paragraph(
-    layout: UILayout, context: Context, text: str, icon: str = "NONE", margin_px: float = MARGIN_PX
+    layout: UILayout,
+    context: Context,
+    text: str,
+    icon: str = "NONE",
+    margin_px: float = MARGIN_PX,
+    share: float = 1.0,
 ) -> None:
-    """Draw a text in as many labels as the region's width asks for; the icon is on the first."""
+    """Draw a text in as many labels as the region's width asks for; the icon is on the first.
+
+    Args:
+        margin_px: what is not the text's of the region's width.
+        share: of the rest that the text's column has, 0..1.
+    """
     scale = context.preferences.system.ui_scale or 1.0
     width = context.region.width if context.region else 300
-    letters = max(12, int((width / scale - margin_px) / LETTER_PX))
+    letters = max(12, int((width / scale - margin_px) * share / LETTER_PX))
     column = layout.column(align=True)
     column.scale_y = 0.8
     lines = [line for part in tr(text).splitlines() for line in textwrap.wrap(part, letters)]

@@ -12,7 +12,8 @@ import bpy
 
 from .. import engine_words, words
 
-CONTEXTS = ("*", "Operator")  # where Blender looks: everything else, and what buttons of operators say
+# Where Blender looks: everything else, what buttons of operators say, and what we ask for by name.
+CONTEXTS = ("*", "Operator", words.CONTEXT)
 
 
 def languages() -> dict[str, dict[str, str]]:
@@ -31,7 +32,7 @@ def tables() -> dict[str, dict[tuple[str, str], str]]:
 
 def look_up(text: str) -> str:
     """A text in the artist's language, be it the add-on's or the engine's."""
-    said = bpy.app.translations.pgettext_iface(text)
+    said = bpy.app.translations.pgettext_iface(text, words.CONTEXT)
     if said != text or not bpy.context.preferences.view.use_translate_interface:
         return said
     return engine_words.say(text, bpy.app.translations.locale or "")

@@ -138,10 +138,12 @@ def test_a_page_has_twelve_and_turns(filled):
     assert len(filled.shown()) == 12
     layout = draw(bpy.types.PATINA_PT_library)
     assert layout.operators().count("patina.library_choose") == 12
-    assert "1.00" in layout.texts()
+    assert [text for text in layout.texts() if text.isdecimal()] == [f"{rank}" for rank in range(1, 13)]
     press("library_page", step=1)
     press("library_page", step=1)
     press("library_page", step=1)
+    captions = [text for text in draw(bpy.types.PATINA_PT_library).texts() if text.isdecimal()]
+    assert captions == [f"{rank}" for rank in range(25, 31)]
     assert [found.name for found in filled.shown()] == [f"wall_{k}" for k in range(24, 30)]
     press("library_page", step=-9)
     assert filled.page == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import array
 import importlib.util
 import json
 import shutil
@@ -111,6 +112,8 @@ def test_the_panel_names_the_preset(blender, own):
     layout = draw(bpy.types.PATINA_PT_main)
     assert "Lava" in layout.texts()
     assert "PATINA_PT_gallery" in [given.get("panel") for name, given in layout.calls if name == "popover"]
+    (picture,) = [given for name, given in layout.calls if name == "template_icon_view"]
+    assert (picture["data"], picture["property"]) == (blender.inputs, "preset")
 
 
 def test_a_preset_sets_the_material_until_the_artist_does(blender, own):
@@ -272,6 +275,14 @@ def test_importing_something_else_is_refused_with_the_reason(blender, own, tmp_p
 # --- Scenes and files ----------------------------------------------------------------------------
 
 
+def test_what_blender_stores_for_a_preset_is_no_other_number_as_a_float(blender):
+    """The buttons of template_icon_view hand it on as a C float: a larger number came back as another."""
+    items = blender.inputs.bl_rna.properties["preset"].enum_items
+    numbers = [item.value for item in items]
+    assert array.array("f", numbers).tolist() == numbers
+    assert len(set(numbers)) == len(numbers) == len(choices(blender))
+
+
 def test_a_scene_keeps_its_preset_when_others_come_and_go(blender, own, tmp_path):
     write(own, "oak")
     write(own, "ash", label="Ash")
@@ -301,6 +312,8 @@ def test_a_scene_whose_preset_is_gone_gets_plain_and_a_message(blender, own, tmp
     bpy.ops.wm.open_mainfile(filepath=str(path))
     assert blender.inputs.preset == "plain"
     assert "Plain is used" in shown(bpy.types.PATINA_PT_main)[0]
+    blender.inputs.preset = "lava"  # by its picture, which is no operator
+    assert "Plain is used" not in shown(bpy.types.PATINA_PT_main)[0]
     bpy.ops.patina.choose_preset(preset="stone")
     assert "Plain is used" not in shown(bpy.types.PATINA_PT_main)[0]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import string
 
@@ -9,7 +10,7 @@ import bpy
 import pytest
 
 from tests.addon import sentences
-from tests.addon.support import draw
+from tests.addon.support import Layout, draw
 
 SPANISH = json.loads((sentences.ADDON / "translations" / "es.json").read_text("utf-8"))
 SAME = 0.06  # of all sentences: names such as NVIDIA, and words that both languages share
@@ -108,10 +109,19 @@ def test_disabling_leaves_no_words_behind(blender):
     assert words._look_up is words._as_it_is
 
 
-def test_blender_gets_every_sentence_for_labels_and_for_buttons(blender):
+def test_blender_gets_every_sentence_for_labels_for_buttons_and_under_our_own_context(blender):
     table = blender.package.translations.tables()["es"]
-    assert len(table) == 2 * len(SPANISH)
-    assert table["*", "Generate"] == table["Operator", "Generate"] == "Generar"
+    assert len(table) == 3 * len(SPANISH)
+    assert table["*", "Generate"] == table["Operator", "Generate"] == table["Patina", "Generate"] == "Generar"
+
+
+def test_a_word_that_blender_has_too_is_asked_for_under_our_own_context(blender):
+    """Blender's Spanish for Engine is that for a render engine."""
+    assert bpy.types.PATINA_PT_engine.bl_translation_context == blender.package.words.CONTEXT
+    layout = Layout()
+    importlib.import_module("patina.panels.preferences")._section(layout, "Engine")
+    (label,) = [given for name, given in layout.calls if name == "label"]
+    assert label["text_ctxt"] == blender.package.words.CONTEXT
 
 
 def test_a_sentence_without_translation_comes_as_it_is(spanish):

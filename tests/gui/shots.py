@@ -13,19 +13,23 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 
 from tests.addon.link import wheels
 from tests.gui import blenders, look, textures
 from tests.gui.play import Played, play
 
-WINDOW = (960, 1240)  # the presets are 840 wide, an open history below results about as high
+WINDOW = (960, 1500)  # the presets are 840 wide, an open history below results about as high
+SCENES = ("first_start", "ready", "gallery", "using", "past")  # of the first day; they need no engine
+OTHERS, SEARCHED = ("shelf", "trouble", "spanish"), "green moss"
 PLAN = {"prompt": "mossy cobblestones", "preset": "stone"}
-WHOLE = {"applied": 1.0, "gallery": 0.73, "preferences": 1.0}  # the window, and what share of its height
+WHOLE = {"applied": 1240, "gallery": 905, "preferences": 0}  # rows of the window; 0: as far as it is filled
+STATUS_BAR_PX = 30  # the window's last rows
 WHOLE_WIDTH = 760
 SIDEBARS = (
     *("first start", "installing", "ready", "generating", "results", "queue", "history", "library"),
-    "killed",
+    "error",
 )
 COLOURS = 160
 QUALITY = 82
@@ -42,16 +46,16 @@ def main() -> int:
         "--preview", type=float, default=300, help="most seconds to wait for shaders; 0: Solid"
     )
     parser.add_argument("--size", type=int, default=256, help="of the material, px")
-    parser.add_argument("--steps", type=int, default=60)
+    parser.add_argument("--steps", type=int, default=12, help="default: 12, as the panel has it")
     parser.add_argument("--variations", type=int, default=4)
     parser.add_argument("--only", nargs="*", choices=PARTS, default=[*PARTS], help="parts of the guide")
     options = parser.parse_args()
     if options.folder is None and not options.update:
         parser.error("name a folder for the pictures")
-    return max(in_blender(options.blender, PARTS[part], options) for part in options.only)
+    return max(in_blender(options.blender, part, options) for part in options.only)
 
 
-def in_blender(name: str, part: Callable[..., Played], options: argparse.Namespace) -> int:
+def in_blender(name: str, part: str, options: argparse.Namespace) -> int:
     """Play a part and keep its pictures, cut out and made small."""
     with tempfile.TemporaryDirectory(prefix="patina-shots-") as folder:
         try:
@@ -59,7 +63,7 @@ def in_blender(name: str, part: Callable[..., Played], options: argparse.Namespa
         except blenders.MissingError as error:
             sys.stderr.write(f"This machine cannot show that Blender: {error}\n")
             return 2
-        played = part(blender, options)
+        played = PARTS[part](blender, options)
         if keep_all := os.environ.get("PATINA_SHOTS"):
             shutil.copytree(played.pictures, Path(keep_all) / name, dirs_exist_ok=True)
         if played.code:
@@ -68,7 +72,7 @@ def in_blender(name: str, part: Callable[..., Played], options: argparse.Namespa
         states = [file.stem for file in sorted(played.pictures.glob("*.png"))]
         for state in states if options.folder is not None else ():
             keep(played.pictures, state, options.folder)
-        for state in look.STEADY if options.update and part is first_day else ():
+        for state in look.STEADY.get(part, ()) if options.update else ():
             look.Look.of(played.pictures, state).store(look.reference(name, state))
     return 0
 
@@ -77,7 +81,7 @@ def first_day(blender: blenders.Blender, _options: argparse.Namespace) -> Played
     """Without an engine."""
     return play(
         blender,
-        *("first_start", "ready", "gallery", "preferences"),
+        *(*SCENES, "preferences"),
         size=WINDOW,
         timeout_s=900,
         **PLAN,
@@ -100,17 +104,22 @@ def making(blender: blenders.Blender, options: argparse.Namespace) -> Played:
 
 
 def afterwards(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
-    """What waits, what was made before, what can go wrong."""
-    return play(blender, "history", "trouble", size=WINDOW, timeout_s=900)
+    """What waits, what was made before."""
+    return play(blender, "history", size=WINDOW, timeout_s=900)
 
 
 def library(blender: blenders.Blender, _options: argparse.Namespace) -> Played:
-    """A folder of textures."""
+    """A folder of textures, what can go wrong, and another language."""
     drawn = textures.write(blender.folder / "textures")
-    return play(blender, "shelf", size=WINDOW, timeout_s=900, textures=str(drawn), words="green moss")
+    return play(blender, *OTHERS, size=WINDOW, timeout_s=1200, textures=str(drawn), words=SEARCHED)
 
 
-PARTS = {"first-day": first_day, "making": making, "afterwards": afterwards, "library": library}
+PARTS: dict[str, Callable[[blenders.Blender, argparse.Namespace], Played]] = {
+    "first-day": first_day,
+    "making": making,
+    "afterwards": afterwards,
+    "library": library,
+}
 
 
 def small_engine(blender: blenders.Blender) -> dict[str, object]:
@@ -125,13 +134,20 @@ def small_engine(blender: blenders.Blender) -> dict[str, object]:
     }
 
 
+def filled(window: Image.Image) -> int:
+    """How many rows there are down to the last one that differs from the one below, and a margin."""
+    rows = np.asarray(window.convert("L"), np.int16)[:-STATUS_BAR_PX]
+    changes = np.flatnonzero((rows[1:] != rows[:-1]).any(1))
+    return min(int(changes[-1]) + STATUS_BAR_PX, window.height)
+
+
 def keep(pictures: Path, state: str, folder: Path) -> None:
     """Store a picture that the guide shows: the sidebar as palette PNG, the window as JPEG."""
     folder.mkdir(parents=True, exist_ok=True)
     target = folder / state.replace(" ", "-")
     if state in WHOLE:
         image = Image.open(pictures / f"{state}.png").convert("RGB")
-        image = image.crop((0, 0, image.width, int(WHOLE[state] * image.height)))
+        image = image.crop((0, 0, image.width, WHOLE[state] or filled(image)))
         image.thumbnail((WHOLE_WIDTH, image.height))
         image.save(file := target.with_suffix(".jpg"), quality=QUALITY, optimize=True)
     elif state in SIDEBARS:

@@ -41,12 +41,29 @@ def test_a_row_more_or_less_is_seen(other):
     assert sidebar(*other).difference(sidebar(*PANEL)) > look.BOUND
 
 
+@pytest.mark.parametrize("words", ["Generat", "Generata", "Gemerate", "", "Gen..."])
+def test_a_word_that_is_cut_misspelt_or_gone_is_seen(words):
+    changed = (*PANEL[:5], words, *PANEL[6:])
+    assert sidebar(*changed).difference(sidebar(*PANEL)) > look.BOUND
+
+
+def test_what_a_mask_covers_may_change_and_nothing_else():
+    bar, before = sidebar("Installing PyTorch", *PANEL), sidebar("Installing packages", *PANEL)
+    assert bar.difference(before) > look.BOUND
+    masked = {"installing": (0, 8, 280, 36)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(look, "MASKS", masked)
+        assert bar.difference(before, "installing") == 0
+        below = sidebar("Installing PyTorch", *PANEL[:5], "Generat", *PANEL[6:])
+        assert below.difference(before, "installing") > look.BOUND
+
+
 def test_a_stored_picture_is_small_and_knows_its_version(tmp_path):
     shown, file = sidebar(*PANEL), tmp_path / "sid" / "ready.png"
     shown.store(file)
     again = look.Look.stored(file)
     assert again.version == "5.2.2"
-    assert again.difference(shown) < 0.2
+    assert again.difference(shown) == 0
     assert file.stat().st_size < 20_000
     assert again.picture.height < 300, "the empty end was kept"
 

@@ -32,7 +32,7 @@ def play(artist: Artist) -> Steps[None]:
     cube = bpy.data.objects["Cube"]
     yield from artist.press("patina.apply")
     yield from until(lambda: "patina_result" in (cube.active_material or {}), "a material on the cube", 10)
-    yield from artist.picture("applied")
+    yield from artist.picture("in use")
     yield from asset(artist, cube)
     yield from library(artist, folder / "library")
     yield from refusal(artist)
