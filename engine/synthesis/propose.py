@@ -166,6 +166,7 @@ class Proposer:
 
         Keys tell more of names than of pictures. So where a picture is asked for, those that are nearest
         with their keys are ranked anew, and what the guide saw in them counts with the picture's weight.
+        At even weights the picture decides which material it is; lighter ones leave that to the words.
         """
         wish, text = self.wish, self.text if self.wish.material is None else self.wish.material
         if not wish.looks:
