@@ -89,6 +89,7 @@ class Prior(nn.Module):
         self.norm = nn.GroupNorm(8, cfg.width)
         self.say = nn.Conv2d(cfg.width, cfg.width, 1)
         self.write = _mlp(cfg.code_dim, cfg.width)
+        self.common = nn.Parameter(torch.zeros(cfg.n_embed))  # how common each code is, as a logit
 
     def forward(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
         """Codes (B, h, w) with `self.mask` for holes, unit text (B, D) → logits (B, n_embed, h, w).
@@ -96,6 +97,10 @@ class Prior(nn.Module):
         Rows where `drop` (B,) is true are answered as if there were no text. Codes are read and written by
         functions of their place in the codebook, so that what is learnt of one holds for its neighbours.
         """
+        return (self.features(codes, text, drop, wrap) @ self.written().T).permute(0, 3, 1, 2)
+
+    def features(self, codes: Tensor, text: Tensor, drop: Tensor | None = None, wrap: Wrap = TORUS) -> Tensor:
+        """The logits of `forward` before their last product: (B, h, w, width + 1)."""
         places = CODE_SCALE * self.get_buffer("codebook")
         hole = (codes == self.mask).float()
         c = self.text(text * math.sqrt(text.shape[-1]))
@@ -106,8 +111,13 @@ class Prior(nn.Module):
         x = F.embedding(codes, table).permute(0, 3, 1, 2) + c[:, :, None, None]
         for block in self.blocks:
             x = block(x, F.silu(c), wrap)
-        x = self.say(F.silu(self.norm(x)))
-        return torch.einsum("bchw,kc->bkhw", x, self.write(places))
+        said: Tensor = self.say(F.silu(self.norm(x))).permute(0, 2, 3, 1)
+        return F.pad(said, (0, 1), value=1.0)  # to which codes add how common they are
+
+    def written(self) -> Tensor:
+        """What the features are compared with, for each code: (n_embed, width + 1)."""
+        written: Tensor = self.write(CODE_SCALE * self.get_buffer("codebook"))
+        return torch.cat([written, self.common[:, None].to(written.dtype)], 1)
 
     def rounds(self, _grid: tuple[int, int]) -> int:
         """How often `sample` yields, whatever the grid (h, w)."""

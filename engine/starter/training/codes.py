@@ -85,3 +85,11 @@ class Grids:
         shifts = draw.integers(0, grids.shape[1:], (len(indices), 2))
         rolled = [np.roll(grid, tuple(by), (0, 1)) for grid, by in zip(grids, shifts, strict=True)]
         return torch.from_numpy(np.stack(rolled))
+
+    def commonness(self, n: int) -> Tensor:
+        """Logarithm of how often each of n codes is used, (n,).
+
+        Priors begin with it: functions of a code's place find slowly that its neighbours are never used.
+        """
+        counts = torch.from_numpy(np.bincount(self.codes.ravel(), minlength=n))
+        return ((counts + 1) / (counts.sum() + n)).log()

@@ -21,6 +21,7 @@ from engine.models.vqgan import TORUS, VQGAN
 from engine.starter import captions
 from engine.starter.materials import Params
 from engine.starter.training.codes import Grids
+from engine.starter.training.cross_entropy import linear_cross_entropy
 from engine.starter.training.loop import Average, Learner, rng, warm_cosine
 
 Network = TypeVar("Network", bound=nn.Module)
@@ -134,7 +135,7 @@ class PriorStage(CodeStage[Prior, PriorTraining]):
     name = "prior"
 
     def network(self, generator: VQGAN, text_dim: int) -> Prior:
-        return Prior(
+        prior = Prior(
             PriorConfig(
                 n_embed=generator.cfg.n_embed,
                 code_dim=generator.cfg.embed_dim,
@@ -143,12 +144,14 @@ class PriorStage(CodeStage[Prior, PriorTraining]):
                 dilations=self.cfg.dilations,
             )
         )
+        prior.common.data.copy_(self.grids.commonness(generator.cfg.n_embed))
+        return prior
 
     def loss(self, codes: Tensor, text: Tensor, draw: np.random.Generator) -> Tensor:
         share = np.cos(draw.uniform(0, math.pi / 2, (len(codes), 1, 1)))
         hidden = torch.from_numpy(draw.random(codes.shape) < share).to(codes.device)
         drop = self.without_text(draw)
         with self.compute.autocast():
-            logits = self.model(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
-        loss = F.cross_entropy(logits.float(), codes, reduction="none")
-        return (loss * hidden).sum() / hidden.sum().clamp(min=1)
+            features = self.model.features(codes.masked_fill(hidden, self.model.mask), text, drop, TORUS)
+            written = self.model.written()
+        return linear_cross_entropy(features[hidden], written, codes[hidden])

@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from engine.models import priors
-from engine.starter.training import pipeline, prior, stream as streaming
+from engine.starter.training import cross_entropy, pipeline, prior
 from tests.engine.starter.training.stages import CPU, prior_stage, stream_stage
 
 
@@ -46,14 +46,22 @@ def test_the_stream_learns_which_codes_stand_beside_which(data, grids, tiny_pack
 def test_cross_entropy_in_parts_is_that_of_all_logits():
     """Its gradients as well; the last part is smaller than the others."""
     draw = torch.Generator().manual_seed(3)
-    n = streaming.CHUNK + 7
+    n = cross_entropy.CHUNK + 7
     x, w = torch.randn(n, 6, generator=draw, requires_grad=True), torch.randn(9, 6, generator=draw)
     target = torch.randint(0, 9, (n,), generator=draw)
     w.requires_grad_()
     whole = torch.nn.functional.cross_entropy(x @ w.T, target)
-    parts = streaming.linear_cross_entropy(x, w, target)
+    parts = cross_entropy.linear_cross_entropy(x, w, target)
     torch.testing.assert_close(parts, whole)
     for found, wanted in zip(
         torch.autograd.grad(3 * parts, (x, w)), torch.autograd.grad(3 * whole, (x, w)), strict=True
     ):
         torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-6)
+
+
+def test_cross_entropy_of_nothing_is_zero():
+    """As of a batch in which nothing was hidden: such a step must not teach the prior nonsense."""
+    w = torch.ones(9, 6, requires_grad=True)
+    loss = cross_entropy.linear_cross_entropy(torch.zeros(0, 6), w, torch.zeros(0, dtype=torch.int64))
+    assert loss == 0
+    assert (torch.autograd.grad(loss, w)[0] == 0).all()
