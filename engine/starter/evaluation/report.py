@@ -22,6 +22,15 @@ PICTURES = "report"
 
 Parts = dict[str, dict[str, Any]]
 
+RESTS_ON: dict[str, frozenset[str]] = {
+    "naming": frozenset({"guide", "judge"}),
+    "synonyms": frozenset({"guide", "judge"}),
+    "retrieval": frozenset({"guide", "judge"}),
+    "reconstruction": frozenset({"generator"}),
+    "estimator": frozenset({"estimator"}),
+}
+"""The networks that a part's figures are of; of any other part they are of all that the pack has."""
+
 IN_THE_WAY = """\
 The networks are small because they must run on a CPU and come with the repository, and they were trained
 on two CPU cores. The figures below say which of them limits the result: where *naming* is low, guide and
@@ -47,14 +56,18 @@ class Report(BaseModel):
     """When and by which code, by part; of the whole part by its keys: whole/auto/12."""
 
     def going_on(self, path: Path) -> Report:
-        """This report with the figures that a file holds of the same pack; others are left behind."""
+        """This report with the figures that a file holds of the same networks; others are left behind."""
         try:
             found = Report.model_validate_json(path.read_text("utf-8"))
         except (FileNotFoundError, ValidationError):  # none yet, or by another version of Patina
             return self
-        same = (found.sha256, found.families) == (self.sha256, self.families)
-        kept = {"parts": found.parts, "measured": found.measured}
-        return self.model_copy(update=kept) if same else self
+        if found.families != self.families:
+            return self
+        other = {role for role in self.sha256 if found.sha256.get(role) != self.sha256[role]}
+        other |= found.sha256.keys() - self.sha256.keys()
+        parts = {name: of for name, of in found.parts.items() if other.isdisjoint(RESTS_ON.get(name, other))}
+        measured = {key: stamp for key, stamp in found.measured.items() if key.partition("/")[0] in parts}
+        return self.model_copy(update={"parts": parts, "measured": measured})
 
 
 @dataclass(frozen=True)

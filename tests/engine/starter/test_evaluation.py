@@ -279,6 +279,10 @@ def test_figures_of_another_pack_are_left_behind(tmp_path):
     path.write_text(figures(speed={"steps": 1}).model_dump_json())
     assert mine.going_on(path).parts == {"speed": {"steps": 1}}
     assert mine.model_copy(update={"sha256": {"judge": "cd" * 32}}).going_on(path).parts == {}
+    both = figures(speed={"steps": 1}, reconstruction={"psnr": {}}, naming={"guide": {}})
+    path.write_text(both.model_dump_json())
+    rejudged = mine.model_copy(update={"sha256": mine.sha256 | {"judge": "cd" * 32}}).going_on(path)
+    assert rejudged.parts == {"reconstruction": {"psnr": {}}}, "the judge has no part in it"
     path.write_text(json.dumps({"naming": {}}))  # as an older version wrote it
     assert mine.going_on(path) == mine
 
