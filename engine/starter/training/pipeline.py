@@ -38,7 +38,7 @@ from engine.starter.training.stream import StreamStage, StreamTraining
 
 log = logging.getLogger(__name__)
 
-WEIGHTS = ROOT / "starter" / "weights"
+WEIGHTS = Path(__file__).parents[1] / "weights"
 PROPOSES = "prior"
 """The stage whose network is the starter's prior: "prior", which is masked, or "stream"."""
 
