@@ -18,7 +18,7 @@ from engine.starter.materials import COLOURS, MODIFIERS, REGISTRY, Params
 log = logging.getLogger(__name__)
 
 FOREIGN = (
-    "cathedral", "spaceship", "engine", "portrait", "motorcycle", "senator", "president", "guitar",
+    "cathedral", "umbrella", "engine", "portrait", "motorcycle", "senator", "president", "guitar",
     "football", "birthday", "computer", "election", "keyboard", "robot", "violin",
 )  # fmt: skip
 """Words of what no surface is made of: they must not count as known."""

@@ -177,7 +177,7 @@ def test_large_proposals_go_through_the_codes_one_after_another(tiny_pack, monke
 def test_what_is_drawn_is_counted(tiny_pack):
     """Where steps cost little, many candidates cost what they take as they are drawn."""
     s = RunSettings(prompt="moss", pack="tiny", seed=1, width=512, height=512)
-    cost = Cost(pixel=0.0, view=0.0, held=64.0)
+    cost = Cost(pixel=0.0, lean=0.0, view=0.0, held=64.0)
     few, many = (cost.of_variation(s.model_copy(update={"candidates": n})) for n in (1, 8))
     assert (few, many) == (64 * 512**2, 8 * 64 * 512**2)
     assert cost_of(tiny_pack).held == 2 * 4 * len(tiny_pack.channels)

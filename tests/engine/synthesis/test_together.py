@@ -95,12 +95,14 @@ def test_a_run_goes_on_to_the_same_bits(make, parts, at):
 
 
 @pytest.mark.parametrize("parts", [(RACE,), (RACE, COARSE, ALL)])
-def test_stopped_while_candidates_are_in_the_leaders_are_results_and_nothing_goes_on(make, parts):
-    """The best known of each pool, at the full size, and no checkpoint that would forget the others."""
+def test_stopped_while_candidates_are_in_the_leaders_are_results_and_all_go_on(make, parts):
+    """The best known of each pool, at the full size; the checkpoint forgets none of the others."""
     s = settings(*parts, candidates=8, steps=12)
     stopped, written = make(s, stop_at=2)
     assert stopped.stopped_at == [2, 2]
-    assert not written
+    assert [[part.step for part in parts] for parts in written] == [[2]]
+    again, _ = make(s, saved=written[0])
+    same(again, make(s)[0])
     assert len(stopped.seeds) == 2
     assert stopped.maps.basecolor.shape == (2, 3, s.height, s.width)
     assert stopped.maps.basecolor.isfinite().all()
