@@ -91,8 +91,11 @@ def _status(waiting: int, seconds: float | None) -> str:
 
 
 def claim() -> list[Run]:
-    """The prompts that earlier Blenders left, now ours: each is had once, in whichever Blender."""
-    runs = [run for item in left if kept_queue.claim(item) for run in item.runs]
+    """The prompts that earlier Blenders left, now ours: each is had once, in whichever Blender.
+
+    The next `mirror` writes them to our own file, and removes theirs.
+    """
+    runs = [run for item in left if keeper.claim(item) for run in item.runs]
     left.clear()
     return runs
 
