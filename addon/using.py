@@ -73,6 +73,10 @@ class PatinaUsing(PropertyGroup):
         ),
     )
 
+    def chosen_depth(self) -> float | None:
+        """Metres from the lowest to the highest point; None where tile size and result say."""
+        return self.depth if self.use_depth else None
+
 
 CLASSES = (PatinaUsing,)
 

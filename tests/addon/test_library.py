@@ -331,6 +331,19 @@ def test_whatever_maps_are_there_become_a_material(use, blender, kind, displacem
             assert node.image.colorspace_settings.is_data == (node.label not in colours)
 
 
+def test_a_relief_in_metres_is_what_a_texture_gets(use, blender):
+    use(FULL)
+    using = bpy.context.scene.patina_using
+    blender.inputs.displacement, blender.inputs.tile_size = "REAL", 2.0
+    deep = []
+    for using.use_depth in (False, True):
+        using.depth = 0.3
+        press("library_apply")
+        tree = bpy.data.objects["Cube"].active_material.node_tree
+        deep += [node.inputs["Scale"].default_value for node in tree.nodes if node.type == "DISPLACEMENT"]
+    assert deep == pytest.approx([0.02 * 2.0, 0.3])
+
+
 def test_a_normal_map_of_directx_is_turned(use):
     use(("basecolor", "normal"), directx=True)
     press("library_apply")
