@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -97,6 +98,42 @@ def test_panels_look_up_what_the_engine_says(blender):
     words = blender.package.words
     assert words._look_up == blender.package.translations.look_up
     assert words.tr("The prompt is empty. Describe a surface.").startswith("The prompt"), "Blender is English"
+
+
+@pytest.fixture
+def view(blender, monkeypatch):
+    """The artist's choice of languages, Spanish. The bpy module has none: what Blender answers is given."""
+    view = SimpleNamespace(use_translate_interface=True)
+    answers = {("Ready", "Patina"): "Listo"}
+    said = SimpleNamespace(
+        pgettext_iface=lambda text, context: answers.get((text, context), text), locale="es_ES"
+    )
+    stand = SimpleNamespace(
+        app=SimpleNamespace(translations=said), context=SimpleNamespace(preferences=SimpleNamespace(view=view))
+    )
+    monkeypatch.setattr(blender.package.translations, "bpy", stand)
+    return view
+
+
+def test_blender_is_asked_first_and_then_the_engines_words(blender, view):
+    tr = blender.package.words.tr
+    assert tr("Ready") == "Listo"
+    assert tr("mossy") == "musgoso"
+    assert tr("The prompt is empty. Describe a surface.") == "La descripción está vacía. Describa una superficie."
+    view.use_translate_interface = False
+    assert tr("mossy") == "mossy", "the artist has switched translating off"
+
+
+@pytest.mark.usefixtures("view")
+def test_each_of_several_warnings_is_said_in_spanish(blender):
+    memory = "Memory was short, so that 2 of the variations were made at once."
+    blender.session.show([], 0, None)
+    blender.session.warnings = [memory, UNKNOWN]
+    blender.package.pump.mirror()
+    assert blender.state.warnings.splitlines() == [
+        "Faltaba memoria, así que se hicieron 2 de las variaciones a la vez.",
+        DESCONOCIDA,
+    ]
 
 
 def test_tags_go_from_the_material_to_the_finish(blender):
