@@ -345,6 +345,19 @@ def test_a_folder_named_twice_is_searched_once(blender, tmp_path):
     assert home not in folders
 
 
+def test_the_chosen_folder_stays_first_where_a_later_one_is_the_same(blender, tmp_path):
+    before = sys.modules["patina.compat"].writable_folder() / "results"
+    before.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(before, target_is_directory=True)
+    bpy.context.preferences.addons["patina"].preferences.results_folder = str(tmp_path / "link")
+    try:
+        folders = sys.modules["patina.history_view"]._folders()
+    finally:
+        before.rmdir()
+    assert folders[:2] == [tmp_path / "link", tmp_path / "home" / "results"]
+    assert before not in folders
+
+
 def test_a_file_brings_no_history_of_its_own(past, tmp_path):
     path = tmp_path / "other.blend"
     bpy.ops.wm.save_as_mainfile(filepath=str(path), copy=True)

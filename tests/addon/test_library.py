@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import bpy
 import pytest
@@ -258,6 +258,31 @@ def test_folders_are_added_and_removed_and_the_results_come_by_themselves(filled
     assert not bpy.ops.patina.library_index.poll()
     press("library_cancel")
     assert desk.cancelled == [len(desk.asked)]
+
+
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["/a/wood", "/b/stone"], ["wood", "stone"]),
+        (["/a/wood", "/b/wood"], ["a/wood", "b/wood"]),
+        (["/a/b/wood", "/c/b/wood", "/d/wood"], ["/a/b/wood", "/c/b/wood", "d/wood"]),
+        (["/wood", "/a/wood"], ["/wood", "a/wood"]),
+        (["/", "/Image"], ["/", "Image"]),
+    ],
+)
+def test_folders_are_called_so_that_no_two_are_alike(filled, desk, folders, names):
+    filled.folders = folders
+    layout = draw(bpy.types.PATINA_PT_library_folders)
+    labels = [given for name, given in layout.calls if name == "label"]
+    assert [given["text"] for given in labels] == names
+    assert not any(given["translate"] for given in labels), "Image is a word of Blender's too"
+
+
+def test_a_disk_by_itself_is_called_by_its_letter():
+    endings = module("panels.library")._endings
+    assert endings(PureWindowsPath("D:\\")) == []
+    assert endings(PureWindowsPath("D:\\wood")) == ["wood"]
+    assert endings(PureWindowsPath("D:\\a\\wood")) == ["wood", "a/wood"]
 
 
 def test_a_folder_that_is_not_there_is_refused(filled, desk):
