@@ -29,7 +29,7 @@ class PatinaUsing(PropertyGroup):
         ),
     )
     show_live: BoolProperty(
-        name="Show on Object",
+        name="Show While Made",
         description="Show the first variation of every run on the active object while it is being made, in "
         "Material Preview; the object gets its own material back when the run is over",
     )
@@ -49,7 +49,7 @@ class PatinaUsing(PropertyGroup):
         unit="ROTATION",
     )
     use_depth: BoolProperty(
-        name="Set Relief",
+        name="Relief in Metres",
         description="Choose how deep the surface is; without it, the tile size and the result say",
     )
     depth: FloatProperty(

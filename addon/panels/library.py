@@ -152,7 +152,7 @@ def _facts(found: Found) -> list[str]:
     facts = [tr("seamless" if badges.get("seamless") else "shows a seam"), f"{found.width} x {found.height}"]
     facts += [tr(LIGHT[badges["light"]])] if badges.get("light") in LIGHT else []
     facts += [tr(words) for name, words in BADGES.items() if badges.get(name) == "yes"]
-    lines = [", ".join(found.labels()[:SHOWN_TAGS]), ", ".join(facts)]
+    lines = [", ".join(map(tr, found.labels(SHOWN_TAGS))), ", ".join(facts)]
     if len(found.files) == 1:
         lines.append(tr("A picture without maps"))
     elif found.lacking:
@@ -163,7 +163,7 @@ def _facts(found: Found) -> list[str]:
 def _names(folders: list[str]) -> dict[str, str]:
     """What each path is called in a narrow sidebar: as much of its end as no other one has.
 
-    Its last part, with its parent's where two are alike; all of it where that does not tell, or there is none.
+    Its last part, with its parent's where two are alike; all of it where that does not help.
     """
     endings = {folder: _endings(Path(folder)) for folder in folders}
     taken = Counter(ending for all_of_one in endings.values() for ending in all_of_one)

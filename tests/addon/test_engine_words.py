@@ -108,8 +108,9 @@ def view(blender, monkeypatch):
     said = SimpleNamespace(
         pgettext_iface=lambda text, context: answers.get((text, context), text), locale="es_ES"
     )
+    preferences = SimpleNamespace(view=view)
     stand = SimpleNamespace(
-        app=SimpleNamespace(translations=said), context=SimpleNamespace(preferences=SimpleNamespace(view=view))
+        app=SimpleNamespace(translations=said), context=SimpleNamespace(preferences=preferences)
     )
     monkeypatch.setattr(blender.package.translations, "bpy", stand)
     return view
@@ -119,7 +120,7 @@ def test_blender_is_asked_first_and_then_the_engines_words(blender, view):
     tr = blender.package.words.tr
     assert tr("Ready") == "Listo"
     assert tr("mossy") == "musgoso"
-    assert tr("The prompt is empty. Describe a surface.") == "La descripción está vacía. Describa una superficie."
+    assert tr("'size' must be between 1 and 9; 0 was given.").startswith("'size' debe estar entre 1 y 9")
     view.use_translate_interface = False
     assert tr("mossy") == "mossy", "the artist has switched translating off"
 
@@ -143,5 +144,9 @@ def test_tags_go_from_the_material_to_the_finish(blender):
         {"facet": facet, "label": label, "confidence": 0.9 - 0.1 * i}
         for i, (facet, label) in enumerate(zip(facets, labels, strict=True))
     ]
-    found = blender.package.session._tags(told)
-    assert [tag.label for tag in found] == ["grass", "orange", "green", "wet", "matte", "else"]
+    found = blender.package.session.by_facet(told)
+    assert [tag["label"] for tag in found] == ["grass", "orange", "green", "wet", "matte", "else"]
+    answer = {"name": "x", "files": {"basecolor": "x.png"}, "tags": told, "badges": {}}
+    texture = blender.package.library.Found.of(answer)
+    assert texture.labels(6) == ["grass", "orange", "green", "wet", "matte", "else"]
+    assert texture.labels(3) == ["orange", "matte", "else"], "the surest, in the same order"

@@ -216,6 +216,20 @@ def test_what_the_file_uses_is_not_deleted(past):
     assert left == ["red_bricks_v1.json", "red_bricks_v2.json", "summary.json"]
 
 
+def test_where_the_file_uses_all_unstarred_results_that_is_said(past):
+    use_first(past)
+    assert bpy.ops.patina.history_delete_unstarred() == {"FINISHED"}
+    look(past)
+    said = []
+    operator = operators().PATINA_OT_history_delete_unstarred
+    asking = SimpleNamespace(report=lambda _, words: said.append(words))
+    asking.doomed = partial(operator.doomed, asking)
+    asking.execute = partial(operator.execute, asking)
+    assert operator.invoke(asking, bpy.context, None) == {"CANCELLED"}
+    assert said == ["The open file uses all results without a star: none is deleted"]
+    assert len(list((past.folder / "results").rglob("*_v?.json"))) == 1
+
+
 def use_first(past):
     """Put the first result on the cube. Returns its key."""
     key = keys()[0]
