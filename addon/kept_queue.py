@@ -43,27 +43,27 @@ class Keeper:
     def __init__(self, folder: Path) -> None:
         self._file = _new_file(folder)
         self._lock: IO[bytes] | None = None
-        self._written: list[int] = []
-        self._claimed: list[Path] = []
+        self._claimed: tuple[Path, ...] = ()
+        self._written: tuple[list[int], tuple[Path, ...]] = ([], ())  # runs, and files to remove with that
 
     def keep(self, queue: Queue) -> None:
         """Bring the file up to date, if anything has changed: the run under way, then those that wait."""
         runs = [*([queue.running] if queue.running else []), *queue.waiting]
         numbers = [run.number for run in runs]
-        if numbers == self._written and not self._claimed:
+        if (numbers, self._claimed) == self._written:
             return
-        # Also where the disk refuses: it would again, at every turn. What was claimed is offered again then.
-        self._written, claimed, self._claimed = numbers, self._claimed, []
+        self._written = numbers, self._claimed  # also where the disk refuses: it would again, at every turn
         try:
             self._write(runs)
-            for file in claimed:
+            for file in self._claimed:
                 file.unlink(missing_ok=True)
+            self._claimed, self._written = (), (numbers, ())
         except OSError:
             log.warning("the queue cannot be kept in %s", self._file, exc_info=True)
 
     def close(self) -> None:
         """Let go of the file: what is in it can be taken over."""
-        lock, self._lock, self._written = self._lock, None, []
+        lock, self._lock, self._written = self._lock, None, ([], ())
         if lock is not None:
             lock.close()
             _drop_lock(self._file)
@@ -84,7 +84,7 @@ class Keeper:
             left.file.rename(ours)
         except OSError:
             return False
-        self._claimed.append(ours)
+        self._claimed += (ours,)
         _drop_lock(left.file)
         return True
 

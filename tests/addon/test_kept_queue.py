@@ -115,6 +115,17 @@ def test_prompts_that_cannot_be_kept_as_ours_are_offered_again(blender, left):
     assert again().left == 3
 
 
+def test_claimed_prompts_are_not_offered_twice_after_the_disk_refused_once(blender, left):
+    refusal = blender.package.queue_view.keeper._file.with_suffix(".part")
+    refusal.mkdir()
+    bpy.ops.patina.queue_again()
+    refusal.rmdir()
+    assert bpy.ops.patina.queue_remove(number=blender.session.queue.waiting[-1].number) == {"FINISHED"}
+    (own,) = kept(blender)
+    assert own == blender.package.queue_view.keeper._file
+    assert again().left == 2
+
+
 def test_a_lock_that_another_blender_looks_at_stops_nothing(blender, left, monkeypatch):
     unlink = Path.unlink
 
