@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -319,6 +320,7 @@ def write_zip(folder: Path, engine: Path | None = None) -> Path:
         engine: the engine's zip. The add-on learns its name and hash, and takes no other of that name.
     """
     files = {name: source.read_bytes() for name, source in packaged_files().items()}
+    files["guide.md"] = without_pictures(files["guide.md"].decode("utf-8")).encode("utf-8")
     if engine is not None:
         sha256 = hashlib.sha256(engine.read_bytes()).hexdigest()
         known = {"file": engine.name, "sha256": sha256, "version": version()}
@@ -354,6 +356,12 @@ def _write(archive: Path, top: str, files: dict[str, bytes]) -> Path:
             entry.compress_type = zipfile.ZIP_DEFLATED
             file.writestr(entry, content)
     return unfinished.replace(archive)
+
+
+def without_pictures(text: str) -> str:
+    """A Markdown text less the lines that hold pictures alone, and the sentence about these."""
+    text = re.sub(r"^(?:[ \t]*!\[[^\]]*\]\([^)]*\))+[ \t]*\n\n?", "", text, flags=re.MULTILINE)
+    return re.sub(r" *Pictures are [^\n]*\.$", "", text, flags=re.MULTILINE)
 
 
 def packaged_files() -> dict[str, Path]:

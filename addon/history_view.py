@@ -160,14 +160,17 @@ def _fill_results(shown: PatinaHistory, entries: list[Entry]) -> None:
         images.later_icon(item.basecolor)
 
 
-def _folders() -> list:
+def _folders() -> list[Path]:
     """The chosen one first, then where results go without one, then where they went before.
 
     That was in the folder of each version of Blender.
     """
     before = compat.writable_folder() / "results"
     folders = [preferences.results_folder(), paths.results(), before, *paths.in_other_versions(before)]
-    return list({textures.place(folder): folder for folder in reversed(folders)}.values())[::-1]
+    once: dict[str, Path] = {}
+    for folder in folders:
+        once.setdefault(textures.place(folder), folder)
+    return list(once.values())
 
 
 CLASSES = (PatinaPrompt, PatinaPast, PatinaHistory)

@@ -6,6 +6,7 @@ when the process dies, in whatever way. What lies there unlocked is nobody's any
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -40,35 +41,52 @@ class Keeper:
     """
 
     def __init__(self, folder: Path) -> None:
-        # Not the process id alone: the system gives it to another process some day.
-        self._file = folder / f"{os.getpid()}_{secrets.token_hex(4)}.json"
+        self._file = _new_file(folder)
         self._lock: IO[bytes] | None = None
-        self._written: list[int] = []
+        self._claimed: tuple[Path, ...] = ()
+        self._written: tuple[list[int], tuple[Path, ...]] = ([], ())  # runs, and files to remove with that
 
     def keep(self, queue: Queue) -> None:
         """Bring the file up to date, if anything has changed: the run under way, then those that wait."""
         runs = [*([queue.running] if queue.running else []), *queue.waiting]
         numbers = [run.number for run in runs]
-        if numbers == self._written:
+        if (numbers, self._claimed) == self._written:
             return
-        self._written = numbers  # also where the disk refuses: it would again, at every turn
+        self._written = numbers, self._claimed  # also where the disk refuses: it would again, at every turn
         try:
             self._write(runs)
+            for file in self._claimed:
+                file.unlink(missing_ok=True)
+            self._claimed, self._written = (), (numbers, ())
         except OSError:
             log.warning("the queue cannot be kept in %s", self._file, exc_info=True)
 
     def close(self) -> None:
         """Let go of the file: what is in it can be taken over."""
-        if self._lock is not None:
-            self._lock.close()
-            _lock_of(self._file).unlink(missing_ok=True)
-        self._lock, self._written = None, []
+        lock, self._lock, self._written = self._lock, None, ([], ())
+        if lock is not None:
+            lock.close()
+            _drop_lock(self._file)
 
     def left(self) -> list[Left]:
         """The queues of Blenders that are gone, the oldest first. Files that say nothing are left alone."""
         files = sorted(self._file.parent.glob("*_*.json"), key=_written_at)
         found = (Left(file, _read(file)) for file in files if file != self._file and not _is_held(file))
         return [left for left in found if left.runs]
+
+    def claim(self, left: Left) -> bool:
+        """Take a queue over. False where another Blender, or an earlier press, has done so.
+
+        Its file goes when `keep` has written ours: a crash between the two loses no prompt.
+        """
+        ours = _new_file(self._file.parent)
+        try:
+            left.file.rename(ours)
+        except OSError:
+            return False
+        self._claimed += (ours,)
+        _drop_lock(left.file)
+        return True
 
     def _write(self, runs: list[Run]) -> None:
         if not runs:
@@ -78,21 +96,12 @@ class Keeper:
         self._file.parent.mkdir(parents=True, exist_ok=True)
         if self._lock is None:
             self._lock = _lock_of(self._file).open("a+b")
-            record.lock(self._lock.fileno())
+            if not record.lock(self._lock.fileno()):
+                log.warning("%s cannot be locked: another Blender may take the queue over", self._file)
         content = {"format": FORMAT, "runs": [_told(run) for run in runs]}
         unfinished = self._file.with_suffix(".part")
         unfinished.write_text(json.dumps(content), encoding="utf-8")
         unfinished.replace(self._file)
-
-
-def claim(left: Left) -> bool:
-    """Take a queue over. False where another Blender, or an earlier press, has done so."""
-    try:
-        left.file.unlink()
-    except OSError:
-        return False
-    _lock_of(left.file).unlink(missing_ok=True)
-    return True
 
 
 def _told(run: Run) -> dict[str, Any]:
@@ -126,8 +135,18 @@ def _is_held(file: Path) -> bool:
         return True
 
 
+def _new_file(folder: Path) -> Path:
+    # Not the process id alone: the system gives it to another process some day.
+    return folder / f"{os.getpid()}_{secrets.token_hex(4)}.json"
+
+
 def _lock_of(file: Path) -> Path:
     return file.with_suffix(".lock")
+
+
+def _drop_lock(file: Path) -> None:
+    with contextlib.suppress(OSError):  # on Windows, while another Blender looks whether it is held
+        _lock_of(file).unlink(missing_ok=True)
 
 
 def _written_at(file: Path) -> float:

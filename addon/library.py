@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .link import Cancelled, EngineError, Event, Failed, Finished, Progress
+from .session import by_facet
 from .words import mark, tr
 
 PAGE = 12  # textures on a page
@@ -41,7 +42,7 @@ class Found:
     directx: bool = False
     width: int = 0
     height: int = 0
-    tags: tuple[tuple[str, float], ...] = ()
+    tags: tuple[tuple[str, float], ...] = ()  # label and confidence, in the order of `session.FACETS`
     badges: dict[str, Any] = field(default_factory=dict)
     score: float | None = None
 
@@ -60,7 +61,7 @@ class Found:
             directx=bool(answer.get("directx")),
             width=int(answer.get("width", 0)),
             height=int(answer.get("height", 0)),
-            tags=tuple((str(tag["label"]), float(tag["confidence"])) for tag in answer["tags"]),
+            tags=tuple((str(tag["label"]), float(tag["confidence"])) for tag in by_facet(answer["tags"])),
             badges=dict(answer["badges"]),
             score=None if score is None else float(score),
         )
@@ -95,9 +96,10 @@ class Found:
             return RELIEF  # somebody else's file
         return relief if 0 <= relief <= 1 else RELIEF
 
-    def labels(self) -> list[str]:
-        """Its tags, the surest first."""
-        return [label for label, _ in sorted(self.tags, key=lambda tag: -tag[1])]
+    def labels(self, most: int) -> list[str]:
+        """Its surest tags, in their order."""
+        surest = sorted(self.tags, key=lambda tag: -tag[1])[:most]
+        return [tag[0] for tag in self.tags if tag in surest]
 
 
 class Library:

@@ -35,7 +35,7 @@ def apply(objects: list[Object], found: Found, made: dict[str, Path], inputs: An
         objects: one at least.
         found: the texture.
         made: maps that the estimator made, if any.
-        inputs: tile size, mapping and so on, as the scene has them.
+        inputs: tile size, mapping and so on, the scene's own.
 
     Raises:
         MissingFilesError: its base colour is gone.
@@ -59,14 +59,17 @@ def build(found: Found, made: dict[str, Path], inputs: Any, layout: mapping.Mapp
         )
     images = {name: _load(files[name], data=data) for _, name, data in nodes.TEXTURES if name in files}
     material = _material(found)
-    asked = Options(inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping)
+    depth = inputs.id_data.patina_using.chosen_depth()
+    asked = Options(
+        inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping, depth=depth
+    )
     means = way(layout.box, asked)
     material["patina_span"] = inputs.tile_size * layout.scale[0]  # metres, see `tuning.tile_size`
     nodes.build(
         material,
         images,
         layout,
-        found.relief() * inputs.tile_size,
+        found.relief() * inputs.tile_size if depth is None else depth,
         "BUMP" if only_bump and means == "REAL" else means,
         inputs.normal_strength,
         directx=found.directx and "normal" in found.files,

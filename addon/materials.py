@@ -65,12 +65,15 @@ def make(objects: list[Object], result: Result, options: Options) -> Material:
         options.normal_strength,
         rotation=options.rotation,
     )
+    material["patina_depth_chosen"] = options.depth is not None
     _describe(material, result)
     return material
 
 
 def replace(material: Material, result: Result, tile_size: float) -> None:
     """Put the result's maps in the place of a Patina material's own; everything else of it stays.
+
+    So does a relief that was chosen in metres; another one follows the result.
 
     Args:
         material: one for which `is_ours` holds.
@@ -82,15 +85,19 @@ def replace(material: Material, result: Result, tile_size: float) -> None:
     """
     images = _images(result)
     nodes.exchange(material, images)
-    tree = material.node_tree
-    depth = result.relief * tile_size
-    if displacement := find(tree, "Displacement"):
-        displacement.inputs["Scale"].default_value = depth
-    if bump := find(tree, "Bump"):
-        bump.inputs["Distance"].default_value = depth * material.get("patina_strength", 1.0)
+    if not material.get("patina_depth_chosen"):
+        _set_depth(material, result.relief * tile_size)
     if material.name.startswith(material.get("patina_name", "\0")):  # the artist has not named it
         material.name = title(result)
     _describe(material, result)
+
+
+def _set_depth(material: Material, depth: float) -> None:
+    """Metres, where bump and displacement take them."""
+    if displacement := find(material.node_tree, "Displacement"):
+        displacement.inputs["Scale"].default_value = depth
+    if bump := find(material.node_tree, "Bump"):
+        bump.inputs["Distance"].default_value = depth * material.get("patina_strength", 1.0)
 
 
 def is_ours(material: Material | None) -> bool:

@@ -21,6 +21,7 @@ log = logging.getLogger(__name__)
 DEFAULT = "plain"
 OWN = "my_"
 OWN_GROUP = "own"
+LARGEST = 0xFFFFFF  # of the numbers, see `number`
 GROUPS = {  # in the order of the gallery
     OWN_GROUP: "Yours",
     "general": "General",
@@ -121,8 +122,9 @@ def number(preset_id: str) -> int:
     """What Blender stores for a preset: the same however many others come and go.
 
     24 bits: a button of a picture hands it on as a float of 32, which rounds larger ones to another number.
+    Files of before have 31, of which these are the lower ones.
     """
-    return zlib.crc32(preset_id.encode()) & 0xFFFFFF
+    return zlib.crc32(preset_id.encode()) & LARGEST
 
 
 @lru_cache(maxsize=1)

@@ -159,8 +159,8 @@ class PatinaInputs(PropertyGroup):
     )
     lock_seed: BoolProperty(
         name="Lock Seed",
-        description="Keep the seed for all runs. Without it, a seed that you typed, shuffled or took from a "
-        "result serves for one run, and every other run draws another",
+        description="Keep the seed for all runs, as it is after Reuse Settings. Without it, a seed that you "
+        "typed or shuffled serves for one run, and every other run draws another",
     )
 
     steps: IntProperty(

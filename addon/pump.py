@@ -101,7 +101,7 @@ def mirror() -> None:
     state.setting = error.setting or "" if error else ""
     state.value = json.dumps(error.value) if error and error.setting else ""
     state.log_tail = "\n".join(engine.log_lines)
-    state.warnings = "\n".join(session.warnings)
+    state.warnings = "\n".join(map(tr, session.warnings))
     _mirror_results(state)
     setup.mirror()
     packs.mirror(engine.facts.packs)

@@ -39,7 +39,7 @@ class PatinaQueue(PropertyGroup):
     left: IntProperty(name="Left", description="Prompts that waited when an earlier Blender closed")
     held: BoolProperty(name="Held", description="The queue waits for the engine to be restarted")
     methods: StringProperty(name="Methods", description="What the engine can do")
-    live_on_object: BoolProperty(name="Show on Object", description="Whether the run is shown on an object")
+    live_on_object: BoolProperty(name="Show While Made", description="Whether the run is shown on an object")
     on_object: BoolProperty(
         name="Swap on Object",
         description="Choosing another variation shows it on the active object at once, "
@@ -91,8 +91,11 @@ def _status(waiting: int, seconds: float | None) -> str:
 
 
 def claim() -> list[Run]:
-    """The prompts that earlier Blenders left, now ours: each is had once, in whichever Blender."""
-    runs = [run for item in left if kept_queue.claim(item) for run in item.runs]
+    """The prompts that earlier Blenders left, now ours: each is had once, in whichever Blender.
+
+    The next `mirror` writes them to our own file, and removes theirs.
+    """
+    runs = [run for item in left if keeper.claim(item) for run in item.runs]
     left.clear()
     return runs
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +71,7 @@ def _sizes(program: Path | None, backend: str) -> list[int]:
     try:
         with source.opened(program) as opened:
             known = source.sizes(opened)
-    except (Failure, OSError, ValueError, KeyError, AttributeError):  # pressed, the button says what is wrong
+    except (Failure, OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error):
+        # Pressed, the button says what is wrong.
         return []
     return [known[name] for name in wanted or [backend] if name in known]

@@ -1,7 +1,7 @@
 """Which seed the next run gets.
 
-The one that is shown, while it is locked or no run has used it yet: whoever types, shuffles or reuses a seed
-gets it once. All other runs draw one, and show it, so that locking keeps the seed of what is to be seen.
+The one that is shown, while it is locked or no run has used it yet: whoever types or shuffles a seed gets it
+once. All other runs draw one, and show it, so that locking keeps the seed of what is to be seen.
 """
 
 import random

@@ -341,20 +341,28 @@ def result_of(summary: Mapping[str, Any], variation: Mapping[str, Any], folder: 
         files={name: folder / variation["files"][name] for name in names},
         sidecar=folder / sidecar if sidecar else None,
         preset=str(summary.get("preset", "")),
-        tags=_tags(variation.get("tags") or ()),
+        tags=tuple(
+            Tag(str(entry["facet"]), str(entry["label"])) for entry in by_facet(variation.get("tags") or ())
+        ),
         repeats=None if repeats is None else int(repeats),
         artefacts=tuple(str(flag) for flag in variation.get("artefacts") or ()),
         diversity=None if diversity is None else float(diversity),
     )
 
 
-def _tags(entries: Iterable[Mapping[str, Any]]) -> tuple[Tag, ...]:
+def by_facet(entries: Iterable[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The engine's tags as `FACETS` orders them, in each the surest first.
+
+    Raises:
+        KeyError, TypeError, ValueError: one of them lacks something.
+    """
+
     def order(entry: Mapping[str, Any]) -> tuple[int, float]:
         facet = str(entry["facet"])
         place = FACETS.index(facet) if facet in FACETS else len(FACETS)
         return place, -float(entry["confidence"])
 
-    return tuple(Tag(str(entry["facet"]), str(entry["label"])) for entry in sorted(entries, key=order))
+    return sorted(entries, key=order)
 
 
 def fraction(progress: Progress) -> float:

@@ -29,7 +29,7 @@ class PatinaUsing(PropertyGroup):
         ),
     )
     show_live: BoolProperty(
-        name="Show on Object",
+        name="Show While Made",
         description="Show the first variation of every run on the active object while it is being made, in "
         "Material Preview; the object gets its own material back when the run is over",
     )
@@ -49,7 +49,7 @@ class PatinaUsing(PropertyGroup):
         unit="ROTATION",
     )
     use_depth: BoolProperty(
-        name="Set Relief",
+        name="Relief in Metres",
         description="Choose how deep the surface is; without it, the tile size and the result say",
     )
     depth: FloatProperty(
@@ -72,6 +72,10 @@ class PatinaUsing(PropertyGroup):
             ("ADAPTIVE", "Adaptive", "Add one that divides as finely as the camera sees it (Cycles)"),
         ),
     )
+
+    def chosen_depth(self) -> float | None:
+        """Metres from the lowest to the highest point; None where tile size and result say."""
+        return self.depth if self.use_depth else None
 
 
 CLASSES = (PatinaUsing,)

@@ -208,6 +208,18 @@ def test_the_zip_holds_what_blender_runs_and_no_more(tmp_path):
     assert not [name for name in names if name.endswith((".pyc", ".pyo"))]
 
 
+def test_the_zips_guide_has_all_of_the_guide_but_its_pictures(tmp_path):
+    with zipfile.ZipFile(build.write_zip(tmp_path)) as file:
+        packed = file.read("patina/guide.md").decode("utf-8")
+    whole = (ROOT / "addon/docs/guide.md").read_text("utf-8")
+    assert "![" not in packed
+    assert not re.search(r"\.(png|jpg)\b|[Pp]ictures are of", packed)
+    assert "\n\n\n" not in packed
+    left_out = [line for line in whole.splitlines() if line not in packed.splitlines()]
+    assert [line for line in left_out if "![" not in line] == [whole.splitlines()[2]]
+    assert packed.splitlines()[2] == "From the zip to a material on your object, on one page."
+
+
 def test_the_add_on_knows_the_engine_that_was_published_with_it(tmp_path):
     engine = build.write_engine_zip(tmp_path / "one")
     assert engine.read_bytes() == build.write_engine_zip(tmp_path / "two").read_bytes()

@@ -97,7 +97,9 @@ class PATINA_OT_history_show(OfHistory, Operator):
 class PATINA_OT_history_reuse(OfHistory, Operator):
     bl_idname = "patina.history_reuse"
     bl_label = "Reuse Settings"
-    bl_description = "Set prompt, preset, seed and all other settings as they were for this result"
+    bl_description = (
+        "Set prompt, preset, seed and all other settings as they were for this result, and lock the seed"
+    )
     bl_options = {"REGISTER", "UNDO"}
 
     def execute(self, context: Context) -> set[str]:
@@ -161,6 +163,9 @@ class PATINA_OT_history_delete_unstarred(Deleting, Operator):
 
     def execute(self, _context: Context) -> set[str]:
         history, doomed = history_view.history, self.doomed()
+        if not doomed and history.unstarred():
+            self.report({"INFO"}, "The open file uses all results without a star: none is deleted")
+            return {"CANCELLED"}
         _delete(doomed, spare_starred=True)
         self.report(
             {"INFO"}, tr("{gone} results are deleted, {kept} stay", gone=len(doomed), kept=len(history))

@@ -245,7 +245,7 @@ class PATINA_OT_library_choose(Operator):
         found = next((found for found in results if found.key == operator.key), None)
         if found is None:
             return tr(cls.bl_description)
-        tags = ", ".join(map(tr, found.labels()[:SHOWN_TAGS]))
+        tags = ", ".join(map(tr, found.labels(SHOWN_TAGS)))
         return f"{found.name}: {tags}.\n{found.width} x {found.height}, {found.main.parent}"
 
     def execute(self, _context: Context) -> set[str]:

@@ -20,7 +20,7 @@ def begin(context: Context) -> bool:
 
 class PATINA_OT_live_on_object(Operator):
     bl_idname = "patina.live_on_object"
-    bl_label = "Show on Object"
+    bl_label = "Show While Made"
     bl_description = (
         "Show the first variation of this run and the next ones on the active object while it is being made, "
         "in Material Preview; the object gets its own material back when the last of them is over, or when "

@@ -42,8 +42,9 @@ def options(context: Context) -> materials.Options:
     """How the artist wants the material."""
     inputs, using = context.scene.patina, context.scene.patina_using
     chosen = {name: choice.material_value(inputs, name) for name in choice.MATERIAL}
-    depth = using.depth if using.use_depth else None
-    return materials.Options(**chosen, scale=tuple(using.scale), rotation=using.rotation, depth=depth)
+    return materials.Options(
+        **chosen, scale=tuple(using.scale), rotation=using.rotation, depth=using.chosen_depth()
+    )
 
 
 def _apply(context: Context) -> list[str]:

@@ -111,7 +111,7 @@ class OfLeft:
     @classmethod
     def poll(cls, _context: Context) -> bool:
         if pump.session is None or not queue_view.left:
-            cls.poll_message_set("No prompt has waited since Blender closed")
+            cls.poll_message_set("No prompts are left from an earlier Blender")
             return False
         return True
 

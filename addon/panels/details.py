@@ -42,7 +42,9 @@ class PATINA_PT_settings(Detail, Panel):
             for name in names:
                 row = column.row()
                 row.active = name not in by_preset and name not in by_quality
-                row.prop(inputs, name)
+                # Said by us: for Steps, Blender has a word of its own. In 3.4, no property has a context.
+                title = inputs.bl_rna.properties[name].name
+                row.prop(inputs, name, text=title, text_ctxt=CONTEXT)
         relief = choice.relief_by_preset(inputs)
         draw_left_to_preset(layout, context, inputs, {**by_preset, **relief})
         draw_left_to_quality(layout, context, inputs, by_quality)

@@ -3,7 +3,7 @@
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
 from collections import Counter
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from bpy.types import Context, Panel, UILayout
 
@@ -62,8 +62,10 @@ class PATINA_PT_library_folders(Detail, Panel):
         for index, folder in enumerate(library.folders):
             row = column.row(align=True)
             mine = folder == own
-            row.label(text="Patina's results" if mine else names[folder], icon="FILE_FOLDER")
-            if not mine:
+            if mine:
+                row.label(text="Patina's results", icon="FILE_FOLDER")
+            else:
+                row.label(text=names[folder], translate=False, icon="FILE_FOLDER")
                 row.operator("patina.library_remove", text="", icon="X").index = index
         row = layout.row(align=True)
         row.operator("patina.library_add", icon="NEWFOLDER")
@@ -150,7 +152,7 @@ def _facts(found: Found) -> list[str]:
     facts = [tr("seamless" if badges.get("seamless") else "shows a seam"), f"{found.width} x {found.height}"]
     facts += [tr(LIGHT[badges["light"]])] if badges.get("light") in LIGHT else []
     facts += [tr(words) for name, words in BADGES.items() if badges.get(name) == "yes"]
-    lines = [", ".join(found.labels()[:SHOWN_TAGS]), ", ".join(facts)]
+    lines = [", ".join(map(tr, found.labels(SHOWN_TAGS))), ", ".join(facts)]
     if len(found.files) == 1:
         lines.append(tr("A picture without maps"))
     elif found.lacking:
@@ -159,13 +161,22 @@ def _facts(found: Found) -> list[str]:
 
 
 def _names(folders: list[str]) -> dict[str, str]:
-    """What each path is called in a narrow sidebar: its last part, with its parent's where two are alike."""
-    last = Counter(Path(folder).name for folder in folders)
-    names = {}
-    for folder in folders:
-        path = Path(folder)
-        names[folder] = path.name if last[path.name] == 1 else f"{path.parent.name}/{path.name}"
-    return names
+    """What each path is called in a narrow sidebar: as much of its end as no other one has.
+
+    Its last part, with its parent's where two are alike; all of it where that does not help.
+    """
+    endings = {folder: _endings(Path(folder)) for folder in folders}
+    taken = Counter(ending for all_of_one in endings.values() for ending in all_of_one)
+    return {
+        folder: next((ending for ending in endings[folder] if taken[ending] == 1), folder)
+        for folder in folders
+    }
+
+
+def _endings(path: PurePath) -> list[str]:
+    """The last part, and the last two; those that there are, as a disk by itself has no name."""
+    above = path.parent.name
+    return [path.name] * bool(path.name) + [f"{above}/{path.name}"] * bool(above)
 
 
 CLASSES = (PATINA_PT_library, PATINA_PT_library_folders)

@@ -12,6 +12,7 @@ from ..words import CONTEXT, mark, tr
 from . import setup as setup_panel
 from .text import paragraph
 
+GUIDE = paths.guide()  # here, as the disk may be slow and this is drawn often
 STATES = {
     "ready": mark("The engine is there"),
     "missing": mark("Not installed"),
@@ -131,6 +132,5 @@ def _draw_about(layout: UILayout) -> None:
     column = _section(layout, "About")
     column.label(text=tr("Patina {version}", version=VERSION))
     column.label(text="GPL-3.0-or-later, without warranty")
-    guide = paths.guide()
-    if guide is not None:
-        column.operator("wm.path_open", text="Open the Guide", icon="HELP").filepath = str(guide)
+    if GUIDE is not None:
+        column.operator("wm.path_open", text="Open the Guide", icon="HELP").filepath = str(GUIDE)

@@ -19,7 +19,7 @@ def draw_running(layout: UILayout, queue: Any) -> None:
 
 
 def draw(layout: UILayout, context: Context) -> None:
-    """Every run, the one under way first, and how long all of them take."""
+    """The runs that wait or have failed, and how long it takes until all are done."""
     queue = context.window_manager.patina_queue
     _draw_left(layout, context, queue.left)
     if not len(queue.runs):
@@ -27,10 +27,6 @@ def draw(layout: UILayout, context: Context) -> None:
     box = layout.box()
     box.label(text=queue.status or "Not done")
     column = box.column(align=True)
-    if queue.running:
-        row = column.row(align=True)
-        draw_running(row, queue)
-        row.operator("patina.cancel", text="", icon="X", emboss=False)
     for run in queue.runs[:SHOWN]:
         row = column.row(align=True)
         words = _words(run.title, run.preset)

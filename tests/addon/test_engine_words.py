@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+from types import SimpleNamespace
 
 import pytest
 
@@ -99,6 +100,43 @@ def test_panels_look_up_what_the_engine_says(blender):
     assert words.tr("The prompt is empty. Describe a surface.").startswith("The prompt"), "Blender is English"
 
 
+@pytest.fixture
+def view(blender, monkeypatch):
+    """The artist's choice of languages, Spanish. The bpy module has none: what Blender answers is given."""
+    view = SimpleNamespace(use_translate_interface=True)
+    answers = {("Ready", "Patina"): "Listo"}
+    said = SimpleNamespace(
+        pgettext_iface=lambda text, context: answers.get((text, context), text), locale="es_ES"
+    )
+    preferences = SimpleNamespace(view=view)
+    stand = SimpleNamespace(
+        app=SimpleNamespace(translations=said), context=SimpleNamespace(preferences=preferences)
+    )
+    monkeypatch.setattr(blender.package.translations, "bpy", stand)
+    return view
+
+
+def test_blender_is_asked_first_and_then_the_engines_words(blender, view):
+    tr = blender.package.words.tr
+    assert tr("Ready") == "Listo"
+    assert tr("mossy") == "musgoso"
+    assert tr("'size' must be between 1 and 9; 0 was given.").startswith("'size' debe estar entre 1 y 9")
+    view.use_translate_interface = False
+    assert tr("mossy") == "mossy", "the artist has switched translating off"
+
+
+@pytest.mark.usefixtures("view")
+def test_each_of_several_warnings_is_said_in_spanish(blender):
+    memory = "Memory was short, so that 2 of the variations were made at once."
+    blender.session.show([], 0, None)
+    blender.session.warnings = [memory, UNKNOWN]
+    blender.package.pump.mirror()
+    assert blender.state.warnings.splitlines() == [
+        "Faltaba memoria, así que se hicieron 2 de las variaciones a la vez.",
+        DESCONOCIDA,
+    ]
+
+
 def test_tags_go_from_the_material_to_the_finish(blender):
     facets = ("finish", "colour", "strange", "material", "condition", "colour")
     labels = ("matte", "orange", "else", "grass", "wet", "green")
@@ -106,5 +144,9 @@ def test_tags_go_from_the_material_to_the_finish(blender):
         {"facet": facet, "label": label, "confidence": 0.9 - 0.1 * i}
         for i, (facet, label) in enumerate(zip(facets, labels, strict=True))
     ]
-    found = blender.package.session._tags(told)
-    assert [tag.label for tag in found] == ["grass", "orange", "green", "wet", "matte", "else"]
+    found = blender.package.session.by_facet(told)
+    assert [tag["label"] for tag in found] == ["grass", "orange", "green", "wet", "matte", "else"]
+    answer = {"name": "x", "files": {"basecolor": "x.png"}, "tags": told, "badges": {}}
+    texture = blender.package.library.Found.of(answer)
+    assert texture.labels(6) == ["grass", "orange", "green", "wet", "matte", "else"]
+    assert texture.labels(3) == ["orange", "matte", "else"], "the surest, in the same order"

@@ -216,6 +216,20 @@ def test_what_the_file_uses_is_not_deleted(past):
     assert left == ["red_bricks_v1.json", "red_bricks_v2.json", "summary.json"]
 
 
+def test_where_the_file_uses_all_unstarred_results_that_is_said(past):
+    use_first(past)
+    assert bpy.ops.patina.history_delete_unstarred() == {"FINISHED"}
+    look(past)
+    said = []
+    operator = operators().PATINA_OT_history_delete_unstarred
+    asking = SimpleNamespace(report=lambda _, words: said.append(words))
+    asking.doomed = partial(operator.doomed, asking)
+    asking.execute = partial(operator.execute, asking)
+    assert operator.invoke(asking, bpy.context, None) == {"CANCELLED"}
+    assert said == ["The open file uses all results without a star: none is deleted"]
+    assert len(list((past.folder / "results").rglob("*_v?.json"))) == 1
+
+
 def use_first(past):
     """Put the first result on the cube. Returns its key."""
     key = keys()[0]
@@ -343,6 +357,19 @@ def test_a_folder_named_twice_is_searched_once(blender, tmp_path):
     folders = sys.modules["patina.history_view"]._folders()
     assert folders[0] == tmp_path / "link"
     assert home not in folders
+
+
+def test_the_chosen_folder_stays_first_where_a_later_one_is_the_same(blender, tmp_path):
+    before = sys.modules["patina.compat"].writable_folder() / "results"
+    before.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(before, target_is_directory=True)
+    bpy.context.preferences.addons["patina"].preferences.results_folder = str(tmp_path / "link")
+    try:
+        folders = sys.modules["patina.history_view"]._folders()
+    finally:
+        before.rmdir()
+    assert folders[:2] == [tmp_path / "link", tmp_path / "home" / "results"]
+    assert before not in folders
 
 
 def test_a_file_brings_no_history_of_its_own(past, tmp_path):

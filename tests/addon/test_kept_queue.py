@@ -107,6 +107,43 @@ def test_what_another_blender_has_taken_over_is_not_queued_twice(blender, left):
     assert not blender.session.queue.waiting
 
 
+def test_prompts_that_cannot_be_kept_as_ours_are_offered_again(blender, left):
+    blender.package.queue_view.keeper._file.with_suffix(".part").mkdir()  # the disk refuses our own file
+    assert bpy.ops.patina.queue_again() == {"FINISHED"}
+    assert titles(blender) == PROMPTS
+    assert left.left == 0
+    assert again().left == 3
+
+
+def test_claimed_prompts_are_not_offered_twice_after_the_disk_refused_once(blender, left):
+    refusal = blender.package.queue_view.keeper._file.with_suffix(".part")
+    refusal.mkdir()
+    bpy.ops.patina.queue_again()
+    refusal.rmdir()
+    assert bpy.ops.patina.queue_remove(number=blender.session.queue.waiting[-1].number) == {"FINISHED"}
+    (own,) = kept(blender)
+    assert own == blender.package.queue_view.keeper._file
+    assert again().left == 2
+
+
+def test_a_lock_that_another_blender_looks_at_stops_nothing(blender, left, monkeypatch):
+    unlink = Path.unlink
+
+    def refuse(path, missing_ok=False):
+        if path.suffix == ".lock":
+            raise PermissionError(path)
+        unlink(path, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    assert bpy.ops.patina.queue_again() == {"FINISHED"}
+    assert titles(blender) == PROMPTS
+    keeper = blender.package.queue_view.keeper
+    assert again().left == 3
+    assert keeper._lock is None
+    assert bpy.ops.patina.queue_forget_left() == {"FINISHED"}
+    assert not kept(blender)
+
+
 @pytest.mark.parametrize(
     "damage", ["", "{", "[]", '{"format": 2, "runs": []}', '{"format": 1, "runs": [{}]}']
 )

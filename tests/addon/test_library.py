@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 
 import bpy
 import pytest
@@ -260,6 +260,31 @@ def test_folders_are_added_and_removed_and_the_results_come_by_themselves(filled
     assert desk.cancelled == [len(desk.asked)]
 
 
+@pytest.mark.parametrize(
+    ("folders", "names"),
+    [
+        (["/a/wood", "/b/stone"], ["wood", "stone"]),
+        (["/a/wood", "/b/wood"], ["a/wood", "b/wood"]),
+        (["/a/b/wood", "/c/b/wood", "/d/wood"], ["/a/b/wood", "/c/b/wood", "d/wood"]),
+        (["/wood", "/a/wood"], ["/wood", "a/wood"]),
+        (["/", "/Image"], ["/", "Image"]),
+    ],
+)
+def test_folders_are_called_so_that_no_two_are_alike(filled, desk, folders, names):
+    filled.folders = folders
+    layout = draw(bpy.types.PATINA_PT_library_folders)
+    labels = [given for name, given in layout.calls if name == "label"]
+    assert [given["text"] for given in labels] == names
+    assert not any(given["translate"] for given in labels), "Image is a word of Blender's too"
+
+
+def test_a_disk_by_itself_is_called_by_its_letter():
+    endings = module("panels.library")._endings
+    assert endings(PureWindowsPath("D:\\")) == []
+    assert endings(PureWindowsPath("D:\\wood")) == ["wood"]
+    assert endings(PureWindowsPath("D:\\a\\wood")) == ["wood", "a/wood"]
+
+
 def test_a_folder_that_is_not_there_is_refused(filled, desk):
     before = len(desk.asked)
     with pytest.raises(RuntimeError, match="no such folder"):
@@ -329,6 +354,19 @@ def test_whatever_maps_are_there_become_a_material(use, blender, kind, displacem
         if node.type == "TEX_IMAGE":
             colours = ("Base Color", module("compat").emission_socket())
             assert node.image.colorspace_settings.is_data == (node.label not in colours)
+
+
+def test_a_relief_in_metres_is_what_a_texture_gets(use, blender):
+    use(FULL)
+    using = bpy.context.scene.patina_using
+    blender.inputs.displacement, blender.inputs.tile_size = "REAL", 2.0
+    deep = []
+    for using.use_depth in (False, True):
+        using.depth = 0.3
+        press("library_apply")
+        tree = bpy.data.objects["Cube"].active_material.node_tree
+        deep += [node.inputs["Scale"].default_value for node in tree.nodes if node.type == "DISPLACEMENT"]
+    assert deep == pytest.approx([0.02 * 2.0, 0.3])
 
 
 def test_a_normal_map_of_directx_is_turned(use):

@@ -47,7 +47,7 @@ def test_from_a_folder_to_a_material(blender, library, tmp_path):
     assert library.results[0].score > library.results[1].score
     bpy.ops.patina.library_choose(key=library.results[0].key)
     found = library.chosen()
-    assert found.labels()
+    assert found.labels(6)
 
     bpy.ops.patina.library_make_maps()
     wait(blender, library)

@@ -172,6 +172,33 @@ def test_a_relief_in_metres_is_what_bump_and_displacement_get():
     assert node(material, "ShaderNodeBump").inputs["Distance"].default_value == pytest.approx(0.2 * 0.5)
 
 
+def test_a_relief_in_metres_outlasts_other_maps():
+    """Those of another variation, by the arrows or by Replace Maps, until it is left to the result again."""
+    using = bpy.context.scene.patina_using
+    using.use_depth, using.depth = True, 0.3
+    material = apply(tile_size=2.0, displacement="REAL")
+
+    def depth():
+        return node(material, "ShaderNodeDisplacement").inputs["Scale"].default_value
+
+    assert bpy.ops.patina.compare(step=1) == {"FINISHED"}
+    assert depth() == pytest.approx(0.3)
+    using.apply_as = "REPLACE"
+    apply()
+    assert depth() == pytest.approx(0.3)
+    assert bpy.ops.patina.set_tile_size(tile_size=4.0) == {"FINISHED"}
+    assert bpy.ops.patina.compare(step=1) == {"FINISHED"}
+    assert depth() == pytest.approx(0.6), "set anew with the tile size, it stays so"
+    using.apply_as, using.use_depth = "NEW", False
+    material = apply()
+    assert depth() == pytest.approx(0.04 * 2.0)
+    bpy.ops.patina.set_tile_size(tile_size=4.0)
+    depth_socket = node(material, "ShaderNodeDisplacement").inputs["Scale"]
+    depth_socket.default_value = 1.0
+    assert bpy.ops.patina.compare(step=1) == {"FINISHED"}
+    assert depth() == pytest.approx(0.04 * 4.0)
+
+
 def test_the_relief_in_metres_is_in_the_panel_where_it_counts():
     def shown():
         layout = draw(bpy.types.PATINA_PT_material)

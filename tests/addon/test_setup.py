@@ -7,6 +7,7 @@ import shlex
 import subprocess
 import sys
 import textwrap
+import zipfile
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -132,6 +133,27 @@ def test_before_the_press_the_panel_says_where_it_goes_and_how_much_room_is_ther
     chosen.engine_source = str(tmp_path / "nothing.zip")
     setup.refresh()
     assert shown.room.startswith("It takes 2.0 GB to 6.0 GB, and only 0.2 GB")
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_an_engines_file_that_was_damaged_on_its_way_leaves_the_size_open(
+    setup, shown, chosen, place, tmp_path, method
+):
+    """One whose table of contents is whole, as that of a download with wrong bytes is."""
+    archive = tmp_path / "patina-engine.zip"
+    with zipfile.ZipFile(archive, "w", method) as file:
+        for path in sorted((place / "program").rglob("*")):
+            file.write(path, Path("patina-engine") / path.relative_to(place / "program"))
+        entry = file.getinfo("patina-engine/requirements/sizes.json")
+    chosen.backend, chosen.engine_source = "cpu", str(archive)
+    setup.refresh()
+    assert shown.room.startswith("It takes 1 MB")
+    content = bytearray(archive.read_bytes())
+    begin = entry.header_offset + zipfile.sizeFileHeader + len(entry.filename)
+    content[begin] ^= 0xFF
+    archive.write_bytes(content)
+    setup.refresh()
+    assert shown.room.startswith("It takes 2.0 GB to 6.0 GB")
 
 
 def test_a_press_on_generate_says_what_is_missing_once(blender, setup, shown):

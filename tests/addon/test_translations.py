@@ -124,6 +124,19 @@ def test_a_word_that_blender_has_too_is_asked_for_under_our_own_context(blender)
     assert label["text_ctxt"] == blender.package.words.CONTEXT
 
 
+def test_settings_are_named_under_our_own_context(blender):
+    """Blender's Spanish for Steps is that for intervals."""
+    layout = draw(bpy.types.PATINA_PT_settings)
+    named = {
+        given["property"]: (given["text"], given["text_ctxt"])
+        for name, given in layout.calls
+        if name == "prop" and given.get("text")
+    }
+    assert set(blender.package.properties.ADVANCED) <= set(named)
+    assert named["steps"] == ("Steps", blender.package.words.CONTEXT)
+    assert SPANISH["Steps"] == "Pasos"
+
+
 def test_a_sentence_without_translation_comes_as_it_is(spanish):
     tr = spanish.package.words.tr
     assert tr("No such sentence") == "No such sentence"
