@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import re
 import threading
@@ -23,7 +24,9 @@ INPUTS = "inputs"
 
 PICTURE = re.compile(r"[0-9A-Za-z_-]{1,80}\.(png|jpe?g|webp|tiff?|exr)")
 MAX_BYTES = 64 << 20
-"""Of a picture that is sent: as much as one may have that is read (`engine.library.pictures`)."""
+"""Of a picture that is sent, which fills memory and a line: the add-on sends no more. One that lies here may
+have more, see `engine.pictures.MAX_BYTES`.
+"""
 
 
 class Artifacts:
@@ -83,7 +86,7 @@ class Artifacts:
         Raises:
             InvalidRequest: an ill-typed parameter, a name that is refused, a piece out of turn, a picture
                 that is too large, or another one than was promised.
-            CannotWrite: the disk refuses.
+            CannotWrite: the disk refuses. Then, as with the last two, nothing of the picture stays.
         """
         path, offset = _picture(_text(params, "file")), _integer(params, "offset", 0, least=0)
         end, expected = params.get("end") is True, _text(params, "sha256")
@@ -91,9 +94,10 @@ class Artifacts:
             data = base64.b64decode(_text(params, "data"), validate=True)
         except ValueError as error:
             raise InvalidRequest("'data' must be base64.", field="data") from error
-        if offset + len(data) > MAX_BYTES:
-            raise InvalidRequest(f"{path.name} is larger than {MAX_BYTES >> 20} MiB.", field="file")
         unfinished = path.with_name(f"{path.name}.part")
+        if offset + len(data) > MAX_BYTES:
+            _discard(unfinished)
+            raise InvalidRequest(f"{path.name} is larger than {MAX_BYTES >> 20} MiB.", field="file")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             if offset != (unfinished.stat().st_size if offset and unfinished.is_file() else 0):
@@ -107,6 +111,7 @@ class Artifacts:
                     raise InvalidRequest(f"{path.name} came damaged. Send it again.", field="sha256")
                 unfinished.replace(path)
         except OSError as error:
+            _discard(unfinished)
             raise CannotWrite(
                 f"{path.name} cannot be stored in {path.parent}. Free some space, or choose another folder.",
                 field="file",
@@ -136,7 +141,7 @@ def _picture(file: str) -> Path:
         InvalidRequest: elsewhere than into a folder for pictures, or under another name than a picture's.
     """
     named = PurePath(file)
-    if not named.is_absolute() or ".." in named.parts or named.parent.name != INPUTS:
+    if "\0" in file or not named.is_absolute() or ".." in named.parts or named.parent.name != INPUTS:
         raise InvalidRequest(f"{file!r} is not in a folder {INPUTS!r}, where pictures go.", field="file")
     if PICTURE.fullmatch(named.name) is None:
         raise InvalidRequest(f"{named.name!r} is no name for a picture.", field="file")
@@ -144,6 +149,12 @@ def _picture(file: str) -> Path:
     if any(place.is_symlink() for place in (path.parent, path, path.with_name(f"{path.name}.part"))):
         raise InvalidRequest(f"{file!r} is a link: it could lead anywhere.", field="file")
     return path
+
+
+def _discard(unfinished: Path) -> None:
+    """What came of a picture of which no more will be taken."""
+    with contextlib.suppress(OSError):  # the disk that refused to write may refuse this, too
+        unfinished.unlink(missing_ok=True)
 
 
 def _text(params: Mapping[str, Any], name: str) -> str:

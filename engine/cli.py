@@ -15,6 +15,7 @@ from engine import (
     cli_rank,
     cli_stop,
     cli_vary,
+    hints,
     models_cli,
     presets,
     selfcheck,
@@ -66,7 +67,7 @@ def main(argv: list[str] | None = None) -> int:
 def parser() -> argparse.ArgumentParser:
     """The command line of all subcommands."""
     top = argparse.ArgumentParser(
-        prog="python -m engine",
+        prog=hints.command(),
         description="Describe a surface, get a material.",
         epilog=EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

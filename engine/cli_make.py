@@ -23,7 +23,7 @@ prompts:
 
   What lies on a material, such as moss, snow, leaves, sand, rust, dust, frost, paint or gold veins, is laid
   on it by its words and weight: "slightly snowy bricks", "bricks | snow:0.4" and "bricks | snow:1.5" are the
-  same bricks under more and more snow.
+  same bricks under more and more snow. So it is with the starter, and materials that it knows by name.
 """
 
 

@@ -84,9 +84,8 @@ def _repeat() -> None:
 
     Source: "Reproducibility" in PyTorch's notes, `torch.use_deterministic_algorithms`.
     """
-    os.environ.setdefault(
-        "CUBLAS_WORKSPACE_CONFIG", ":4096:8"
-    )  # read when cuBLAS starts, at the first product
+    # Read when cuBLAS starts, at the first product.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.backends.cudnn.benchmark = False  # which would choose by the clock
     torch.backends.cudnn.deterministic = True
     torch.use_deterministic_algorithms(True, warn_only=True)

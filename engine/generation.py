@@ -122,6 +122,8 @@ def run_generate(
     folder, watch = Path(delivery.folder), _stopwatch(settings)
     tell = _teller(watch, delivery, host)
     results.check_folder(folder)
+    if settings.towards:
+        interpolate.remove_strip(folder)
     settings = pictures.pinned(settings)
     inputs = Inputs(tuple(torch.from_numpy(pictures.read(p)).permute(2, 0, 1) for p in settings.pictures))
     edits = sources.read(settings)

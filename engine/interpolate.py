@@ -60,6 +60,17 @@ def resolve(params: Mapping[str, Any], folder: Path = presets.FOLDER) -> tuple[R
     return resolve_generate({**settings, **asked}, folder)
 
 
+def remove_strip(folder: Path) -> None:
+    """Takes away the strip of an earlier run, before there are other materials beside it.
+
+    Raises:
+        CannotWrite: it cannot be removed.
+    """
+    from engine.material import files
+
+    files.remove(folder / STRIP)
+
+
 def write_strip(variations: Sequence[Mapping[str, Any]], folder: Path) -> str:
     """Writes strip.png, all base colours side by side in their order; returns its name.
 

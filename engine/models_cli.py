@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.hints import command
 from engine.models import packs
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ def _told(info: packs.PackInfo, what: str) -> int:
     for role, file in info.files().items():
         hashed = "" if file.verified else ", not verified by us"
         print(f"  {role:10} {size(file.bytes):>8}  {file.origin or 'ships with Patina'}{hashed}")
-    print(f"Use it: python -m engine generate PROMPT --pack {info.id}")
+    print(f"Use it: {command('generate', 'PROMPT', '--pack', info.id)}")
     return 0
 
 

@@ -85,7 +85,7 @@ class ModelsServer:
         asked = dict(request.params)
         name = _needed(request, "name")
         places = {key: _absolute(asked, key) if key in asked else None for key in ("generator", "config")}
-        guide, judge = (asked.get(key, DEFAULT_CLIP) for key in ("guide", "judge"))
+        guide, judge = (_clip(asked, key) for key in ("guide", "judge"))
 
         def work(job: Job) -> Params:
             from engine.models import install
@@ -188,6 +188,22 @@ def _absolute(asked: Params, name: str) -> Path:
     if not path.is_absolute() or "\0" in asked[name]:
         raise InvalidRequest(f"{name!r} must be an absolute path; {asked[name]!r} was given.", field=name)
     return path
+
+
+def _clip(asked: Params, name: str) -> str:
+    """What `install.add` takes for a CLIP, where a folder or the file after a colon is an absolute path."""
+    wanted: str = asked.get(name, DEFAULT_CLIP)
+    _, _, weights = wanted.partition(":")
+    place = Path(wanted if Path(wanted).is_absolute() else weights or wanted)
+    leads = len(place.parts) > 1 or place.exists()  # a lone word may be a pack's name or a tag
+    known = wanted in packs.entries()
+    if "\0" in wanted or (leads and not known and not place.is_absolute()):
+        raise InvalidRequest(
+            f"{name!r} must be a pack, NAME:TAG, or an absolute path, alone or after NAME:; "
+            f"{wanted!r} was given.",
+            field=name,
+        )
+    return wanted
 
 
 def _told(info: packs.PackInfo) -> Params:

@@ -101,23 +101,24 @@ def _hex(rgb: Iterable[int]) -> str:
 
 
 def _decoded(path: Path, sha256: str, field: str) -> Image.Image:
-    """8 bits a channel, RGB; an EXR file as a screen shows it."""
+    """8 bits a channel, RGB; an EXR file as a screen shows it; what is transparent is white."""
     from engine.library import exr
 
     content = _bytes(path, sha256, field)
     if content.startswith(exr.MAGIC):
         try:
-            return exr.picture(content)
+            picture = exr.picture(content).convert("RGBA")
         except exr.DAMAGE as error:
             raise _refused(path, "is damaged. Save it again", field, str(error)) from error
-    with Image.open(io.BytesIO(content)) as file:
-        try:
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode in WORDS_16_BIT:
-                picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
-            picture = picture.convert("RGBA")
-        except (OSError, ValueError, SyntaxError) as error:
-            raise _refused(path, "is damaged. Save it again", field, str(error)) from error
+    else:
+        with Image.open(io.BytesIO(content)) as file:
+            try:
+                picture = ImageOps.exif_transpose(file)
+                if picture.mode in WORDS_16_BIT:
+                    picture = Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
+                picture = picture.convert("RGBA")
+            except (OSError, ValueError, SyntaxError) as error:
+                raise _refused(path, "is damaged. Save it again", field, str(error)) from error
     white = Image.new("RGBA", picture.size, "white")
     return Image.alpha_composite(white, picture).convert("RGB")
 

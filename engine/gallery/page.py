@@ -15,10 +15,11 @@ Every picture here is what the engine made of the command beside it, with the st
 with one seed. The words are such as the starter knows. To make them all again, which takes half an hour on
 two cores, and goes on where it was stopped:
 
-    python -m engine gallery --out gallery
+    python engine gallery --out gallery
 
-The commands are typed in one folder. The masks disc.png and band.png, white on black, are in the gallery's
-work folder; every other file is the result of a command further up.
+The commands are typed in one folder, with `engine` for the path of Patina's folder of that name. The masks
+disc.png and band.png, white on black, are in the gallery's work folder; every other file is the result of a
+command further up.
 """
 
 
@@ -41,4 +42,4 @@ def _section(feature: Feature, plan: Plan, shop: Workshop) -> str:
 def _typed(piece: Piece, shop: Workshop) -> str:
     """What to type, from within the folder that the pieces lie in."""
     words = [Path(word).as_posix() if Path(word).suffix else word for word in shop.typed(piece, Path())]
-    return as_typed(["python", "-m", "engine", *words, "--out", piece.name])
+    return as_typed(["python", "engine", *words, "--out", piece.name])

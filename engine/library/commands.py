@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from engine.hints import command
 from engine.library import place
 
 if TYPE_CHECKING:  # torch takes seconds
@@ -259,7 +260,7 @@ def _print_tags(console: Console, answer: dict[str, Any]) -> None:
     if answer["unknown_words"]:
         _line(console, f"Note: this model does not know {', '.join(answer['unknown_words'])}.")
     if not answer["calibrated"]:
-        _line(console, "Note: nobody fitted this model's confidence. `python -m engine calibrate` does.")
+        _line(console, f"Note: nobody fitted this model's confidence. This does: {command('calibrate')}")
 
 
 def _print_index(console: Console, answer: dict[str, Any]) -> None:

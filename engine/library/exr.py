@@ -32,6 +32,11 @@ def decode(content: bytes) -> NDArray[np.float32]:
     Raises:
         RuntimeError, ValueError, KeyError: it is damaged, deep, or has no channels.
     """
+    return np.ascontiguousarray(_channels(content)[..., :3])
+
+
+def _channels(content: bytes) -> NDArray[np.float32]:
+    """As `decode`, with alpha as a fourth channel where the colours have it: (H, W, 3 or 4)."""
     with OpenEXR.File(io.BytesIO(content), num_threads=1) as file:
         planes: dict[str, Any] = {name: channel.pixels for name, channel in file.channels().items()}
     if not planes:
@@ -39,18 +44,23 @@ def decode(content: bytes) -> NDArray[np.float32]:
     colours = [x for name, x in sorted(planes.items()) if name.rpartition(".")[2] in {"RGB", "RGBA"}]
     x = np.asarray(colours[0] if colours else planes[min(planes)], np.float32)
     x = np.nan_to_num(x, nan=0.0, posinf=0.0, neginf=0.0)
-    return np.ascontiguousarray(x[..., :3]) if x.ndim == 3 else np.repeat(x[..., None], 3, -1)
+    return x if x.ndim == 3 else np.repeat(x[..., None], 3, -1)
 
 
 def picture(content: bytes, *, data: bool = False) -> Image.Image:
-    """A file as a picture of 8 bits a channel: colours as a screen shows them, data as they are.
+    """A file as an RGB picture of 8 bits a channel, RGBA where it has alpha: colours as a screen shows them,
+    data as they are.
 
-    What is below 0 or above 1 is cut off; the library looks at colours in the same way.
+    What is below 0 or above 1 is cut off; the library looks at colours in the same way. Colours of EXR are
+    multiplied by their alpha, those of the picture are not.
 
     Raises:
         RuntimeError, ValueError, KeyError: see `decode`.
     """
     from engine.starter.materials.colour import to_srgb  # all the materials come with it
 
-    x = decode(content).clip(0, 1)
-    return Image.fromarray(((x if data else to_srgb(x)) * 255).round().astype(np.uint8))
+    x = _channels(content)
+    alpha = x[..., 3:].clip(0, 1)
+    colours = (x[..., :3] / np.where(alpha > 0, alpha, 1) if alpha.size else x).clip(0, 1)
+    seen = np.concatenate([colours if data else to_srgb(colours), alpha], -1)
+    return Image.fromarray((seen * 255).round().astype(np.uint8))

@@ -94,16 +94,18 @@ def fetch(
     path = folder / remote.name
     if path.is_symlink():
         raise CannotWrite(f"{path} is a link, and downloads are plain files. Remove it.")
+    found: str | None = None
     try:
         if remote.hub is not None:
-            _from_hub(remote, path, tell, free)
-        elif not (path.is_file() and sha256(path) == remote.sha256):
+            found = _from_hub(remote, path, tell, free)
+        elif not (path.is_file() and (found := sha256(path)) == remote.sha256):
             _from_url(remote, path, tell, free, pause)
+            found = None
     except PermissionError as error:
         raise CannotWrite(
             f"{folder} cannot be written to. Choose another PATINA_HOME.", details=str(error)
         ) from error
-    if remote.sha256 is not None and sha256(path) != remote.sha256:
+    if remote.sha256 is not None and (found or sha256(path)) != remote.sha256:
         path.unlink()
         raise CannotDownload(
             f"{remote.name} is another file than the catalogue promises, and was thrown away. "
@@ -245,13 +247,16 @@ def _size(number: int) -> str:
 # --- The hub -------------------------------------------------------------------------------------
 
 
-def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]) -> None:
-    """Through huggingface_hub: whatever is in its cache is taken from there, with or without a network."""
+def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]) -> str | None:
+    """Through huggingface_hub: whatever is in its cache is taken from there, with or without a network.
+
+    Returns the file's hash, where it was compared with the hub's.
+    """
     from httpx2 import HTTPError  # of the library below the hub's, whose network errors come as they are
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
     try:
-        wanted = _bring_from_hub(remote, path, tell, free)
+        wanted, found = _bring_from_hub(remote, path, tell, free)
     except HfHubHTTPError as error:
         raise CannotDownload(
             f"{remote.name} is not to be had from the hub's {remote.hub}: "
@@ -270,35 +275,43 @@ def _from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int
         raise CannotDownload(
             f"{remote.name} was cut off. Run this again: it goes on there.", details=repr(error)
         ) from error
-    if wanted is not None and sha256(path) != wanted:
+    if wanted is not None and (found := found or sha256(path)) != wanted:
         path.unlink()
         raise CannotDownload(
             f"{remote.name} is another file than promised, and was thrown away. Try again.",
             details=remote.where(),
         )
+    return found
 
 
-def _bring_from_hub(remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]) -> str | None:
-    """Returns the hash that the hub states: of large files the validator is one, and no one else compares."""
+def _bring_from_hub(
+    remote: Remote, path: Path, tell: Tell, free: Callable[[Path], int]
+) -> tuple[str | None, str | None]:
+    """Returns the hash that the hub states, and the file's own if it was looked at.
+
+    Of large files the validator is the hash, and no one else compares.
+    """
     import huggingface_hub as hub
 
     repo, name, revision = str(remote.hub), remote.in_repository, remote.revision
     cached = hub.try_to_load_from_cache(repo, name, revision=revision)
     if isinstance(cached, str):
         shutil.copyfile(cached, path)
-        return _hash_in(Path(cached).resolve().name)
+        return _hash_in(Path(cached).resolve().name), None
     about = hub.get_hf_file_metadata(hub.hf_hub_url(repo, name, revision=revision))
     url = hub.hf_hub_url(repo, name, revision=about.commit_hash or revision)
     part, wanted = path.with_name(f"{path.name}.part"), _hash_in(about.etag or "")
     have = _vouched(part, about.etag, about.size)
     check_space(path.parent, (about.size or remote.about_bytes) - have, free)
     _go_on_from_hub(url, part, have, about, tell)
-    if have and wanted is not None and sha256(part) != wanted:
+    found = sha256(part) if have and wanted is not None else None
+    if found != wanted and found is not None:
         log.warning("what was kept of %s is damaged, and it is fetched anew", remote.name)
         _go_on_from_hub(url, part, 0, about, tell)
+        found = None
     part.replace(path)
     _validator(part).unlink(missing_ok=True)
-    return wanted
+    return wanted, found
 
 
 def _vouched(part: Path, etag: str | None, size: int | None) -> int:
@@ -318,6 +331,8 @@ def _go_on_from_hub(url: str, part: Path, have: int, about: HfFileMetadata, tell
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
     headers = build_hf_headers(library_name="patina") | {"Accept-Encoding": "identity"}
+    if not have:
+        part.unlink(missing_ok=True)  # before its validator says that it is of the new file
     _validator(part).write_text(about.etag or "", "utf-8")
     try:
         with part.open("ab" if have else "wb") as file:

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 from engine.compute import Compute
 from engine.errors import InvalidRequest
+from engine.hints import command
 from engine.models import clips, packs
 from engine.models.guide import Clip
 from engine.models.packs import ExtraClip, Pack, PackFile
@@ -54,7 +55,7 @@ def _find(name: str) -> tuple[str, str, PackFile]:
         raise InvalidRequest(
             f"There is no pack called {name!r} here, whose guide could help. Packs: "
             f"{', '.join(packs.entries())}. For a CLIP of open_clip's, make one: "
-            "python -m engine models add NAME --guide MODEL:TAG",
+            f"{command('models', 'add', 'NAME', '--guide', 'MODEL:TAG')}",
             field="guides",
         )
     places = {source.weights.where() for source in clips.sources_of(*clips.split(name))}
@@ -63,6 +64,6 @@ def _find(name: str) -> tuple[str, str, PackFile]:
             if file.origin in places and (packs.ROOT / file.path).is_file():
                 return info.id, role, file
     raise InvalidRequest(
-        f"No pack here has {name}. Add one that does: python -m engine models add NAME --guide {name}",
+        f"No pack here has {name}. Add one that does: {command('models', 'add', 'NAME', '--guide', name)}",
         field="guides",
     )

@@ -126,9 +126,17 @@ def _with_starters_generator(
     tell("convert", 0, 1)
     networks |= borrowed.proposers(folder, guide)
     tell("convert", 1, 1)
-    about = f"{starter.label}'s generator, guided by {guide}, judged by {judge}"
+    about = f"{starter.label}'s generator, guided by {_shown(guide)}, judged by {_shown(judge)}"
     licence = f"{starter.licence}; see each network"
     return _manifest(pack_id, pack_id, about, licence, folder, parts, networks, starter.channels)
+
+
+def _shown(clip: str) -> str:
+    """A CLIP as `add` names it, without where on this machine its files are."""
+    if Path(clip).is_dir():
+        return Path(clip).name
+    model, colon, weights = clip.partition(":")
+    return f"{model}{colon}{Path(weights).name}"
 
 
 def _clips(guide: str, judge: str, folder: Path, waiting: Path, tell: Tell) -> dict[str, Part]:

@@ -71,7 +71,7 @@ def continued(
         race: of the coarse stage, over.
         wrap: which axes tile.
         text: the guide's embedding (D,) of the prompt.
-        wish: what else is asked of starts, at this size.
+        wish: what else is asked of starts: that of the coarse stage, for the same exemplars.
     """
     coarse = race.edit.proposal
     if coarse.drawn is None and s.start not in DRAWN:

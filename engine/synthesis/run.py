@@ -85,12 +85,17 @@ def synthesize(
     leg = leg or Course().leg(0, s.variations)
     race: Race | None = None
     parts = stages(s, edits)
-    for part, span in parts:
-        pictures = [fitted(p.to(pack.compute.device), part.height, part.width) for p in inputs.pictures]
-        asked, aims = targets.of_request(part, pack.guide, pictures), aims_of(s, edits, pack.guide, own)
-        nearness = aims_of(s, edits, pack.judge, seeds=None)
+    shown = [
+        [fitted(p.to(pack.compute.device), part.height, part.width) for p in inputs.pictures]
+        for part, _ in parts
+    ]
+    read = [targets.of_request(s, pack.guide, pictures) for pictures in shown]
+    aims, nearness = aims_of(s, edits, pack.guide, own), aims_of(s, edits, pack.judge, seeds=None)
+    # What the guide sees in a picture hangs on its size, and all sizes must begin from the same exemplars:
+    # a change of one layout would be noise on another.
+    text, wish = direction(read[-1].attracting(), aims), wish_of(s, read[-1], shown[-1], pack.guide)
+    for (part, span), pictures, asked in zip(parts, shown, read, strict=True):
         judged = direction(targets.of_request(part, pack.judge, pictures), nearness)
-        text, wish = direction(asked.attracting(), aims), wish_of(part, asked, pictures, pack.guide)
         if race is None:
             race = yield from _entered(part, pack, wrap, text, wish, judged, edits, len(span), leg)
         else:

@@ -102,8 +102,7 @@ def _drawn_anew(
 ) -> Generator[Phase, None, tuple[Tensor, list[str]]]:
     """Maps (B, C, H, W) from the source's recipe and its neighbours', and what they come from."""
     s, pack = proposer.s, proposer.pack
-    seen = of_picture(base[0, :3], pack.guide)
-    neighbours = Neighbours.of(s, pack, source, exemplars, seen)
+    neighbours = Neighbours.of(s, pack, source, exemplars, base[0, :3])
     rows, origins = [], []
     for i in range(len(proposer.seeds)):
         found = neighbours.pick(proposer.seeds[i])
@@ -124,7 +123,8 @@ class Neighbours:
 
     Attributes:
         source: what is varied.
-        told: what its name says, turned by the request's difference: a unit vector (D,).
+        told: what its name says, turned by the request's difference: a unit vector (D,); None where all
+            variations are the source itself, and nothing turns them.
         near: indices of the other exemplars, nearest to that first.
         others: of those, what variations are drawn from that are not the source.
     """
@@ -133,19 +133,21 @@ class Neighbours:
     pack: Pack
     exemplars: Exemplars
     source: Remembered
-    told: Tensor
+    told: Tensor | None
     near: list[int]
     others: list[int]
 
     @classmethod
     def of(
-        cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars, seen: Tensor
+        cls, s: RunSettings, pack: Pack, source: Remembered, exemplars: Exemplars, picture: Tensor
     ) -> Neighbours:
-        """For a request, and what the guide sees in the source: an embedding (D,).
+        """For a request, and the source's base colour (3, H, W).
 
         Those that are drawn from all look about as far from the source as the strength says: the cosine
         to it, of what the guide sees in them, is 1 - FARTHEST strength³.
         """
+        if s.difference is None and s.strength <= OWN:
+            return cls(s, pack, exemplars, source, None, [], [])
         told = turned(pack.guide.encode_text([canonical(source.recipe)])[0], s, pack.guide)
         index, _ = exemplars.near(told, len(exemplars.recipes))
         near = [i for i in index.tolist() if i != source.exemplar]
@@ -157,7 +159,8 @@ class Neighbours:
         some = bare if len(bare) >= WINDOW else kin
         some = (some if some and s.strength <= FAMILY else near)[:NEIGHBOURS]
         looks = seen_in_exemplars(exemplars, index.new_tensor(some), pack.guide)
-        distance = (looks @ turned(seen, s, pack.guide) - 1 + FARTHEST * s.strength**3).abs()
+        seen = turned(of_picture(picture, pack.guide), s, pack.guide)
+        distance = (looks @ seen - 1 + FARTHEST * s.strength**3).abs()
         order = distance.argsort().tolist()[:WINDOW]
         return cls(s, pack, exemplars, source, told, near, [some[k] for k in order])
 
@@ -175,7 +178,7 @@ class Neighbours:
             recipe = another(cast("Params", self.exemplars.recipes[i]), draw % (MAX_SEED + 1))
             return Remembered(with_coats(recipe, self._kept(recipe)), i, draw)
         own = replace(self.source, recipe=another(self.source.recipe, draw), draw=draw)
-        return own if self.s.difference is None else self._turned(own)
+        return own if self.s.difference is None or self.told is None else self._turned(own, self.told)
 
     def _kept(self, recipe: Params) -> list[Coat]:
         """What lies on the source and not on another recipe: mossy stones remain mossy."""
@@ -188,15 +191,15 @@ class Neighbours:
         ]
         return [*source.get("coats", ()), *lacking]
 
-    def _turned(self, own: Remembered) -> Remembered:
+    def _turned(self, own: Remembered, told: Tensor) -> Remembered:
         """The source, with what the difference asks for: a condition, a colour, another material."""
         guide = self.pack.guide
-        recipe, fit = named_nearest(own.recipe, self.told, guide)
+        recipe, fit = named_nearest(own.recipe, told, guide)
         if self.near:
             other = as_asked(
-                another(cast("Params", self.exemplars.recipes[self.near[0]]), own.draw), self.told, guide
+                another(cast("Params", self.exemplars.recipes[self.near[0]]), own.draw), told, guide
             )
-            if float(guide.encode_text([canonical(other)])[0] @ self.told) > fit + FARTHER:
+            if float(guide.encode_text([canonical(other)])[0] @ told) > fit + FARTHER:
                 return Remembered(other, self.near[0], own.draw)
         return replace(own, recipe=recipe)
 
@@ -215,19 +218,20 @@ def _mixed(
     """
     s = proposer.s
     colours = main_colours(base.basecolor[0], PICTURE_COLOURS)
-    # not the variations' own aims: their noise is to move tones, and would lead to any material
-    told = turned(of_picture(base.basecolor[0], pack.guide), s, pack.guide)
+    alike = [] if pack.exemplars is None or s.strength <= 0.5 else _alike(s, base, pack, pack.exemplars)
     rows, origins = [], []
     for i, seed in enumerate(proposer.seeds):
         luck, (place, turn) = streams([seed], "vary-picture"), spread(seed)
-        if pack.exemplars is not None and place < 2 * s.strength - 1:
-            near, _ = pack.exemplars.near(told, ALIKE)
-            k, draw = int(near[int(turn * len(near))]), int(uniform(luck, (1,)) * 2**24)
-            recipe = another(cast("Params", pack.exemplars.recipes[k]), draw)
+        if alike and place < 2 * s.strength - 1:
+            k, remembered = alike[int(turn * len(alike))]
+            draw = int(uniform(luck, (1,)) * 2**24)
+            recipe = another(remembered, draw)
             drawn = draw_maps(recipe, pack.channels, s.height, s.width).to(proposer.text)
             kept = 0.0 if s.difference else 2 * (1 - turn * s.strength)
             rows.append(torch.cat([recoloured(drawn[None, :3], colours, kept)[0], drawn[3:]]))
-            origins.append(f"exemplar {k}, draw {draw}: {described(recipe)}")
+            # in other colours than the recipe's: what is drawn from that again would not be this
+            changed = "reworked: " if kept > 0 else ""
+            origins.append(f"{changed}exemplar {k}, draw {draw}: {described(recipe)}")
         else:
             shuffled = reshuffled(base, luck, s.strength, proposer.wrap, pack.generator.f)
             rows.append(channels_of(shuffled, pack.channels)[0])
@@ -236,6 +240,14 @@ def _mixed(
     maps = torch.stack(rows)
     z, decoded = proposer.through_codes(maps)
     return Proposal(z, origins, Drawn(maps, decoded, torch.ones_like(maps[:, :1])))
+
+
+def _alike(s: RunSettings, base: DecodedMaps, pack: Pack, exemplars: Exemplars) -> list[tuple[int, Params]]:
+    """Indices and recipes of the exemplars nearest to what the guide sees in a picture, or turned by the
+    request's difference. The variations' own aims are no use: their noise would lead to any material.
+    """
+    near, _ = exemplars.near(turned(of_picture(base.basecolor[0], pack.guide), s, pack.guide), ALIKE)
+    return [(k, cast("Params", exemplars.recipes[k])) for k in near.tolist()]
 
 
 def spread(seed: int) -> tuple[float, float]:

@@ -73,7 +73,7 @@ def wish_of(s: RunSettings, asked: Target, pictures: Sequence[Tensor], clip: Cli
 
 
 def worded(text: str, s: RunSettings, clip: Clip) -> Wish:
-    """The same of a text alone, as spots and scenes have."""
+    """The same of a text alone, as a spot has."""
     spoken = spoken_of([Prompt(text)], s, clip)
     if spoken is None:
         return WORDS

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import BadWeights
+from engine.hints import command
 from engine.material.seams import SEAMLESS
 from engine.starter.evaluation.bench import STEPS
 from engine.starter.evaluation.sections import DIVERSE, SECTIONS, flat, number, table, trial_section
@@ -131,7 +132,7 @@ def read(path: Path) -> Report:
         return Report.model_validate_json(path.read_text("utf-8"))
     except (OSError, ValidationError) as error:
         raise BadWeights(
-            f"{path.name} of the pack cannot be read. Run `python -m engine evaluate` again.",
+            f"{path.name} of the pack cannot be read. Write it anew: {command('evaluate')}",
             details=str(error),
         ) from error
 

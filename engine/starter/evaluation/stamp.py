@@ -11,7 +11,10 @@ from pydantic import BaseModel, ConfigDict
 
 from engine.models.packs import ROOT
 
-DECIDES = ("material", "models", "synthesis", "starter/materials", "starter/border.py", "starter/drawing.py")
+DECIDES = (
+    *("material", "models", "synthesis"),
+    *("starter/border.py", "starter/captions", "starter/drawing.py", "starter/materials"),
+)
 """What in the engine decides what a run gives, beside settings and weights."""
 
 

@@ -128,7 +128,7 @@ def test_pieces_land_on_sheets_and_the_page(shop, tmp_path):
     said = list(show(SMALL, SMALL.features, shop, out))
     assert "bricks: made" in said and str(out / "rest.jpg") in said
     page = (out / "GALLERY.md").read_text("utf-8")
-    assert 'python -m engine generate "red bricks"' in page
+    assert 'python engine generate "red bricks"' in page
     assert "refine bricks/red_bricks_v1.json --prompt moss --mask disc.png" in page
     assert "![Words](words.jpg)" in page and "![The rest](rest.jpg)" in page
     assert str(tmp_path) not in page

@@ -10,6 +10,7 @@ import huggingface_hub
 import pytest
 
 from engine.errors import Cancelled, CannotDownload, CannotWrite
+from engine.models import download
 from engine.models.download import RESERVE_BYTES, TRIES, fetch, free_bytes
 from engine.models.offers import Remote
 from tests.engine.models.fileserver import COMMIT, FileServer, Served, settle_hub
@@ -356,6 +357,33 @@ def test_a_rest_that_is_not_of_the_hubs_file_begins_anew(hub, get, change):
     hub.asked.clear()
     assert get(**HUB).read_bytes() == hub.files["/owner/repo/w.bin"].data
     assert requests(hub) == [None]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_rest_of_an_older_file_never_lies_beside_the_validator_of_the_new_one(hub, get, monkeypatch):
+    """Whoever is cut off between the two would go on with one half of each."""
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    cancelled(get)
+    hub.files["/owner/repo/w.bin"] = Served(OTHER)
+    part, real, beside = get.folder / "w.bin.part", Path.write_text, []
+
+    def written(path, *text, **kind):
+        beside.append(part.exists())
+        return real(path, *text, **kind)
+
+    monkeypatch.setattr(Path, "write_text", written)
+    assert get(**HUB).read_bytes() == OTHER
+    assert beside == [False]
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_a_file_that_went_on_is_hashed_once(hub, get, monkeypatch):
+    hub.files["/owner/repo/w.bin"] = Served(DATA)
+    cancelled(get)
+    hashed, real = [], download.sha256
+    monkeypatch.setattr(download, "sha256", lambda path: hashed.append(path.name) or real(path))
+    assert get(**HUB, sha256=sha(DATA)).read_bytes() == DATA
+    assert hashed == ["w.bin.part"]
 
 
 @pytest.mark.usefixtures("small_pieces")

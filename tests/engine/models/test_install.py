@@ -230,6 +230,7 @@ def test_the_starters_generator_with_a_checkpoint_as_guide_begins_from_its_mater
     assert info.channels == starter.channels and info.prior is None
     assert info.generator.sha256 == starter.generator.sha256 and info.judge.origin == "pack:starter"
     assert info.guide.origin == str(file)
+    assert "guided by tiny-clip:c.safetensors, judged by starter" in info.description
     pack, before = packs.load("mine", CPU), packs.read_exemplars(starter.exemplars)
     assert pack.exemplars.names == before.names
     assert pack.exemplars.keys.shape == (len(before.names), tiny.CLIP["embed_dim"])

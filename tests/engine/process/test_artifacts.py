@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -126,7 +127,7 @@ def test_a_picture_is_there_once_its_last_piece_has_come(tmp_path):
     "file",
     ["inputs/a.png", "{}/a.png", "{}/inputs/../a.png", "{}/inputs/.a.png", "{}/inputs/a.py",
      "{}/inputs/a.png.sh", "{}/inputs/a b.png", "{}/inputs/" + "a" * 90 + ".png", "{}/inputs/a.png/b",
-     "{}/inputs/", ""],
+     "{}/inputs/", "", "{}/a\0b/inputs/a.png", "{}/inputs/a\0.png"],
 )  # fmt: skip
 def test_no_other_name_is_taken(tmp_path, file, monkeypatch):
     monkeypatch.chdir(tmp_path)
@@ -172,3 +173,26 @@ def test_a_folder_that_cannot_be_made_is_said(tmp_path):
     (tmp_path / "inputs").write_text("a file")
     with pytest.raises(CannotWrite, match="Free some space"):
         Artifacts().write(piece(tmp_path / "inputs/a.png"))
+
+
+def test_of_a_picture_that_grows_too_large_nothing_stays(tmp_path, monkeypatch):
+    monkeypatch.setattr("engine.artifacts.MAX_BYTES", 10)
+    file, artifacts = tmp_path / "inputs/a.png", Artifacts()
+    artifacts.write(piece(file, end=False))
+    with pytest.raises(InvalidRequest, match="is larger than"):
+        artifacts.write(piece(file, offset=6))
+    assert not list(file.parent.iterdir())
+
+
+def test_of_a_picture_that_the_disk_refuses_nothing_stays(tmp_path, monkeypatch):
+    """/dev/full takes no byte, whatever was promised."""
+    file, artifacts, real = tmp_path / "inputs/a.png", Artifacts(), Path.open
+    artifacts.write(piece(file, end=False))
+
+    def open_full(path, *mode, **kind):
+        return real(Path("/dev/full") if path.suffix == ".part" else path, *mode, **kind)
+
+    monkeypatch.setattr(Path, "open", open_full)
+    with pytest.raises(CannotWrite, match="Free some space"):
+        artifacts.write(piece(file, offset=6))
+    assert not list(file.parent.iterdir())

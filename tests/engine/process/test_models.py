@@ -152,6 +152,10 @@ def test_a_pack_is_added_over_the_protocol(server, tmp_path):
         ({"name": "mine", "generator": "/nowhere/x.ckpt"}, "invalid_request", "generator"),
         ({"name": "mine", "config": "x.yaml"}, "invalid_request", "config"),
         ({"name": "mine", "url": "http://x"}, "invalid_request", "url"),
+        ({"name": "mine", "guide": "clips/mine"}, "invalid_request", "guide"),
+        ({"name": "mine", "guide": "engine"}, "invalid_request", "guide"),  # a folder where the engine runs
+        ({"name": "mine", "judge": "ViT-B-32:clips/x.pt"}, "invalid_request", "judge"),
+        ({"name": "mine", "judge": "/a\0b"}, "invalid_request", "judge"),
     ],
 )
 def test_what_an_addition_refuses(server, params, kind, field):

@@ -120,3 +120,15 @@ def test_exr_files_count_as_pictures_and_torn_ones_are_refused(tmp_path, field):
         with pytest.raises(InvalidRequest) as caught:
             colours(str(path)) if field == "palette" else pixels(path)
         assert caught.value.field == field
+
+
+def test_what_is_transparent_of_an_exr_file_is_white(tmp_path):
+    out, path = io.BytesIO(), tmp_path / "a.exr"
+    light = np.float32([[[0.2158605, 0, 1, 1], [0, 0, 0, 0]]]).repeat(32, 0)
+    header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
+    with OpenEXR.File(header, {"RGBA": light}) as f:
+        f.write(out)
+    path.write_bytes(out.getvalue())
+    left, right = pixels(path)[3]
+    assert left.tolist() == pytest.approx([128 / 255, 0, 1], abs=1e-6)
+    assert right.tolist() == [1, 1, 1]

@@ -135,7 +135,8 @@ def test_a_line_that_the_framer_refused_is_answered():
 
 def test_it_answers_every_request_of_the_design():
     promised = "initialize generate refine vary maps rank tag index search models/list models/download cancel"
-    more = "artifact/read artifact/write shutdown interpolate story resume library"
+    more = "artifact/read artifact/write shutdown interpolate story resume library "
+    more += "models/add models/verify models/remove models/unload"
     assert {*promised.split(), *more.split()} <= set(Server(print, end=lambda: None)._methods)
 
 

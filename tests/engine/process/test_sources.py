@@ -289,6 +289,19 @@ def test_an_exr_picture_begins_as_a_screen_shows_it_and_a_mask_as_it_is(tmp_path
     assert float(read.mask[0, 5, 5]) == pytest.approx(grey, abs=2 / 255)
 
 
+def test_the_alpha_of_an_exr_picture_is_alpha_and_its_colours_are_no_longer_multiplied_by_it(tmp_path):
+    path, pixels = tmp_path / "a.exr", np.zeros((128, 128, 4), np.float32)
+    pixels[:64] = 0.2158605 * 0.5, 0, 0.5, 0.5  # half there; below there is nothing
+    path.write_bytes(exr_file(pixels, "RGBA"))
+    read = sources.read(settings(image=str(path), mask=str(path), overlay=str(path)))
+    assert read.overlay[:, 5, 5].tolist() == pytest.approx([0.5, 0, 1, 0.5], abs=1 / 255)
+    assert read.overlay[:, 99, 5].tolist() == [0, 0, 0, 0]
+    assert read.picture[:, 5, 5].tolist() == pytest.approx([0.5, 0, 1], abs=1 / 255)
+    grey = 0.299 * 0.2158605 * 0.5 + 0.114 * 0.5  # what is transparent of a mask is black
+    assert float(read.mask[0, 5, 5]) == pytest.approx(grey, abs=2 / 255)
+    assert float(read.mask[0, 99, 5]) == 0
+
+
 @pytest.mark.parametrize("keep", [4, 40, -30])
 def test_a_torn_exr_picture_is_refused_by_the_name_of_its_setting(tmp_path, keep):
     path = tmp_path / "a.exr"
@@ -298,9 +311,9 @@ def test_a_torn_exr_picture_is_refused_by_the_name_of_its_setting(tmp_path, keep
     assert caught.value.field == "image"
 
 
-def exr_file(rgb):
+def exr_file(pixels, channels="RGB"):
     out = io.BytesIO()
     header = {"compression": OpenEXR.ZIP_COMPRESSION, "type": OpenEXR.scanlineimage}
-    with OpenEXR.File(header, {"RGB": rgb}) as file:
+    with OpenEXR.File(header, {channels: pixels}) as file:
         file.write(out)
     return out.getvalue()

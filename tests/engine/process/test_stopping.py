@@ -14,8 +14,9 @@ import pytest
 from safetensors.torch import load_file, save_file
 
 from engine import checkpoint, resume
-from engine.cli_stop import command, sentence
+from engine.cli_stop import sentence
 from engine.errors import Cancelled, InvalidRequest, Kept
+from engine.hints import command
 from engine.settings import RunSettings
 from tests.engine import runs
 

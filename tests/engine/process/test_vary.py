@@ -158,6 +158,8 @@ def test_materials_between_two_with_a_strip_and_again(make, bricks, moss, tmp_pa
 def test_a_way_that_was_stopped_goes_on_to_its_strip(make, bricks, moss, tmp_path):
     asked = {"from": str(bricks), "to": str(moss), "count": 3, "steps": 3, "seed": 2}
     make("whole", asked, interpolate.resolve)
+    (tmp_path / "stopped").mkdir()
+    (tmp_path / "stopped/strip.png").write_bytes(b"of an earlier way")
     seen = []
     guided = lambda: any(progress.phase == "guide" for progress in seen)
     with pytest.raises(Cancelled):

@@ -11,6 +11,7 @@ from engine.starter.evaluation.report import Report
 from engine.starter.evaluation.runs import Run
 from engine.starter.evaluation.stamp import Stamp
 from engine.starter.trials.record import Trials
+from tests.engine.test_layers import ROOT, imports
 
 NAMED = {"guide": {"seen": {"pictures": 4, "family": 0.5, "colour": 0.25}}}
 
@@ -46,6 +47,21 @@ def test_every_change_of_what_decides_is_another_revision(tree, place):
     assert revision() == before, "line ends are the checkout's business"
     file.write_bytes(b"x = 1\ny = 3\n")
     assert revision() != before
+
+
+def test_what_reads_and_draws_for_a_run_is_all_in_it():
+    """Of the starter's code, which is large, runs use some: whatever they import decides.
+
+    Training is not of them, though who adds a pack borrows from it.
+    """
+    decides = [ROOT / "engine" / place for place in stamp.DECIDES]
+    files = [file for place in decides for file in ([place] if place.suffix else place.rglob("*.py"))]
+    used = {name for file in files for name in imports(file) if name.startswith("engine.starter.")}
+    used = {name for name in used if not name.startswith("engine.starter.training.")}
+    assert any("captions" in name for name in used)
+    for name in sorted(used):
+        path = ROOT.joinpath(*name.split("."))
+        assert any(path.is_relative_to(place.with_suffix("")) for place in decides), name
 
 
 def test_what_several_made_is_as_old_as_the_oldest():

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis.strategies import integers
 
 from engine.settings import RunSettings
-from engine.synthesis import guidance
+from engine.synthesis import guidance, starts
 from engine.synthesis.coarse import enlarged, stages
 from engine.synthesis.edits import NO_EDITS, Edits
+from engine.synthesis.inputs import Inputs
 from engine.synthesis.memory import cost_of
 from engine.synthesis.run import synthesize
 
@@ -72,6 +73,25 @@ def test_steps_run_on_over_both_sizes(tiny_pack, monkeypatch, start):
     assert sizes == [((2, 4, 16, 16), 0.0), ((2, 4, 16, 16), 0.5), ((2, 4, 32, 32), 1.0)]
     assert [(p.step, p.total) for p in seen if p.name == "guide"] == [(1, 3), (2, 3), (3, 3)]
     assert made.maps.basecolor.shape == (2, 3, 256, 256)
+
+
+def test_both_sizes_begin_from_one_exemplar_where_a_picture_asks(tiny_pack, monkeypatch):
+    """A picture loses what is fine at half the size, and the guide sees another one there."""
+    green, violet = torch.tensor([[0.4963, 0.7682, 0.0885], [0.132, 0.3074, 0.6341]]).view(2, 3, 1, 1)
+    stripes = torch.where((torch.arange(256) % 2 == 1)[:, None], green, violet).expand(3, 256, 256)
+    begun, propose = [], starts.propose
+
+    def watched(s, *rest):
+        proposal = yield from propose(s, *rest)
+        begun.append((s.width, proposal.origins))
+        return proposal
+
+    monkeypatch.setattr(starts, "propose", watched)
+    # the path is only a name here: what it holds is given
+    s = settings(variations=4, steps=2, pictures=[{"path": "/stripes.png"}])
+    made, _ = finish(synthesize(s, tiny_pack, Inputs((stripes,))))
+    assert [width for width, _ in begun] == [128, 256]
+    assert begun[0][1] == begun[1][1] == made.origins
 
 
 def test_a_variation_made_alone_is_the_same_picture(tiny_pack):

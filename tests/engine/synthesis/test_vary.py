@@ -8,13 +8,16 @@ from dataclasses import replace
 import pytest
 import torch
 
+from engine.material.maps import DecodedMaps
+from engine.models.exemplars import Exemplars
 from engine.models.vqgan import PLANE, TORUS
 from engine.settings import Difference, RunSettings
 from engine.starter.captions import canonical
 from engine.starter.drawing import draw_maps
-from engine.starter.materials import another, with_coats
+from engine.starter.materials import another, sample, with_coats
+from engine.synthesis import vary
 from engine.synthesis.aims import aims_of, seen_in
-from engine.synthesis.base import NAMES, recipe_of
+from engine.synthesis.base import NAMES, recipe_of, remembered
 from engine.synthesis.decode import maps_of
 from engine.synthesis.edits import Edits, Stored
 from engine.synthesis.groups import synthesize_in_groups
@@ -115,12 +118,16 @@ def test_up_to_much_strength_it_stays_the_material_and_no_two_are_the_same(tiny_
     """What is drawn is of the same family where the pack has another; and a coat stays on it."""
     source = recipe_of(stored.stored, tiny_pack)
     mossy = replace(source, recipe=with_coats(source.recipe, [MOSS]))
-    family = source.recipe["family"]
-    own = [r for i, r in enumerate(tiny_pack.exemplars.recipes) if r["family"] == family and i != 0]
-    seen = seen_in(stored, tiny_pack.guide)
+    recipes = [*tiny_pack.exemplars.recipes, *(sample(seed, source.recipe["family"]) for seed in (4, 5))]
+    names, keys = [canonical(r) for r in recipes], torch.randn(5, 16, generator=torch.Generator())
+    exemplars = Exemplars.of(names, recipes, keys, torch.zeros(0, 16))
+    own = {i for i, r in enumerate(exemplars.recipes) if r["family"] == source.recipe["family"] and i != 0}
+    assert len(own) == 2
+    picture = stored.stored.maps.basecolor[0]
     for strength in (0.4, 0.8):
-        neighbours = Neighbours.of(settings(strength=strength), tiny_pack, mossy, tiny_pack.exemplars, seen)
-        assert set(neighbours.others) <= set(own) or not own
+        neighbours = Neighbours.of(settings(strength=strength), tiny_pack, mossy, exemplars, picture)
+        assert bool(neighbours.others) == (strength == 0.8)
+        assert set(neighbours.others) <= own
         found = [neighbours.pick(seed) for seed in range(50, 58)]
         assert len({r.draw for r in found}) == 8
         assert all(r.recipe["coats"] == [MOSS] for r in found if r.recipe["family"] != "moss")
@@ -133,7 +140,7 @@ def test_what_is_drawn_lies_as_far_off_as_the_strength_says(tiny_pack, stored):
     means = []
     for strength in (0.5, 0.9, 1.0):
         asked = settings(strength=strength)
-        found = Neighbours.of(asked, tiny_pack, source, exemplars, seen).others
+        found = Neighbours.of(asked, tiny_pack, source, exemplars, stored.stored.maps.basecolor[0]).others
         means.append(float((looks[found] @ seen).mean()))
     assert means[0] >= means[1] >= means[2]
 
@@ -190,7 +197,43 @@ def test_variations_of_a_picture_are_made_of_it(tiny_pack):
         assert not torch.allclose(x, edits.picture, atol=0.02)
         assert (x.mean((1, 2)) - edits.picture.mean((1, 2))).abs().max() < 0.03
     far = varied(tiny_pack, edits, strength=1.0, steps=0)
-    assert all(origin.startswith("exemplar") for origin in far.origins)
+    assert all(origin.startswith("reworked: exemplar") for origin in far.origins)
+
+
+def test_what_was_drawn_in_the_pictures_colours_keeps_them_when_it_is_varied_again(tiny_pack):
+    green = Edits(picture=picture() * torch.tensor([0.1, 1.0, 0.1]).view(3, 1, 1))
+    far = varied(tiny_pack, green, strength=1.0, steps=0)
+    maps = DecodedMaps(**{name: x[:1] for name, x in vars(far.maps).items()})
+    result = Stored(maps, far.origins[0], far.seeds[0], tiny_pack.hashes)
+    assert recipe_of(result, tiny_pack) is None
+    again = varied(tiny_pack, Edits(stored=result), strength=0.3, steps=0)
+    assert not torch.equal(again.maps.basecolor[0], maps.basecolor[0])
+    apart = again.maps.basecolor.mean((2, 3)) - maps.basecolor.mean((2, 3))
+    assert apart.abs().max() < 0.03
+
+
+def test_a_difference_leaves_a_recipe_its_own_colours_and_its_name(tiny_pack):
+    made = varied(tiny_pack, Edits(picture=picture()), strength=1.0, difference=WET, steps=0)
+    for i, origin in enumerate(made.origins):
+        assert remembered(origin, made.seeds[i], tiny_pack) is not None
+
+
+def test_the_guide_looks_once_and_only_where_what_it_sees_matters(tiny_pack, stored, monkeypatch):
+    source, asked = recipe_of(stored.stored, tiny_pack), []
+    near, look = Exemplars.near, vary.of_picture
+    monkeypatch.setattr(Exemplars, "near", lambda *given: asked.append("near") or near(*given))
+    monkeypatch.setattr(vary, "of_picture", lambda *given: asked.append("look") or look(*given))
+
+    def neighbours(**changes):
+        base = stored.stored.maps.basecolor[0]
+        Neighbours.of(settings(**changes), tiny_pack, source, tiny_pack.exemplars, base)
+        return [asked.pop(0) for _ in asked[:]]
+
+    assert neighbours(strength=0.3) == []
+    assert neighbours(strength=0.3, difference=WET) == ["near"]
+    assert neighbours(strength=0.6) == ["near", "look"]
+    varied(tiny_pack, Edits(picture=picture()), strength=1.0, variations=3, steps=0)
+    assert asked == ["look", "near"]
 
 
 def test_a_picture_that_does_not_tile_keeps_its_places(tiny_pack, stored):
