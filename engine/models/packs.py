@@ -267,7 +267,8 @@ def _entry(pack_id: str) -> PackInfo:
         return info
     if pack_id in offers.entries():
         raise UnknownPack(
-            f"The pack {pack_id!r} is not here yet. Download it: python -m engine models download {pack_id}",
+            f"The pack {pack_id!r} is not here yet. Download it in the preferences, or by: "
+            f"models download {pack_id}",
             field="pack",
             remedy=Remedy("pack", "starter"),
         )
