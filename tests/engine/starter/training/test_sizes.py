@@ -17,6 +17,7 @@ from engine.models.estimator import Estimator
 from engine.models.vqgan import VQGAN
 from engine.starter.commands import STAGES
 from engine.starter.training import clip, exemplars, pipeline, prior, stream as streaming
+from engine.starter.training.codes import Grids
 from engine.starter.training.decoder import DecoderTraining
 from engine.starter.training.estimator import EstimatorTraining
 from engine.starter.training.generator import GeneratorTraining
@@ -82,8 +83,8 @@ def test_networks_fit_their_files(tmp_path, size):
     torch.manual_seed(0)
     generator = VQGAN(cfg["generator"].architecture)
     dim = cfg["guide"].embed_dim
-    masked = SimpleNamespace(cfg=cfg["prior"])
-    stream = SimpleNamespace(cfg=cfg["stream"], grids=SimpleNamespace(codes=np.zeros(1, np.int64)))
+    grids = Grids(np.zeros((1, 1, 2, 2), np.uint16))
+    masked, stream = (SimpleNamespace(cfg=cfg[name], grids=grids) for name in ("prior", "stream"))
     networks = {
         role: open_clip.CLIP(**clip.architecture(cfg[role], FULL_VOCABULARY)) for role in ("guide", "judge")
     } | {
