@@ -9,6 +9,7 @@ from bpy.types import Image, Material, Object
 from . import mapping, nodes
 from .library import Found
 from .materials import MissingFilesError, Options, way
+from .using import chosen_depth
 from .words import tr
 
 TAG = "patina_library"  # the material's property that says which texture it is of
@@ -59,7 +60,7 @@ def build(found: Found, made: dict[str, Path], inputs: Any, layout: mapping.Mapp
         )
     images = {name: _load(files[name], data=data) for _, name, data in nodes.TEXTURES if name in files}
     material = _material(found)
-    depth = inputs.id_data.patina_using.chosen_depth()
+    depth = chosen_depth(inputs.id_data.patina_using)
     asked = Options(
         inputs.tile_size, inputs.normal_strength, inputs.displacement, inputs.mapping, depth=depth
     )

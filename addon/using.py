@@ -73,9 +73,13 @@ class PatinaUsing(PropertyGroup):
         ),
     )
 
-    def chosen_depth(self) -> float | None:
-        """Metres from the lowest to the highest point; None where tile size and result say."""
-        return self.depth if self.use_depth else None
+
+def chosen_depth(using: PatinaUsing) -> float | None:
+    """Metres from the lowest to the highest point; None where tile size and result say.
+
+    No method: Blender 4.2 crashes at its end where a property group has one.
+    """
+    return using.depth if using.use_depth else None
 
 
 CLASSES = (PatinaUsing,)

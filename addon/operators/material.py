@@ -7,6 +7,7 @@ from bpy.types import Context, Event, Material, Object, Operator
 
 from .. import choice, materials, pump, slots, subdivision, targets, tuning
 from ..remedies import RefusedError, refusal
+from ..using import chosen_depth
 from ..words import tr
 from . import trouble
 
@@ -43,7 +44,7 @@ def options(context: Context) -> materials.Options:
     inputs, using = context.scene.patina, context.scene.patina_using
     chosen = {name: choice.material_value(inputs, name) for name in choice.MATERIAL}
     return materials.Options(
-        **chosen, scale=tuple(using.scale), rotation=using.rotation, depth=using.chosen_depth()
+        **chosen, scale=tuple(using.scale), rotation=using.rotation, depth=chosen_depth(using)
     )
 
 

@@ -10,16 +10,15 @@ import sys
 import time
 from pathlib import Path
 
-HOME, TOLD = map(Path, sys.argv[1:3])
 PATIENCE_S = 300.0
 ENDLESS = f"{sys.executable} -c 'import sys; sys.stdin.read()'"  # ends with Blender, as engines do
 
 
-def main() -> None:
-    addons = HOME / "scripts" / "addons"
+def main(home: Path, told: Path) -> None:
+    addons = home / "scripts" / "addons"
     addons.mkdir(parents=True)
     (addons / "patina").symlink_to(Path(__file__).resolve().parents[2] / "addon", target_is_directory=True)
-    os.environ["BLENDER_USER_RESOURCES"] = str(HOME)
+    os.environ["BLENDER_USER_RESOURCES"] = str(home)
     import bpy
 
     bpy.ops.preferences.addon_enable(module="patina")
@@ -27,9 +26,9 @@ def main() -> None:
     for prompt in ("green moss", "grey slate", "oak planks"):
         bpy.context.scene.patina.prompt = prompt
         bpy.ops.patina.generate()
-    TOLD.write_text(str(sys.modules["patina.pump"].session.engine.pid))
+    told.write_text(str(sys.modules["patina.pump"].session.engine.pid))
     time.sleep(PATIENCE_S)
 
 
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:3]))
