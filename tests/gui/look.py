@@ -15,11 +15,8 @@ from PIL import Image, ImageChops, PngImagePlugin
 
 STEADY = {  # states in which nothing moves, by the part of `shots` that plays them
     "first-day": ("first start", "installing", "ready", "in use", "refused", "past"),
-    "library": (
-        *("library empty", "library found", "library"),
-        *("missing", "failed", "error", "spanish", "spanish applied"),
-    ),
-}
+    "library": ("library empty", "library found", "library", "failed", "error", "spanish", "spanish applied"),
+}  # not "missing", which shows the user's folder and the room there
 MASKS = {  # what does change: left, top, right, bottom in pixels of the sidebar
     "installing": (0, 28, 10_000, 80),  # the bar, and what the installer is at
 }
