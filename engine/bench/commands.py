@@ -28,7 +28,7 @@ JSON, PLOT = "bench.json", "bench.png"
 
 def bench_arguments(add: argparse.ArgumentParser) -> None:
     """Declares the options of `bench`."""
-    add.add_argument("--quick", action="store_true", help="fewer cases and steps: a minute instead of ten")
+    add.add_argument("--quick", action="store_true", help="fewer cases and steps: one minute instead of four")
     add.add_argument(
         "--out", type=Path, default=Path("patina-out/bench"), metavar="DIR",
         help=f"folder for {JSON} and {PLOT} (default: patina-out/bench)",
