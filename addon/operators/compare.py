@@ -3,13 +3,24 @@
 # ruff: noqa: TID252  # as an extension, the add-on cannot know the name of its own package
 
 from bpy.props import IntProperty
-from bpy.types import Context, Operator
+from bpy.types import Context, Material, Operator
 
 from .. import comparing, materials, pump, tuning
+from ..session import Result
 from ..words import mark
 from . import trouble
 
 NO_OBJECT = mark("Select an object with a material from Patina")
+
+
+def _shown(operator: Operator, material: Material, result: Result) -> bool:
+    """Puts a result's maps on a material that is there; False, and a message, where its files are gone."""
+    try:
+        materials.replace(material, result, tuning.tile_size(material))
+    except materials.MissingFilesError as error:
+        operator.report({"ERROR"}, str(error))
+        return False
+    return True
 
 
 class PATINA_OT_compare(Operator):
@@ -29,26 +40,19 @@ class PATINA_OT_compare(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        if pump.session is None or not pump.session.results:
-            cls.poll_message_set("Generate a material first")
-            return False
-        if tuning.active(context.active_object) is None:
-            cls.poll_message_set(NO_OBJECT)
-            return False
-        return True
+        there = pump.session is not None and pump.session.results
+        return trouble.holds(cls, there, "Generate a material first") and trouble.holds(
+            cls, tuning.active(context.active_object), NO_OBJECT
+        )
 
     def execute(self, context: Context) -> set[str]:
-        session, item = pump.session, context.active_object
+        session = pump.session
         count = len(session.results)
         index = self.index if self.index >= 0 else (session.selected + self.step) % count
         if index >= count:
             self.report({"WARNING"}, "There is no such variation")
             return {"CANCELLED"}
-        try:
-            material = tuning.active(item)
-            materials.replace(material, session.results[index], tuning.tile_size(material))
-        except materials.MissingFilesError as error:
-            self.report({"ERROR"}, str(error))
+        if not _shown(self, tuning.active(context.active_object), session.results[index]):
             return {"CANCELLED"}
         session.selected = index
         pump.mirror()
@@ -98,10 +102,7 @@ class PATINA_OT_compare_swap(Operator):
         session, material = pump.session, tuning.active(context.active_object)
         is_shown = material.get(materials.TAG) == session.chosen.key
         wanted = session.marked if is_shown else comparing.here(session)
-        try:
-            materials.replace(material, wanted.result, tuning.tile_size(material))
-        except materials.MissingFilesError as error:
-            self.report({"ERROR"}, str(error))
+        if not _shown(self, material, wanted.result):
             return {"CANCELLED"}
         if is_shown:
             comparing.swap(session)

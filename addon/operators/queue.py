@@ -110,10 +110,8 @@ class OfLeft:
 
     @classmethod
     def poll(cls, _context: Context) -> bool:
-        if pump.session is None or not queue_view.left:
-            cls.poll_message_set("No prompts are left from an earlier Blender")
-            return False
-        return True
+        there = pump.session is not None and queue_view.left
+        return trouble.holds(cls, there, "No prompts are left from an earlier Blender")
 
 
 class PATINA_OT_queue_again(OfLeft, Operator):
