@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path, PureWindowsPath
 
@@ -374,6 +375,46 @@ def test_a_normal_map_of_directx_is_turned(use):
     press("library_apply")
     nodes = {node.type for node in bpy.data.objects["Cube"].active_material.node_tree.nodes}
     assert {"MATH", "NORMAL_MAP"} <= nodes
+
+
+def wiring(material):
+    """Nodes, links and the values that our nodes were given, less where they lie."""
+    tree = material.node_tree
+    links = {
+        (link.from_node.name, link.from_socket.identifier, link.to_node.name, link.to_socket.identifier)
+        for link in tree.links
+    }
+    shader = tree.nodes["Patina Principled"].inputs
+    return {node.name for node in tree.nodes}, links, round(shader["Emission Strength"].default_value, 3)
+
+
+@pytest.mark.parametrize("before", [*SETS, "directx"])
+def test_a_texture_that_has_changed_gets_the_nodes_of_a_new_one(use, blender, before):
+    """Such as a normal map that is OpenGL's by now, or roughness where there was gloss."""
+
+    def wired(*kinds):
+        for kind in kinds:
+            use(SETS.get(kind, FULL), directx=kind == "directx")
+            press("library_apply")
+        material = bpy.data.objects["Cube"].active_material
+        found = wiring(material)
+        bpy.data.materials.remove(material)
+        return found
+
+    for blender.inputs.displacement, after in itertools.product(("OFF", "BUMP", "REAL"), SETS):
+        assert wired(before, after) == wired(after), (blender.inputs.displacement, after)
+
+
+def test_what_the_artist_takes_from_a_turned_normal_map_takes_the_map_itself_later(use):
+    use(FULL, directx=True)
+    press("library_apply")
+    tree = bpy.data.objects["Cube"].active_material.node_tree
+    own = tree.nodes.new("ShaderNodeGamma")
+    tree.links.new(tree.nodes["Patina Normal Joined"].outputs[0], own.inputs["Color"])
+    use(FULL)
+    press("library_apply")
+    for node in (own, tree.nodes["Patina Normal Map"]):
+        assert node.inputs["Color"].links[0].from_node.name == "Patina normal_gl"
 
 
 def test_applied_again_it_is_the_same_material(use):
