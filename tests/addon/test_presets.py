@@ -8,7 +8,6 @@ import json
 import shutil
 import subprocess
 import sys
-import zlib
 from types import SimpleNamespace
 
 import bpy
@@ -298,26 +297,6 @@ def test_a_scene_keeps_its_preset_when_others_come_and_go(blender, own, tmp_path
     bpy.ops.wm.open_mainfile(filepath=str(path))
     assert blender.inputs.preset == "my_oak"
     assert bpy.context.window_manager.patina_gallery.message == ""
-
-
-def store(inputs, number):
-    """The preset as a file has it, whether or not there is one of this number."""
-    apart = hasattr(inputs, "bl_system_properties_get")
-    (inputs.bl_system_properties_get() if apart else inputs)["preset"] = number
-
-
-@pytest.mark.parametrize(("number", "preset"), [(zlib.crc32(b"stone"), "stone"), (0x7F000001, "plain")])
-def test_a_preset_that_was_stored_by_a_larger_number_is_found(blender, tmp_path, number, preset):
-    blender.inputs.preset = "lava"
-    assert number & 0x7FFFFFFF > 0xFFFFFF, "or it is stored so today"
-    store(blender.inputs, number & 0x7FFFFFFF)
-    path = tmp_path / "scene.blend"
-    bpy.ops.wm.save_as_mainfile(filepath=str(path))
-    bpy.ops.wm.read_homefile(use_factory_startup=True)
-    bpy.ops.wm.open_mainfile(filepath=str(path))
-    assert bpy.context.scene.patina.preset == preset
-    gone = bpy.context.window_manager.patina_gallery.message
-    assert bool(gone) == (preset == "plain")
 
 
 def test_a_scene_whose_preset_is_gone_gets_plain_and_a_message(blender, own, tmp_path):
