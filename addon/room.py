@@ -7,6 +7,7 @@ import shutil
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 from . import paths
@@ -79,6 +80,16 @@ def _said_by(program: Path | None) -> dict[str, int]:
     """What the engine's file says of its sizes; nothing where there is none, or it cannot be read."""
     if program is None:
         return {}
+    try:
+        written = [path.stat().st_mtime_ns for path in (program, program / source.SIZES) if path.exists()]
+    except OSError:
+        return {}
+    return _read(program, tuple(written))
+
+
+@lru_cache(maxsize=1)
+def _read(program: Path, _written: tuple[int, ...]) -> dict[str, int]:
+    """Once for a file as it is: every button that concerns the engine has the room looked at again."""
     try:
         with source.opened(program) as opened:
             return source.sizes(opened)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -145,6 +146,20 @@ def test_before_the_press_the_panel_says_where_it_goes_and_how_much_room_is_ther
     assert shown.room.startswith(f"It takes {least:.1f} GB to {most:.1f} GB, and only 0.2 GB")
 
 
+def test_the_engines_file_is_read_once_for_its_size(blender, setup, shown, chosen, place, monkeypatch):
+    read, source = [], blender.package.room.source
+    sizes = source.sizes
+    monkeypatch.setattr(source, "sizes", lambda opened: read.append(opened) or sizes(opened))
+    blender.package.room._read.cache_clear()
+    for chosen.backend in ("cpu", "cuda", "cpu"):
+        setup.refresh()
+        assert shown.room.startswith("It takes 1 MB")
+    assert len(read) == 1
+    os.utime(place / "program/requirements/sizes.json")
+    setup.refresh()
+    assert len(read) == 2
+
+
 @pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
 def test_an_engines_file_that_was_damaged_on_its_way_leaves_the_size_to_the_add_on(
     blender, setup, shown, chosen, place, tmp_path, method
@@ -162,6 +177,7 @@ def test_an_engines_file_that_was_damaged_on_its_way_leaves_the_size_to_the_add_
     begin = entry.header_offset + zipfile.sizeFileHeader + len(entry.filename)
     content[begin] ^= 0xFF
     archive.write_bytes(content)
+    os.utime(archive, ns=(0, 0))  # not at the very moment of the good one
     setup.refresh()
     assert shown.room.startswith(f"It takes {blender.package.room.SIZES['cpu'] / 1e9:.1f} GB")
 
