@@ -365,7 +365,7 @@ def without_pictures(text: str) -> str:
 
 
 def packaged_files() -> dict[str, Path]:
-    """Path inside the add-on → file: what Blender runs, the presets with their pictures, and the licence."""
+    """Path inside the add-on → file: what Blender runs, the presets with their pictures, what is read."""
     left_out = {"demo", "docs", "tests", "__pycache__"}
     addon = {path.relative_to(ROOT / "addon"): path for path in (ROOT / "addon").rglob("*") if path.is_file()}
     files = {
@@ -376,7 +376,11 @@ def packaged_files() -> dict[str, Path]:
     folder = ROOT / "presets"
     shown = (*folder.glob("*.json"), *folder.glob("thumbnails/*.jpg"))
     presets = {f"presets/{path.relative_to(folder).as_posix()}": path for path in shown}
-    beside = {"LICENSE": ROOT / "LICENSE", "guide.md": ROOT / "addon/docs/guide.md"}  # without its pictures
+    beside = {
+        "LICENSE": ROOT / "LICENSE",
+        "guide.md": ROOT / "addon/docs/guide.md",  # without its pictures
+        "sizes.json": ROOT / "requirements/sizes.json",  # what installing takes, before the engine is there
+    }
     return files | presets | beside
 
 

@@ -14,7 +14,6 @@ from bpy.types import (
     Modifier,
     Object,
     Operator,
-    PropertyGroup,
     Scene,
     UILayout,
     WindowManager,
@@ -63,13 +62,6 @@ def title_without_hint(layout: UILayout, data: Any, name: str) -> None:
     """The name of a text field above it, before 4.1. Beside it, it would leave too little room to read."""
     if not _function_has("prop", "placeholder"):
         layout.label(text=data.bl_rna.properties[name].name)
-
-
-def stored(group: PropertyGroup, name: str) -> Any:
-    """What a file has for a property, valid or not; None for nothing. From 5.0 on, apart from custom ones."""
-    apart = hasattr(group, "bl_system_properties_get")
-    kept = group.bl_system_properties_get() if apart else group
-    return None if kept is None else kept.get(name)
 
 
 def use_nodes(item: Material | World) -> None:

@@ -5,7 +5,7 @@ from bpy.app.handlers import persistent
 from bpy.props import PointerProperty, StringProperty
 from bpy.types import PropertyGroup
 
-from . import compat, images, presets, properties
+from . import images, presets, properties
 
 GONE = "This scene's preset is not here any more. Plain is used instead."
 
@@ -33,23 +33,12 @@ def icon(preset: presets.Preset) -> int:
 
 def fall_back() -> bool:
     """Give scenes whose preset is gone the plain one, and say so. Whether there were any."""
-    _renumber()
     lost = [scene for scene in bpy.data.scenes if not scene.patina.preset]
     for scene in lost:
         scene.patina.preset = presets.DEFAULT
     state = bpy.context.window_manager.patina_gallery
     state.message = GONE if lost else ""
     return bool(lost)
-
-
-def _renumber() -> None:
-    """Take a preset's number as it was stored before it had to be smaller."""
-    by_number = {presets.number(name): name for name in presets.load_all()}
-    for scene in bpy.data.scenes:
-        number = compat.stored(scene.patina, "preset") or 0
-        name = by_number.get(number & presets.LARGEST)
-        if number > presets.LARGEST and name is not None:
-            scene.patina.preset = name
 
 
 def _define_choice() -> None:

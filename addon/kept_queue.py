@@ -115,7 +115,7 @@ def _read(file: Path) -> tuple[Run, ...]:
         if content["format"] != FORMAT:
             return ()
         return tuple(_run(entry) for entry in content["runs"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         log.warning("%s is no queue", file, exc_info=True)
         return ()
 
@@ -129,8 +129,10 @@ def _run(entry: dict[str, Any]) -> Run:
 
 def _is_held(file: Path) -> bool:
     try:
-        with _lock_of(file).open("a+b") as descriptor:
+        with _lock_of(file).open("r+b") as descriptor:  # which makes none: asking leaves nothing behind
             return not record.lock(descriptor.fileno())
+    except FileNotFoundError:  # the lock is made before the queue, and goes when its Blender lets go of both
+        return False
     except OSError:
         return True
 

@@ -12,6 +12,7 @@ from . import compat, mapping
 BSDF_AT = Vector((10, 300))
 OURS = "Patina "  # what the names of our nodes begin with
 BLEND = 0.25  # of neighbouring sides in box projection: hides the edges, blurs little
+FLIP = ("Normal Channels", "Normal Flip", "Normal Joined")  # turn DirectX's normal map, the last gives it
 GLOW = 4.0  # emission strength: outshines the surface in daylight, too
 
 TEXTURES = (  # from the top, as Node Wrangler has them: label, map, whether it is data
@@ -69,6 +70,7 @@ def build(
             _feed(place, node.inputs["Vector"])
         elif (node := find(tree, name)) is not None:
             _drop(tree, node)
+    _drop_between(tree, directx=directx)
     _feed(find(tree, "basecolor").outputs["Color"], bsdf.inputs["Base Color"])
     for name, source in (("Roughness", _roughness(tree)), ("Metallic", _metallic(tree))):
         if source is not None:
@@ -177,6 +179,26 @@ def _drop(tree: NodeTree, texture: Node) -> None:
     tree.nodes.remove(texture)
 
 
+def _drop_between(tree: NodeTree, *, directx: bool) -> None:
+    """Take away what stood between earlier textures and the shader and these ones have no use for."""
+    there = {name for _, name, _ in TEXTURES if find(tree, name) is not None}
+    wanted = {
+        "Inverted Gloss": "gloss" in there and "roughness" not in there,
+        "Channels": "arm" in there and ("metallic" not in there or not there & {"roughness", "gloss"}),
+        **dict.fromkeys(FLIP, directx and "normal_gl" in there),
+        "Normal Map": "normal_gl" in there,
+        "Bump": "height" in there,
+        "Displacement": "height" in there,
+    }
+    texture, turned = find(tree, "normal_gl"), find(tree, FLIP[-1])
+    if texture is not None and turned is not None and not directx:
+        for link in tuple(turned.outputs[0].links):  # to nodes of the artist's, too
+            tree.links.new(texture.outputs["Color"], link.to_socket)
+    for role, is_wanted in wanted.items():
+        if not is_wanted and (node := find(tree, role)) is not None:
+            tree.nodes.remove(node)
+
+
 def _roughness(tree: NodeTree) -> NodeSocket | None:
     """Whichever way it comes: by itself, as gloss, or as the green of a packed texture."""
     if (texture := find(tree, "roughness")) is not None:
@@ -210,9 +232,10 @@ def _flip_green(tree: NodeTree) -> None:
     """Turn a normal map of DirectX, whose green points down, into one of OpenGL."""
     texture = find(tree, "normal_gl")
     at = texture.location
-    parts = _node(tree, "Normal Channels", "ShaderNodeSeparateColor", at + Vector((140, -40)))
-    flip = _node(tree, "Normal Flip", "ShaderNodeMath", at + Vector((140, -190)))
-    whole = _node(tree, "Normal Joined", "ShaderNodeCombineColor", at + Vector((140, -340)))
+    channels, flipped, joined = FLIP
+    parts = _node(tree, channels, "ShaderNodeSeparateColor", at + Vector((140, -40)))
+    flip = _node(tree, flipped, "ShaderNodeMath", at + Vector((140, -190)))
+    whole = _node(tree, joined, "ShaderNodeCombineColor", at + Vector((140, -340)))
     flip.operation = "SUBTRACT"
     flip.inputs[0].default_value = 1.0
     _feed(texture.outputs["Color"], parts.inputs[0])
@@ -225,7 +248,7 @@ def _normal_map(tree: NodeTree, texture: Node, strength: float) -> Node:
     node = _node(tree, "Normal Map", "ShaderNodeNormalMap", texture.location + Vector((300, 0)))
     node.space = "TANGENT"
     node.inputs["Strength"].default_value = strength
-    turned = find(tree, "Normal Joined")
+    turned = find(tree, FLIP[-1])
     _feed((turned or texture).outputs[0], node.inputs["Color"])
     return node
 

@@ -21,6 +21,12 @@ def presets() -> Path:
     return inside if inside.is_dir() else HERE.parent / "presets"
 
 
+def sizes() -> Path:
+    """What the engine takes on the disk, by backend: inside an installed add-on, beside it in a checkout."""
+    inside = HERE / "sizes.json"
+    return inside if inside.is_file() else HERE.parent / "requirements" / "sizes.json"
+
+
 def guide() -> Path | None:
     """The guide to read; None where nobody has packed it."""
     return next((path for path in (HERE / "guide.md", HERE / "docs" / "guide.md") if path.is_file()), None)

@@ -122,7 +122,6 @@ def number(preset_id: str) -> int:
     """What Blender stores for a preset: the same however many others come and go.
 
     24 bits: a button of a picture hands it on as a float of 32, which rounds larger ones to another number.
-    Files of before have 31, of which these are the lower ones.
     """
     return zlib.crc32(preset_id.encode()) & LARGEST
 

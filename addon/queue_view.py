@@ -18,6 +18,7 @@ from .words import tr
 
 keeper: kept_queue.Keeper | None = None
 left: list[kept_queue.Left] = []  # by Blenders that are gone
+_looked = False  # for them
 
 
 class PatinaQueued(PropertyGroup):
@@ -55,6 +56,23 @@ class PatinaQueue(PropertyGroup):
         max=1,
         subtype="FACTOR",
     )
+
+
+def ask() -> None:
+    """Called while the panel is drawn: have it looked for what earlier Blenders left, once."""
+    if not _looked:
+        pump.nudge()
+
+
+def work() -> bool:
+    """The pump's part of that. Not when Blender starts, which would wait for a slow disk."""
+    global _looked
+    if not _looked:
+        _looked = True
+        left[:] = keeper.left()
+        mirror()
+        pump.redraw()
+    return False
 
 
 def mirror() -> None:
@@ -104,18 +122,19 @@ CLASSES = (PatinaQueued, PatinaQueue)
 
 
 def register() -> None:
-    global keeper
-    keeper = kept_queue.Keeper(paths.home() / "queue")
-    left[:] = keeper.left()
+    global keeper, _looked
+    keeper, _looked = kept_queue.Keeper(paths.home() / "queue"), False
     for cls in CLASSES:
         bpy.utils.register_class(cls)
     bpy.types.WindowManager.patina_queue = PointerProperty(type=PatinaQueue)
     pump.mirrors.append(mirror)
+    pump.chores.append(work)
 
 
 def unregister() -> None:
     keeper.close()
     left.clear()
+    pump.chores.remove(work)
     pump.mirrors.remove(mirror)
     del bpy.types.WindowManager.patina_queue
     for cls in reversed(CLASSES):

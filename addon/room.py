@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
+from . import paths
 from .link.installer import machine, record, source
 from .link.installer.failure import Failure
 from .link.installer.main import RESERVE, gigabytes
 from .words import tr
 
 LIKELY = ("cuda", "cuda12", "mps", "cpu")  # what "auto" comes to, but for AMD's cards, which few have
-UNKNOWN = (2_000_000_000, 6_000_000_000)  # bytes, about, while the engine's file, which knows, is not here
+SIZES: dict[str, int] = json.loads(paths.sizes().read_text("utf-8"))
+"""Backend → bytes, about, of the engine that was published with this add-on: another one has its own."""
 
 
 @dataclass(frozen=True)
@@ -60,18 +64,35 @@ def look(folder: Path, program: Path | None, backend: str) -> Room | None:
         free = shutil.disk_usage(record.existing_parent(folder)).free
     except OSError:
         return None
-    sizes = _sizes(program, backend) or UNKNOWN
+    sizes = _sizes(program, backend)
     return Room(min(sizes), max(sizes), free)
 
 
 def _sizes(program: Path | None, backend: str) -> list[int]:
-    wanted = [name for name in LIKELY if machine.torch_build(name) is not None] if backend == "auto" else []
+    """Of the builds that a backend may come to."""
+    known = SIZES | _said_by(program)
+    if backend != "auto":
+        return [known[backend]]
+    return [known[name] for name in LIKELY if machine.torch_build(name) is not None] or [*known.values()]
+
+
+def _said_by(program: Path | None) -> dict[str, int]:
+    """What the engine's file says of its sizes; nothing where there is none, or it cannot be read."""
     if program is None:
-        return []
+        return {}
+    try:
+        written = [path.stat().st_mtime_ns for path in (program, program / source.SIZES) if path.exists()]
+    except OSError:
+        return {}
+    return _read(program, tuple(written))
+
+
+@lru_cache(maxsize=1)
+def _read(program: Path, _written: tuple[int, ...]) -> dict[str, int]:
+    """Once for a file as it is: every button that concerns the engine has the room looked at again."""
     try:
         with source.opened(program) as opened:
-            known = source.sizes(opened)
+            return source.sizes(opened)
     except (Failure, OSError, ValueError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error):
         # Pressed, the button says what is wrong.
-        return []
-    return [known[name] for name in wanted or [backend] if name in known]
+        return {}

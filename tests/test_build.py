@@ -198,7 +198,7 @@ def test_the_zip_holds_what_blender_runs_and_no_more(tmp_path):
     with zipfile.ZipFile(build.write_zip(tmp_path)) as file:
         names = set(file.namelist())
     assert {name.partition("/")[0] for name in names} == {"patina"}
-    beside = {"LICENSE", "guide.md", "__init__.py", "blender_manifest.toml"}
+    beside = {"LICENSE", "guide.md", "sizes.json", "__init__.py", "blender_manifest.toml"}
     assert {f"patina/{name}" for name in beside} <= names
     presets = {path.stem for path in (ROOT / "presets").glob("*.json")}
     assert {f"patina/presets/{stem}.json" for stem in presets} <= names

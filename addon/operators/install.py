@@ -7,7 +7,6 @@ from bpy.types import Context, Event, Operator
 
 from .. import compat, preferences, pump, setup
 from ..link import EngineError
-from ..link.installation import Setup, state_of
 from . import trouble
 
 
@@ -83,8 +82,8 @@ class PATINA_OT_verify_engine(Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
-        return _idle(cls) and _installed(cls)
+    def poll(cls, context: Context) -> bool:
+        return _idle(cls) and _installed(cls, context)
 
     def execute(self, _context: Context) -> set[str]:
         return _begin(self, "verify")
@@ -98,7 +97,7 @@ class PATINA_OT_repair_engine(Operator):
 
     @classmethod
     def poll(cls, context: Context) -> bool:
-        return PATINA_OT_install_engine.poll(context) and _installed(cls)
+        return PATINA_OT_install_engine.poll(context) and _installed(cls, context)
 
     def execute(self, _context: Context) -> set[str]:
         return _begin(self, "repair")
@@ -111,8 +110,8 @@ class PATINA_OT_remove_engine(Operator):
     bl_options = {"REGISTER"}
 
     @classmethod
-    def poll(cls, _context: Context) -> bool:
-        return _idle(cls) and _installed(cls)
+    def poll(cls, context: Context) -> bool:
+        return _idle(cls) and _installed(cls, context)
 
     def invoke(self, context: Context, event: Event) -> set[str]:
         return context.window_manager.invoke_confirm(self, event)
@@ -186,11 +185,10 @@ class PATINA_OT_choose_engine_file(Operator):
         return {"FINISHED"}
 
 
-def _installed(cls: type[Operator]) -> bool:
-    if state_of(preferences.install_folder()) is Setup.MISSING:
-        cls.poll_message_set("No engine is installed in the chosen folder")
-        return False
-    return True
+def _installed(cls: type[Operator], context: Context) -> bool:
+    """As `setup.refresh` has seen it: a poll is asked with every redraw."""
+    there = context.window_manager.patina_setup.installed
+    return trouble.holds(cls, there, "No engine is installed in the chosen folder")
 
 
 CLASSES = (

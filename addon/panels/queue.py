@@ -6,6 +6,7 @@ from typing import Any
 
 from bpy.types import Context, UILayout
 
+from .. import queue_view
 from ..words import tr
 from .text import paragraph
 
@@ -20,6 +21,7 @@ def draw_running(layout: UILayout, queue: Any) -> None:
 
 def draw(layout: UILayout, context: Context) -> None:
     """The runs that wait or have failed, and how long it takes until all are done."""
+    queue_view.ask()
     queue = context.window_manager.patina_queue
     _draw_left(layout, context, queue.left)
     if not len(queue.runs):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 
 if find_spec("bpy"):
     from tests.addon.fixtures import blender, finished, pytest_sessionfinish, running
@@ -10,4 +11,5 @@ if find_spec("bpy"):
     __all__ = ["blender", "finished", "pytest_sessionfinish", "running"]
     collect_ignore = ["link"]  # stands in for the add-on's package, and needs no Blender
 else:
-    collect_ignore_glob = ["test_*.py"]
+    here = Path(__file__).parent
+    collect_ignore_glob = ["test_*.py", *(path.name for path in here.iterdir() if path.name != "link")]

@@ -38,11 +38,19 @@ def another_blender(folder):
     wait_gone(int(told.read_text()))  # its engine
 
 
-def again():
-    """What the add-on sees when Blender is started again."""
+def start_again():
     bpy.ops.preferences.addon_disable(module="patina")
     bpy.ops.preferences.addon_enable(module="patina")
     bpy.context.preferences.addons["patina"].preferences.engine_command = ENDLESS
+
+
+def again():
+    """What the panel shows when Blender is started again: drawn, it has the timer look."""
+    start_again()
+    draw(bpy.types.PATINA_PT_main)
+    pump = sys.modules["patina.pump"]
+    assert bpy.app.timers.is_registered(pump.tick)
+    pump.tick()
     return bpy.context.window_manager.patina_queue
 
 
@@ -91,6 +99,32 @@ def left(blender):
     shown = again()
     assert shown.left == 3
     return shown
+
+
+def test_enabling_and_drawing_leave_the_disk_alone(blender, left, monkeypatch):
+    """The timer looks: a slow disk holds up neither Blender's start nor a redraw."""
+    looked, look = [], blender.package.kept_queue.Keeper.left
+    monkeypatch.setattr(
+        blender.package.kept_queue.Keeper, "left", lambda keeper: looked.append(keeper) or look(keeper)
+    )
+    start_again()
+    assert not blender.timers.queue
+    for _ in range(2):
+        draw(bpy.types.PATINA_PT_main)
+    assert not looked
+    blender.until(lambda: bpy.context.window_manager.patina_queue.left == 3)
+    draw(bpy.types.PATINA_PT_main)
+    sys.modules["patina.pump"].tick()
+    assert len(looked) == 1, "once is enough"
+
+
+def test_asking_who_holds_a_queue_leaves_no_file(blender, left):
+    folder = blender.folder / "home/queue"
+    there = kept(blender)
+    for lock in folder.glob("*.lock"):  # as a Blender leaves it that was closed in mid-run
+        lock.unlink()
+    assert again().left == 3
+    assert sorted(folder.iterdir()) == there
 
 
 def test_forgotten_they_are_gone(blender, left):
@@ -145,7 +179,9 @@ def test_a_lock_that_another_blender_looks_at_stops_nothing(blender, left, monke
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "{", "[]", '{"format": 2, "runs": []}', '{"format": 1, "runs": [{}]}']
+    "damage",
+    ["", "{", "[]", '{"format": 2, "runs": []}', '{"format": 1, "runs": [{}]}', "[" * 200_000],
+    ids=lambda text: text[:30],
 )
 def test_a_damaged_file_is_left_alone(blender, left, damage):
     (file,) = kept(blender)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import builtins
+import io
+import os
 import re
 
 import bpy
@@ -181,3 +184,28 @@ def test_the_layout_that_records_refuses_what_blender_refuses(blender):
     ):
         with pytest.raises((AttributeError, TypeError, KeyError)):
             wrong()
+
+
+def test_drawing_and_polling_leave_the_disk_alone(blender, results, monkeypatch):
+    """Both happen with every redraw, and a disk may be asleep or far away."""
+    bpy.context.view_layer.objects.active = bpy.data.objects["Cube"]
+    bpy.context.scene.patina_start.source = "OBJECT"
+    panels = [getattr(bpy.types, name) for name in dir(bpy.types) if name.startswith("PATINA_PT_")]
+    polls = [getattr(bpy.ops.patina, name).poll for name in dir(bpy.ops.patina)]
+
+    def everything():
+        for panel in panels:
+            if panel.poll(bpy.context) if hasattr(panel, "poll") else True:
+                draw(panel)
+        return [poll() for poll in polls]
+
+    everything()
+    while blender.timers.queue:  # what was drawn first has things made ready
+        blender.timers.turn()
+    asked = []
+    for module, name in ((os, "stat"), (os, "lstat"), (os, "scandir"), (os, "listdir"), (io, "open")):
+        monkeypatch.setattr(module, name, lambda path, *_, **__: asked.append(path))
+    monkeypatch.setattr(builtins, "open", io.open)
+    everything()
+    monkeypatch.undo()
+    assert not asked

@@ -15,11 +15,12 @@ from .failure import Failure
 from .work import Work, delete
 
 TAKEN = ("engine", "presets", "requirements")
+SIZES = "requirements/sizes.json"
 NEEDED = (
     "engine/__init__.py",
     "requirements/engine.txt",
     "requirements/tools.txt",
-    "requirements/sizes.json",
+    SIZES,
 )
 HASHES = "program.json"
 CHUNK = 1 << 20
@@ -123,7 +124,7 @@ def opened(path: Path, sha256: str = "") -> Iterator[Source]:
 
 def sizes(source: Source) -> dict[str, int]:
     """Backend → bytes that the installed engine takes, about, as the program itself says."""
-    with source.open("requirements/sizes.json") as file:
+    with source.open(SIZES) as file:
         return {str(name): int(size) for name, size in json.load(file).items()}
 
 

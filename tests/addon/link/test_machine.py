@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -135,8 +136,14 @@ def test_files_with_two_names_count_once(tmp_path):
 
 
 def test_every_build_that_is_offered_has_a_size():
-    import json
-
     sizes = json.loads((REQUIREMENTS / "sizes.json").read_text())
     assert set(sizes) == set(machine.BACKENDS)
     assert all(1e9 < size < 1e11 for size in sizes.values())
+
+
+def test_the_guide_says_these_sizes():
+    sizes = json.loads((REQUIREMENTS / "sizes.json").read_text())
+    amd = sizes.pop("rocm")
+    least, most, amd = (f"{size / 1e9:.3g}" for size in (min(sizes.values()), max(sizes.values()), amd))
+    guide = " ".join((REQUIREMENTS.parent / "addon/docs/guide.md").read_text("utf-8").split())
+    assert f"takes {least} to {most} GB, or {amd} GB with ROCm" in guide
