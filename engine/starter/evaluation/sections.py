@@ -11,6 +11,9 @@ from engine.starter.trials.record import Trial
 DIVERSE = 4
 """The Vendi score of eight variations that is wanted."""
 
+TELLING = 2
+"""Prompts by which shares must differ, to say that one is higher."""
+
 Section = Callable[[dict[str, Any]], Iterator[str]]
 
 
@@ -110,12 +113,18 @@ def _prior(part: dict[str, Any]) -> Iterator[str]:
     ]
     yield from table(("samples", "family", "colour"), rows)
     before, after = (part[key]["family"] for key in ("as_drawn", "ranked"))
-    moved = "did not change" if before == after else "lowered" if after < before else "raised"
     yield from (
         "",
-        f"Ranking by the guide {moved} the share of right materials: {percent(before)} as drawn,",
+        f"{_moved(before, after, part['prompts'])}: {percent(before)} as drawn,",
         f"{percent(after)} of the best. Vendi score of the {part['samples']}: {number(part['vendi'])}.",
     )
+
+
+def _moved(before: float, after: float, prompts: int) -> str:
+    """What ranking did to a share of prompts. One prompt more or less is chance."""
+    if round(abs(after - before) * prompts, 9) < TELLING:  # a share is no exact number
+        return f"Ranking by the guide made no difference beyond chance, of {prompts} prompts"
+    return f"Ranking by the guide {'raised' if after > before else 'lowered'} the share of right materials"
 
 
 def _whole(part: dict[str, Any]) -> Iterator[str]:

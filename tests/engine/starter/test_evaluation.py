@@ -305,7 +305,7 @@ def test_the_report_says_what_the_figures_say(tmp_path):
             estimator={"materials": 3, "lit": estimated, "unlit": estimated},
             diversity={"prompts": 8, "variations": 8, "mean": 4.25, "min": 1.5, "true_materials": 5},
             prior={
-                "prompts": 2,
+                "prompts": 16,
                 "samples": 8,
                 "as_drawn": {"family": 0.25, "colour": 0.5},
                 "ranked": {"family": 0.125, "colour": 0.5},
@@ -328,6 +328,23 @@ def test_the_report_says_what_the_figures_say(tmp_path):
     assert "what this judge can show" not in text, "five are more than the four that are wanted"
     assert "| commutation with rolling | ≤ 0.0001 | not measured |  |" in text
     assert "| red moss | red marble |" in text and "](report/held_out.jpg)" in text
+
+
+@pytest.mark.parametrize(
+    ("drawn", "best", "said"),
+    [
+        (0.3, 0.5, "Ranking by the guide raised the share of right materials: 30 % as drawn,"),
+        (0.5, 0.3, "Ranking by the guide lowered the share of right materials: 50 % as drawn,"),
+        (0.3, 0.49, "Ranking by the guide made no difference beyond chance, of 10 prompts: 30 % as drawn,"),
+        (0.3, 0.3, "Ranking by the guide made no difference beyond chance, of 10 prompts: 30 % as drawn,"),
+    ],
+)
+def test_ranking_is_said_to_help_where_two_prompts_say_so(tmp_path, drawn, best, said):
+    shares_ = {
+        name: {"family": share, "colour": 0.5} for name, share in (("as_drawn", drawn), ("ranked", best))
+    }
+    found = figures(prior={"prompts": 10, "samples": 8, "vendi": 2.0, **shares_})
+    assert said in writing.write(found, tmp_path, Trials()).read_text("utf-8")
 
 
 @pytest.mark.slow
