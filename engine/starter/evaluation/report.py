@@ -171,7 +171,7 @@ def _lines(report: Report, trials: Trials) -> Iterator[str]:
         yield from ("", f"## {name.capitalize()}", "")
         yield from table(("figure", "value"), flat(report.parts[name]))
     for trial in trials.trials.values():
-        yield from ("", *trial_section(trial))
+        yield from ("", *trial_section(trial), "", f"Measured: {trial.stamp.said}.")
     yield from ("", "## The networks", "")
     yield from table(("network", "sha256"), [(k, f"`{v[:16]}`") for k, v in report.sha256.items()])
 
