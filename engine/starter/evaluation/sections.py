@@ -11,6 +11,9 @@ from engine.starter.trials.record import Trial
 DIVERSE = 4
 """The Vendi score of eight variations that is wanted."""
 
+MISSED = 12
+"""Prompts that are told at most of those that came out as something else."""
+
 TELLING = 2
 """Prompts by which shares must differ, to say that one is higher."""
 
@@ -136,17 +139,21 @@ def _whole(part: dict[str, Any]) -> Iterator[str]:
         "the results than the judge does, in standard deviations of true materials: above 2, they please the",
         "guide alone. How long a run takes is told under *Time*.",
     )
-    heads = ("start", "steps", "prompts", "family, best", "colour, best", "family, each", "colour, each")
+    unlike = len({f["variations"] for f in part.values()}) > 1  # of more, the best is better
+    counted = ("prompts", "variations") if unlike else ("prompts",)
+    heads = ("family, best", "colour, best", "family, each", "colour, each", "gap", "Vendi", "largest seam")
     rows = []
     for name, f in part.items():
         named = [percent(f[of][what]) for of in ("best", "each") for what in ("family", "colour")]
         more = [number(f[what]) for what in ("gap", "vendi", "seam_max")]
-        rows.append((*name.split("/"), str(f["prompts"]), *named, *more))
-    yield from table((*heads, "gap", "Vendi", "largest seam"), rows)
-    missed = part.get(f"auto/{STEPS}", {}).get("missed", {})
+        rows.append((*name.split("/"), *(str(f[what]) for what in counted), *named, *more))
+    yield from table(("start", "steps", *counted, *heads), rows)
+    missed = list(part.get(f"auto/{STEPS}", {}).get("missed", {}).items())
     if missed:
         yield from ("", f"Read as something else, from `auto` with {STEPS} steps:", "")
-        yield from table(("prompt", "the judge reads"), missed.items())
+        yield from table(("prompt", "the judge reads"), missed[:MISSED])
+    if len(missed) > MISSED:
+        yield from ("", f"and {len(missed) - MISSED} more.")
 
 
 def _diversity(part: dict[str, Any]) -> Iterator[str]:

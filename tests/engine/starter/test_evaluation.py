@@ -330,6 +330,36 @@ def test_the_report_says_what_the_figures_say(tmp_path):
     assert "| red moss | red marble |" in text and "](report/held_out.jpg)" in text
 
 
+def whole_of(tmp_path, **rows):
+    """The lines of the report on runs of the whole engine, each row with what differs from the others."""
+    share = {"family": 0.5, "colour": 1.0}
+    row = {"prompts": 9, "best": share, "each": share, "gap": 0.5, "vendi": 1.5, "seam_max": 0.9}
+    found = figures(whole={f"auto/{name[1:]}": row | changed for name, changed in rows.items()})
+    return writing.write(found, tmp_path, Trials()).read_text("utf-8")
+
+
+def test_variations_are_counted_where_rows_differ_in_them(tmp_path):
+    text = whole_of(tmp_path, _0={"variations": 4}, _12={"variations": 4})
+    assert "| start | steps | prompts | family, best |" in text
+    assert "| auto | 0 | 9 | 50 % |" in text
+    text = whole_of(tmp_path, _0={"variations": 4}, _12={"variations": 8})
+    assert "| start | steps | prompts | variations | family, best |" in text
+    assert "| auto | 0 | 9 | 4 | 50 % |" in text and "| auto | 12 | 9 | 8 | 50 % |" in text
+
+
+@pytest.mark.parametrize(
+    ("count", "rest"), [(11, None), (12, None), (13, "and 1 more."), (40, "and 28 more.")]
+)
+def test_a_dozen_that_came_out_as_something_else_are_told(tmp_path, count, rest):
+    missed = {f"red thing {k}": "red moss" for k in range(count)}
+    row = {f"_{STEPS}": {"variations": 4, "missed": missed}}
+    lines = whole_of(tmp_path, **row).splitlines()
+    told = [i for i, line in enumerate(lines) if line.startswith("| red thing ")]
+    assert len(told) == min(count, 12)
+    assert (lines[told[-1] + 2] == rest) == (rest is not None)
+    assert any(line.endswith(" more.") for line in lines) == (rest is not None)
+
+
 @pytest.mark.parametrize(
     ("drawn", "best", "said"),
     [
