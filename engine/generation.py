@@ -121,7 +121,7 @@ def run_generate(
     """
     folder, watch = Path(delivery.folder), _stopwatch(settings)
     tell = _teller(watch, delivery, host)
-    results.check_folder(folder)
+    files.check_folder(folder)
     if settings.towards:
         interpolate.remove_strip(folder)
     settings = pictures.pinned(settings)

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from engine import wording
 from engine.hints import command
 from engine.models import packs
 
@@ -86,7 +87,7 @@ def _list(options: argparse.Namespace) -> int:
     for p in packs.catalogue():
         here = ("ships" if p["ships"] else "yes") if p["installed"] else "no"
         hashes = "known" if p["verified"] else "unverified"
-        table.add_row(p["id"], here, size(p["bytes"]), hashes, p["licence"], p["description"])
+        table.add_row(p["id"], here, wording.size(p["bytes"]), hashes, p["licence"], p["description"])
     console = Console()
     console.print(table)
     console.print(f"Yours are in {packs.fetched_folder()}", markup=False, soft_wrap=True)
@@ -115,7 +116,7 @@ def _told(info: packs.PackInfo, what: str) -> int:
     print(f"The pack {info.id!r} {what}: {info.description}")
     for role, file in info.files().items():
         hashed = "" if file.verified else ", not verified by us"
-        print(f"  {role:10} {size(file.bytes):>8}  {file.origin or 'ships with Patina'}{hashed}")
+        print(f"  {role:10} {wording.size(file.bytes):>8}  {file.origin or 'ships with Patina'}{hashed}")
     print(f"Use it: {command('generate', 'PROMPT', '--pack', info.id)}")
     return 0
 
@@ -134,16 +135,8 @@ def _verify(options: argparse.Namespace) -> int:
 def _remove(options: argparse.Namespace) -> int:
     from engine.models import install
 
-    print(f"Removed {options.pack!r}: {size(install.remove(options.pack))} are free again.")
+    print(f"Removed {options.pack!r}: {wording.size(install.remove(options.pack))} are free again.")
     return 0
-
-
-def size(number: int) -> str:
-    """Bytes for people: 1.3 GB, 605 MB, 2 kB."""
-    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
-        if number >= factor:
-            return f"{number / factor:.1f} {unit}" if unit == "GB" else f"{number / factor:.0f} {unit}"
-    return f"{number / 1e3:.0f} kB"
 
 
 def _stderr() -> Console:

@@ -104,10 +104,3 @@ def about(settings: RunSettings, pack: Pack) -> Mapping[str, Any]:
             "kornia": kornia.__version__,
         },
     }
-
-
-def check_folder(folder: Path) -> None:
-    """Raises CannotWrite now rather than after minutes of work."""
-    probe = folder / ".patina"
-    files.write_bytes(probe, b"")
-    probe.unlink()

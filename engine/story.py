@@ -144,6 +144,7 @@ def run_story(settings: StorySettings, delivery: Delivery, host: Host) -> dict[s
         PatinaError: what `host.load` raises.
     """
     from engine import quality, results
+    from engine.material import files
     from engine.models import extra
     from engine.previews import Previews
     from engine.synthesis.story import Frame, tell
@@ -155,7 +156,7 @@ def run_story(settings: StorySettings, delivery: Delivery, host: Host) -> dict[s
         if host.should_stop():
             raise Cancelled("Cancelled.")
 
-    results.check_folder(folder)
+    files.check_folder(folder)
     tick("load", 0, 1)
     pack = host.load(settings.pack, delivery.device)
     quality.check_sides(settings, pack.step_px)

@@ -52,6 +52,9 @@ def bench(options: argparse.Namespace) -> int:
         raise InvalidRequest(f"--threads must be at least 1; {options.threads} was given.", field="threads")
     if options.search:
         return search(options.threads, Console())
+    from engine.material.files import check_folder
+
+    check_folder(options.out)
     cases = plan(_devices(options.device), quick=options.quick, threads=options.threads)
     report(cases, options.out, Console(), Console(stderr=True))
     return 0

@@ -36,7 +36,10 @@ def gallery(options: argparse.Namespace) -> int:
     from engine import generation  # torch takes seconds; a wrong name is told before
     from engine.gallery.make import Workshop
     from engine.gallery.show import show
+    from engine.material import files
 
+    for folder in (options.work, options.out):
+        files.check_folder(folder)
     shop = Workshop(GALLERY, options.work, generation.Models().load, options.device)
     console = Console()
     for line in show(GALLERY, chosen, shop, options.out):

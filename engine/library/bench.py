@@ -32,7 +32,7 @@ def bench(sizes: tuple[int, ...] = SIZES, width: int = WIDTH, repeats: int = REP
         repeats: measured searches, after one to warm up.
 
     Returns:
-        For each size: "textures", "width", "threads", "megabytes", "words_s" and "both_s" (medians),
+        For each size: "textures", "width", "threads", "bytes", "words_s" and "both_s" (medians),
         "fastest_s" of a search by words, and "limit_s" where there is one.
     """
     rows = []
@@ -51,7 +51,7 @@ def bench(sizes: tuple[int, ...] = SIZES, width: int = WIDTH, repeats: int = REP
                 "textures": n,
                 "width": width,
                 "threads": torch.get_num_threads(),
-                "megabytes": vectors.numel() * vectors.element_size() // 2**20,
+                "bytes": vectors.numel() * vectors.element_size(),
                 "words_s": statistics.median(words),
                 "fastest_s": min(words),
                 "both_s": statistics.median(both),

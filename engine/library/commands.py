@@ -113,12 +113,16 @@ def calibrate(options: argparse.Namespace) -> int:
     """Fits a model's confidence and prints where it was written, and its errors."""
     from engine.library import calibration, fitting
     from engine.library.index import Step
+    from engine.material.files import check_folder
 
+    folder = calibration.SHIPPED if options.ship else _folder(options)
+    check_folder(options.work)
+    check_folder(folder)
     with _Answer(options) as answer:
         fitted = fitting.fit(
             _clip(options), options.work, options.materials, lambda _, i, n: answer.tell(Step(i, n))
         )
-        path = fitting.write(fitted, calibration.SHIPPED if options.ship else _folder(options))
+        path = fitting.write(fitted, folder)
         answer.give({"file": str(path), "ece": fitted.ece}, _print_facts)
     return 0
 
@@ -137,8 +141,11 @@ def evaluate_arguments(add: argparse.ArgumentParser) -> None:
 def evaluate(options: argparse.Namespace) -> int:
     """Measures tags and search on a folder of materials that no model was trained on; prints figures."""
     from engine.library.evaluation import evaluate as measure
-    from engine.material.files import write_json
+    from engine.material.files import check_file, check_folder, write_json
 
+    check_folder(options.work)
+    if options.out is not None:
+        check_file(options.out)
     with _Answer(options) as answer:
         found = measure(_clip(options), options.work, options.materials, answer.tell)
         if options.out is not None:

@@ -38,6 +38,7 @@ REASONS = {
     errno.EACCES: "it is not yours to write to. Choose another folder or change its permissions",
     errno.EPERM: "it is not yours to write to. Choose another folder or change its permissions",
     errno.EEXIST: "there is a file of this name. Choose another folder",
+    errno.EISDIR: "there is a folder of the file's name. Choose another name",
     errno.ENOTDIR: "there is a file where a folder should be. Choose another folder",
     errno.ENAMETOOLONG: "its name is too long. Choose a folder with a shorter path",
 }
@@ -202,6 +203,29 @@ def write_bytes(path: Path, content: bytes) -> None:
         except BaseException:  # an interrupt leaves nothing behind either
             unfinished.unlink(missing_ok=True)
             raise
+
+
+def check_folder(folder: Path) -> None:
+    """Makes a folder, with those above it: before minutes of work rather than after.
+
+    Raises:
+        CannotWrite: it cannot be made or written to.
+    """
+    probe = folder / ".patina"
+    write_bytes(probe, b"")
+    remove(probe)
+
+
+def check_file(path: Path) -> None:
+    """Makes the folder of a file that will be written: before minutes of work rather than after.
+
+    Raises:
+        CannotWrite: it cannot be made or written to, or a folder has the file's name.
+    """
+    with _refusals(path):
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+    check_folder(path.parent)
 
 
 def remove(path: Path) -> None:

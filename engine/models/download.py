@@ -21,6 +21,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import wording
 from engine.errors import CannotDownload, CannotWrite
 from engine.models.offers import Remote
 
@@ -61,7 +62,7 @@ def check_space(folder: Path, wanted: int, free: Callable[[Path], int] = free_by
     there = free(folder) - RESERVE_BYTES
     if wanted > there:
         raise CannotWrite(
-            f"This takes {_size(wanted)}, and {folder} has room for {_size(max(0, there))}. "
+            f"This takes {wording.size(wanted)}, and {folder} has room for {wording.size(max(0, there))}. "
             "Free some space, or set PATINA_HOME to a folder on a larger disk.",
             details=str(folder),
         )
@@ -238,10 +239,6 @@ def _validator(part: Path) -> Path:
 
 def _host(remote: Remote) -> str:
     return urllib.parse.urlsplit(str(remote.url)).hostname or "its host"
-
-
-def _size(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 1e9 else f"{number / 1e6:.0f} MB"
 
 
 # --- The hub -------------------------------------------------------------------------------------

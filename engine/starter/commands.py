@@ -68,6 +68,8 @@ def train(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from engine.compute import choose
+    from engine.material import files
+    from engine.models.packs import CATALOGUE
     from engine.starter.training import pipeline
 
     unknown = [s for s in options.stages if s not in STAGES]
@@ -76,10 +78,12 @@ def train(options: argparse.Namespace) -> int:
             f"There is no stage {unknown[0]!r}. Stages: {', '.join(STAGES)}.", field="stages"
         )
     name, size = _size(options)
-    _set_up(options.threads)
-    compute, shipped = choose(options.device), options.out is None and name != "smoke"
+    shipped = options.out is None and name != "smoke"
     out = options.out or (pipeline.WEIGHTS if shipped else options.work / "weights")
-    plan = pipeline.Plan(options.work, out, compute, size, options.start)
+    for folder in (options.work, out, *([CATALOGUE] if shipped else [])):
+        files.check_folder(folder)
+    _set_up(options.threads)
+    plan = pipeline.Plan(options.work, out, choose(options.device), size, options.start)
     columns = (TextColumn("{task.description:10}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     figures = TextColumn("{task.fields[figures]}")
     with Progress(*columns, figures, console=Console(stderr=True)) as bar:
@@ -151,6 +155,7 @@ def evaluate(options: argparse.Namespace) -> int:
     from rich.console import Console
 
     from engine.compute import choose
+    from engine.material import files
     from engine.models import packs
     from engine.starter import record
     from engine.starter.evaluation import parts, report as writing
@@ -169,6 +174,9 @@ def evaluate(options: argparse.Namespace) -> int:
         raise InvalidRequest(
             f"There is no part {strange[0]!r}. Parts: {', '.join(parts.PARTS)}.", field="parts"
         )
+    files.check_file(out)
+    for folder in (options.work, options.report, options.report / writing.PICTURES):
+        files.check_folder(folder)
     _set_up(options.threads)
     pack = packs.load(options.pack, choose(options.device))
     families = record.read(pipeline.WEIGHTS).families
@@ -182,7 +190,7 @@ def evaluate(options: argparse.Namespace) -> int:
             pack, families, options.work, options.report / writing.PICTURES, sizes, say=status.update
         )
         for measured in parts.measure(bench, report, wanted):
-            out.write_text(measured.model_dump_json(indent=2) + "\n", "utf-8")
+            files.write_bytes(out, f"{measured.model_dump_json(indent=2)}\n".encode())
             writing.write(measured, options.report, trials.read(pipeline.WEIGHTS))
     console.print(f"Written: {options.report / writing.FILE}", markup=False, soft_wrap=True)
     return 0
@@ -209,6 +217,7 @@ def trial(options: argparse.Namespace) -> int:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     from engine.compute import choose
+    from engine.material import files
     from engine.models import packs
     from engine.starter import record
     from engine.starter.data import Materials
@@ -223,6 +232,8 @@ def trial(options: argparse.Namespace) -> int:
         raise InvalidRequest(
             f"There is no trial {options.trial!r}. Trials: {', '.join(TRIALS)}.", field="trial"
         )
+    for folder in (options.work, pipeline.WEIGHTS, ROOT / "starter"):
+        files.check_folder(folder)
     _set_up(options.threads)
     pack = packs.load("starter", choose(options.device))
     families = record.read(pipeline.WEIGHTS).families

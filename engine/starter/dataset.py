@@ -27,6 +27,7 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from engine.errors import CannotWrite
 from engine.starter.captions import is_held_out
 from engine.starter.materials import FAMILIES, Material, Params, render, sample, sibling
 
@@ -184,6 +185,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--held-out", action="store_true", help="only combinations that training never sees")
     options = parser.parse_args(arguments)
+    from engine.material import files  # torch takes seconds, and nothing that renders needs it
+
+    try:
+        files.check_folder(options.out)
+    except CannotWrite as error:
+        parser.error(error.message)
     specs = plan(
         options.out, options.count, options.first_seed, options.size,
         held_out=options.held_out, supersampling=options.supersampling,

@@ -10,6 +10,7 @@ from itertools import chain
 import torch
 from torch import Tensor
 
+from engine import wording
 from engine.compute import is_out_of_memory, release
 from engine.errors import OutOfMemory, Remedy
 from engine.material.maps import DecodedMaps
@@ -147,13 +148,10 @@ def _all(rows: list[Tensor]) -> Tensor | None:
 def _short(wanted: int, budget: int) -> str:
     """What to say where a run begins that is not known to fit."""
     return (
-        f"Memory is short: even with memory before time, one variation takes about {_megabytes(wanted)}, and "
-        f"{_megabytes(budget)} may be used. If it fails, make it smaller, or close other programs."
+        "Memory is short: even with memory before time, one variation takes about "
+        f"{wording.size(wanted)}, and {wording.size(budget)} may be used. If it fails, make it smaller, "
+        "or close other programs."
     )
-
-
-def _megabytes(number: int) -> str:
-    return f"{number / 1e6:,.0f} MB"
 
 
 def _too_large(s: RunSettings, pack: Pack, error: Exception) -> OutOfMemory:

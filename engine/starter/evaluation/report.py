@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import BadWeights
 from engine.hints import command
+from engine.material import files
 from engine.material.seams import SEAMLESS
 from engine.starter.evaluation.bench import STEPS
 from engine.starter.evaluation.sections import DIVERSE, SECTIONS, flat, number, table, trial_section
@@ -138,9 +139,13 @@ def read(path: Path) -> Report:
 
 
 def write(report: Report, folder: Path, trials: Trials) -> Path:
-    """Writes REPORT.md into a folder, in which `report/` has the pictures. Returns its path."""
+    """Writes REPORT.md into a folder, in which `report/` has the pictures. Returns its path.
+
+    Raises:
+        CannotWrite: the folder does not take files.
+    """
     path = folder / FILE
-    path.write_text("\n".join(_lines(report, trials)) + "\n", "utf-8")
+    files.write_bytes(path, ("\n".join(_lines(report, trials)) + "\n").encode())
     return path
 
 
@@ -166,7 +171,7 @@ def _lines(report: Report, trials: Trials) -> Iterator[str]:
         yield from ("", f"## {name.capitalize()}", "")
         yield from table(("figure", "value"), flat(report.parts[name]))
     for trial in trials.trials.values():
-        yield from ("", *trial_section(trial))
+        yield from ("", *trial_section(trial), "", f"Measured: {trial.stamp.said}.")
     yield from ("", "## The networks", "")
     yield from table(("network", "sha256"), [(k, f"`{v[:16]}`") for k, v in report.sha256.items()])
 

@@ -11,6 +11,12 @@ from engine.starter.trials.record import Trial
 DIVERSE = 4
 """The Vendi score of eight variations that is wanted."""
 
+MISSED = 12
+"""Prompts that are told at most of those that came out as something else."""
+
+TELLING = 2
+"""Prompts by which shares must differ, to say that one is higher."""
+
 Section = Callable[[dict[str, Any]], Iterator[str]]
 
 
@@ -110,12 +116,18 @@ def _prior(part: dict[str, Any]) -> Iterator[str]:
     ]
     yield from table(("samples", "family", "colour"), rows)
     before, after = (part[key]["family"] for key in ("as_drawn", "ranked"))
-    moved = "did not change" if before == after else "lowered" if after < before else "raised"
     yield from (
         "",
-        f"Ranking by the guide {moved} the share of right materials: {percent(before)} as drawn,",
+        f"{_moved(before, after, part['prompts'])}: {percent(before)} as drawn,",
         f"{percent(after)} of the best. Vendi score of the {part['samples']}: {number(part['vendi'])}.",
     )
+
+
+def _moved(before: float, after: float, prompts: int) -> str:
+    """What ranking did to a share of prompts. One prompt more or less is chance."""
+    if round(abs(after - before) * prompts, 9) < TELLING:  # a share is no exact number
+        return f"Ranking by the guide made no difference beyond chance, of {prompts} prompts"
+    return f"Ranking by the guide {'raised' if after > before else 'lowered'} the share of right materials"
 
 
 def _whole(part: dict[str, Any]) -> Iterator[str]:
@@ -127,17 +139,21 @@ def _whole(part: dict[str, Any]) -> Iterator[str]:
         "the results than the judge does, in standard deviations of true materials: above 2, they please the",
         "guide alone. How long a run takes is told under *Time*.",
     )
-    heads = ("start", "steps", "prompts", "family, best", "colour, best", "family, each", "colour, each")
+    unlike = len({f["variations"] for f in part.values()}) > 1  # of more, the best is better
+    counted = ("prompts", "variations") if unlike else ("prompts",)
+    heads = ("family, best", "colour, best", "family, each", "colour, each", "gap", "Vendi", "largest seam")
     rows = []
     for name, f in part.items():
         named = [percent(f[of][what]) for of in ("best", "each") for what in ("family", "colour")]
         more = [number(f[what]) for what in ("gap", "vendi", "seam_max")]
-        rows.append((*name.split("/"), str(f["prompts"]), *named, *more))
-    yield from table((*heads, "gap", "Vendi", "largest seam"), rows)
-    missed = part.get(f"auto/{STEPS}", {}).get("missed", {})
+        rows.append((*name.split("/"), *(str(f[what]) for what in counted), *named, *more))
+    yield from table(("start", "steps", *counted, *heads), rows)
+    missed = list(part.get(f"auto/{STEPS}", {}).get("missed", {}).items())
     if missed:
         yield from ("", f"Read as something else, from `auto` with {STEPS} steps:", "")
-        yield from table(("prompt", "the judge reads"), missed.items())
+        yield from table(("prompt", "the judge reads"), missed[:MISSED])
+    if len(missed) > MISSED:
+        yield from ("", f"and {len(missed) - MISSED} more.")
 
 
 def _diversity(part: dict[str, Any]) -> Iterator[str]:

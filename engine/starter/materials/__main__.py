@@ -10,6 +10,8 @@ import numpy as np
 import torch
 from PIL import Image, ImageDraw
 
+from engine.errors import CannotWrite
+from engine.material.files import check_file
 from engine.material.maps import DecodedMaps
 from engine.material.shading import under_key
 from engine.starter.materials import (
@@ -106,7 +108,7 @@ def sheet(rows: list[tuple[str, Params]], size: int) -> Image.Image:
     return picture
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
     """Write the contact sheet that the arguments ask for."""
     parser = argparse.ArgumentParser(prog="python -m engine.starter.materials", description=__doc__)
     parser.add_argument("--sheet", type=Path, required=True, help="PNG or JPEG to write")
@@ -119,7 +121,13 @@ def main() -> None:
         action="store_true",
         help="every family, modifier and mixture one time, in natural colours: what README shows",
     )
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
+    if Image.registered_extensions().get(options.sheet.suffix.lower()) not in Image.SAVE:
+        parser.error(f"{options.sheet.name} is no picture's name. End it in .png or .jpg.")
+    try:
+        check_file(options.sheet)
+    except CannotWrite as error:
+        parser.error(error.message)
     if options.once:
         rows = once(options.first_seed)
     else:

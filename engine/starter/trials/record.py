@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from engine.errors import BadWeights
+from engine.starter.evaluation.stamp import Stamp
 
 FILE = "trials.json"
 
@@ -30,6 +31,7 @@ class Trial(BaseModel):
     measured: str  # how the figures were taken
     machine: str
     caution: str = ""  # what figures may not be taken for
+    stamp: Stamp = Stamp()
     variants: dict[str, Variant]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from engine.starter import captions
+from engine.starter.evaluation.stamp import now
 from engine.starter.trials.guides import FROM, GUIDED_STEPS, judges, robustness, teachers
 from engine.starter.trials.place import Place, Show
 from engine.starter.trials.priors import priors
@@ -63,5 +64,6 @@ def run(name: str, place: Place, steps: int, show: Show, machine: str) -> Trial:
         measured=question.measured,
         machine=machine,
         caution=question.caution,
+        stamp=now(),
         variants=variants,
     )

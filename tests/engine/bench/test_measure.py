@@ -178,6 +178,6 @@ def test_a_case_that_fails_says_why(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("arguments", "said"), [(["--threads", "0"], "at least 1"), (["--device", "gpu"], "finds no 'gpu'")]
 )
-def test_bad_input_is_refused_in_a_sentence(capsys, arguments, said):
-    assert cli.main(["bench", *arguments]) != 0
+def test_bad_input_is_refused_in_a_sentence(tmp_path, capsys, arguments, said):
+    assert cli.main(["bench", "--out", str(tmp_path), *arguments]) != 0
     assert said in capsys.readouterr().err

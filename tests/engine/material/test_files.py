@@ -263,6 +263,18 @@ def test_a_file_where_the_folder_should_be(tmp_path, below):
     assert (tmp_path / "taken").read_text() == "mine"
 
 
+def test_a_folder_is_made_with_those_above_it_before_the_work(tmp_path):
+    files.check_folder(tmp_path / "not" / "yet")
+    files.check_file(tmp_path / "nor" / "this" / "figures.json")
+    assert list((tmp_path / "not" / "yet").iterdir()) == list((tmp_path / "nor" / "this").iterdir()) == []
+
+
+def test_a_folder_where_the_file_should_be(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(CannotWrite, match="there is a folder of the file's name"):
+        files.check_file(tmp_path / "taken")
+
+
 def test_numbers_that_json_does_not_know_are_refused(tmp_path):
     """NaN in a sidecar would break every other reader of JSON."""
     with pytest.raises(ValueError, match="JSON"):

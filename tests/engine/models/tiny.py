@@ -14,6 +14,7 @@ import open_clip
 import torch
 from safetensors.torch import save
 
+from engine.compute import Compute
 from engine.models import offers, packs
 from tests.engine.models.checkpoints import published
 from tests.engine.models.fileserver import FileServer, Served
@@ -29,12 +30,39 @@ ABOUT = {
     "interpolation": "bilinear",
     "resize_mode": "squash",
 }
+CPU = Compute(torch.device("cpu"), torch.float32)
+PACK = [
+    "packs/toy/generator/config.json",
+    "packs/toy/generator/model.safetensors",
+    "packs/toy/guide/open_clip_config.json",
+    "packs/toy/guide/open_clip_model.safetensors",
+    "packs/toy/judge/open_clip_config.json",
+    "packs/toy/judge/open_clip_model.safetensors",
+    "packs/toy/pack.json",
+]
+"""Where the offer "toy" has its files, once it is there."""
+
+
+def deaf(*_):
+    """Hears of a transfer, and does nothing."""
+
+
+def tree(folder):
+    """The files of a folder, but for locks."""
+    return sorted(
+        str(p.relative_to(folder)) for p in folder.rglob("*") if p.is_file() and p.suffix != ".lock"
+    )
 
 
 @functools.cache
 def clip_weights():
     torch.manual_seed(1)
     return save({k: v.contiguous() for k, v in open_clip.CLIP(**CLIP).state_dict().items()})
+
+
+def write_clip(path):
+    path.write_bytes(clip_weights())
+    return path
 
 
 def teach_open_clip(monkeypatch):

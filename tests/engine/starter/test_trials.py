@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -14,6 +16,7 @@ from engine.starter.data import Materials
 from engine.starter.evaluation import report as writing
 from engine.starter.evaluation.bench import Bench, Sizes
 from engine.starter.evaluation.report import Report
+from engine.starter.evaluation.stamp import Stamp, now
 from engine.starter.training import clip, teacher, vocabulary
 from engine.starter.trials import guides, priors, record
 from engine.starter.trials.place import Place
@@ -136,6 +139,32 @@ def test_trials_are_kept_beside_the_weights(tmp_path):
     (tmp_path / record.FILE).write_text("{")
     with pytest.raises(BadWeights, match=r"trials\.json"):
         record.read(tmp_path)
+
+
+def test_trials_from_before_stamps_are_kept():
+    older = TRIAL.model_dump(exclude={"stamp"})
+    assert Trial.model_validate(older) == TRIAL
+
+
+def test_a_trial_says_when_and_by_which_code_it_was_measured(tmp_path, monkeypatch):
+    asked = replace(TRIALS["judge"], answer=lambda *_: TRIAL.variants)
+    monkeypatch.setitem(TRIALS, "judge", asked)
+    trial = run("judge", Place(None, None, tmp_path, tmp_path), 3, print, "a desk")
+    assert trial.stamp == now()
+
+
+@pytest.mark.parametrize(
+    ("stamp", "said"),
+    [
+        (Stamp(), "date not recorded, code not recorded."),
+        (Stamp(date="2026-11-26", code="0" * 12), f"2026-11-26, other code (`{'0' * 12}`)."),
+        (now(), f"{now().date}."),
+    ],
+)
+def test_the_report_says_when_a_trial_was_measured(tmp_path, stamp, said):
+    figures = Report(pack="tiny", sha256={}, families=SOME, machine="a desk")
+    trials = Trials(trials={"so": TRIAL.model_copy(update={"stamp": stamp})})
+    assert f"| 0.25 |\n\nMeasured: {said}\n" in writing.write(figures, tmp_path, trials).read_text("utf-8")
 
 
 def test_the_report_has_every_variant(tmp_path):
