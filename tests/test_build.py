@@ -8,8 +8,10 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -277,6 +279,63 @@ def test_a_path_goes_to_its_own_stages():
     assert titles("tests/gui/test_x.py") == ["windows"]
 
 
+def test_two_jobs_run_side_by_side_and_speak_one_after_the_other(capsys):
+    met = threading.Barrier(2)
+
+    def job(title, log):
+        build.say(f"{title} begins", log)
+        met.wait(30)  # raises where no other one runs at the same time
+        code = f"print('{title} in a child')"
+        assert build.run(sys.executable, "-c", code, log=log) == 0
+        build.say(f"{title} ends", log)
+        return build.Counter(passed=2, failed=1)
+
+    names = ("a", "b", "c", "d")
+    assert build.two_at_a_time([partial(job, name) for name in names]) == {"passed": 8, "failed": 4}
+    said = capsys.readouterr().out.splitlines()
+    told = [said[at : at + 3] for at in range(0, 12, 3)]
+    assert sorted(told) == [[f"{name} begins", f"{name} in a child", f"{name} ends"] for name in names]
+
+
+def test_after_a_job_that_cannot_run_none_begins():
+    begun = []
+
+    def fails(_log):
+        raise build.Failed("no")
+
+    def goes_on(_log):
+        begun.append(time.sleep(0.5))
+        return build.Counter()
+
+    with pytest.raises(build.Failed):
+        build.two_at_a_time([fails, goes_on, *[goes_on] * 9])
+    assert len(begun) < 5
+
+
+@pytest.mark.parametrize(("arguments", "checked"), [([], ["style", "format", "types"]), (["-x"], [])])
+def test_the_stage_that_needs_every_core_has_them_to_itself(tmp_path, monkeypatch, arguments, checked):
+    (tmp_path / "tests").mkdir()
+    stages = [
+        build.Stage(title, "any", ("tests",), alone=title == "engine") for title in ("engine", "a", "b")
+    ]
+    ran = []
+
+    def stage(stage, arguments, log=None):
+        ran.append(stage.title)
+        assert arguments == ["tests", *options]
+        return build.Counter(passed=1, failed=stage.title == "b")
+
+    options = arguments
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "STAGES", stages)
+    monkeypatch.setattr(build, "environment", lambda _: Path(sys.executable))
+    monkeypatch.setattr(build, "run_stage", stage)
+    monkeypatch.setattr(build, "check", lambda title, _, log=None: ran.append(title) or build.Counter())
+    assert build.test(arguments) == 1
+    assert [title for title in ran if title in checked] == checked
+    assert {"a", "b"} <= set(ran[ran.index("engine") + 1 :])
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -294,6 +353,5 @@ def test_outcomes_are_counted_from_what_pytest_reports(tmp_path, monkeypatch, bo
     (tmp_path / "test_it.py").write_text(body)
     monkeypatch.setattr(build, "ROOT", tmp_path)
     monkeypatch.setattr(build, "environment", lambda _: Path(sys.executable))
-    count = build.Counter()
-    build.run_stage(build.Stage("it", "any", (".",)), ["test_it.py"], count)
+    count = build.run_stage(build.Stage("it", "any", (".",)), ["test_it.py"])
     assert {key: count[key] for key in expected} == expected
