@@ -13,10 +13,12 @@ import time
 import zipfile
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import build
+from tests import conftest
 
 ROOT = Path(build.__file__).parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -277,6 +279,17 @@ def test_a_path_goes_to_its_own_stages():
     assert titles("tests/addon/link/test_x.py") == ["engine"]
     assert titles("tests/addon/test_x.py") == ["Blender 4.2", "Blender 4.5", "Blender 5.0"]
     assert titles("tests/gui/test_x.py") == ["windows"]
+
+
+def test_modules_with_slow_tests_begin_and_stay_together():
+    def test(path, *marks):
+        return SimpleNamespace(path=path, get_closest_marker=lambda name: name if name in marks else None)
+
+    a, b = test("a"), test("a", "usefixtures")
+    c, d, e = test("b"), test("b", "slow"), test("c")
+    items = [a, b, c, d, e]
+    conftest.pytest_collection_modifyitems(items)
+    assert items == [c, d, a, b, e]
 
 
 def test_two_jobs_run_side_by_side_and_speak_one_after_the_other(capsys):
