@@ -415,6 +415,7 @@ def test_a_file_that_is_gone_is_said_and_changes_nothing(use):
 
 
 def test_a_material_becomes_an_asset_with_its_tags(use):
+    bpy.context.scene.patina_files.thumbnail = "PICTURE"  # rendering one takes three seconds
     use(FULL)
     assert press("library_mark_asset") == {"FINISHED"}
     (asset,) = [material for material in bpy.data.materials if material.asset_data]

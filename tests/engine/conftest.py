@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from pathlib import Path
 
 import open_clip
@@ -98,12 +99,18 @@ def _no_packs_of_the_user(tmp_path_factory):
         yield
 
 
-@pytest.fixture
-def pack_root(tmp_path, monkeypatch):
-    """A folder with the pack "tiny", which the catalogue then consists of."""
-    root = tmp_path / "packs"
-    root.mkdir()
+@pytest.fixture(scope="session")
+def tiny_files(tmp_path_factory):
+    """A folder with the pack "tiny", to copy or to load."""
+    root = tmp_path_factory.mktemp("tiny")
     write_pack(root)
+    return root
+
+
+@pytest.fixture
+def pack_root(tiny_files, tmp_path, monkeypatch):
+    """A folder with the pack "tiny", which the catalogue then consists of."""
+    root = shutil.copytree(tiny_files, tmp_path / "packs")
     monkeypatch.setattr(packs, "ROOT", root)
     monkeypatch.setattr(packs, "CATALOGUE", root / "catalog")
     monkeypatch.setattr(offers, "FOLDER", root / "catalog" / "offers")
@@ -115,13 +122,11 @@ def pack_root(tmp_path, monkeypatch):
 
 
 @pytest.fixture(scope="session")
-def tiny_pack(tmp_path_factory):
+def tiny_pack(tiny_files):
     """The pack "tiny", loaded."""
-    root = tmp_path_factory.mktemp("tiny")
-    write_pack(root)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(packs, "ROOT", root)
-        patch.setattr(packs, "CATALOGUE", root / "catalog")
+        patch.setattr(packs, "ROOT", tiny_files)
+        patch.setattr(packs, "CATALOGUE", tiny_files / "catalog")
         packs.entries.cache_clear()
         loaded = packs.load("tiny", CPU)
     packs.entries.cache_clear()
