@@ -39,8 +39,12 @@ class Failed(Exception):
 
 
 def environment_variables(**extra: str) -> dict[str, str]:
-    """Our own variables, less those that lead another Python astray, as those of an active venv do."""
+    """Our own variables, less those that lead another Python astray, as those of an active venv do.
+
+    Nor shall every process compile its imports anew: for torch and what is on top that takes six seconds.
+    """
     astray = {"VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PIP_TARGET", "PIP_USER"}
+    astray |= {"PYTHONDONTWRITEBYTECODE"}  # of many a container image
     return {name: value for name, value in os.environ.items() if name not in astray} | extra
 
 

@@ -160,6 +160,14 @@ def test_an_active_environment_does_not_leak(monkeypatch):
     assert variables["MORE"] == "1"
 
 
+def test_what_is_compiled_is_kept_even_where_an_image_says_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    (tmp_path / "small.py").write_text("")
+    assert build.run(sys.executable, "-c", "import small") == 0
+    assert list((tmp_path / "__pycache__").glob("small.*.pyc"))
+
+
 def test_a_command_out_of_time_is_ended():
     started = time.monotonic()
     assert build.run(sys.executable, "-c", "import time; time.sleep(60)", timeout_s=0.5) == 124
