@@ -300,6 +300,15 @@ def test_modules_with_slow_tests_begin_and_stay_together():
     assert items == [c, d, a, b, e]
 
 
+def test_who_only_hands_out_tests_waits_for_no_torch():
+    """What pytest reads before it starts its workers."""
+    script = "import sys, tests.conftest, tests.engine.conftest; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "pytest" in done.stdout.split() and "torch" not in done.stdout.split()
+
+
 def test_two_jobs_run_side_by_side_and_speak_one_after_the_other(capsys):
     met = threading.Barrier(2)
 
