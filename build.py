@@ -20,10 +20,12 @@ import tempfile
 import time
 import zipfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import IO, TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
 ROOT = Path(__file__).resolve().parent
@@ -37,15 +39,31 @@ class Failed(Exception):
 
 
 def environment_variables(**extra: str) -> dict[str, str]:
-    """Our own variables, less those that lead another Python astray, as those of an active venv do."""
+    """Our own variables, less those that lead another Python astray, as those of an active venv do.
+
+    Nor shall every process compile its imports anew: for torch and what is on top that takes six seconds.
+    """
     astray = {"VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH", "PYTHONSTARTUP", "PIP_TARGET", "PIP_USER"}
+    astray |= {"PYTHONDONTWRITEBYTECODE"}  # of many a container image
     return {name: value for name, value in os.environ.items() if name not in astray} | extra
 
 
-def run(*command: str | Path, timeout_s: float | None = None, **extra: str) -> int:
-    """Run a command in the checkout, its output going straight to the person; 124 when it took too long."""
+def run(
+    *command: str | Path, timeout_s: float | None = None, log: IO[bytes] | None = None, **extra: str
+) -> int:
+    """Run a command in the checkout; 124 when it took too long.
+
+    Args:
+        log: where its output goes; None: straight to the person.
+    """
     sys.stdout.flush()
-    with subprocess.Popen([*map(str, command)], cwd=ROOT, env=environment_variables(**extra)) as child:
+    with subprocess.Popen(
+        [*map(str, command)],
+        cwd=ROOT,
+        env=environment_variables(**extra),
+        stdout=log,
+        stderr=None if log is None else subprocess.STDOUT,
+    ) as child:
         try:
             return child.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -185,7 +203,11 @@ def try_lock(descriptor: int) -> bool:
 
 @dataclass(frozen=True)
 class Stage:
-    """Tests that run together: in which environment, on which paths, for how long at most."""
+    """Tests that run together: in which environment, on which paths, for how long at most.
+
+    Attributes:
+        alone: whether it keeps all cores busy. Of the others two run at a time, each on half of the cores.
+    """
 
     title: str
     environment: str
@@ -193,6 +215,7 @@ class Stage:
     without: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
     timeout_s: float = 20 * 60
+    alone: bool = False
 
     def owns(self, path: str) -> bool:
         """Whether a path as pytest takes it (tests/a.py::test_b) is this stage's to run."""
@@ -200,19 +223,24 @@ class Stage:
         return any(map(place.is_relative_to, self.paths)) and not any(map(place.is_relative_to, self.without))
 
 
+if TYPE_CHECKING:  # an older Python must get as far as main()'s sentence
+    Job = Callable[[IO[bytes] | None], Counter[str]]  # says what it has to say there, None: to the person
 CHECKS = {
     "style": ("ruff", "check", "--quiet"),
     "format": ("ruff", "format", "--check", "--quiet"),
-    "types": ("mypy",),
 }
+TYPES = ("mypy",)
+HALF_THE_CORES = str(max(1, (os.cpu_count() or 1) // 2))
 STAGES = (
     Stage(
         "engine",
         "dev",
         ("tests/engine", "tests/addon/link", "tests/test_build.py"),
-        options=("-n", "auto"),
+        options=("-n", "auto", "--dist", "worksteal"),  # no worker idles while another has tests before it
         timeout_s=40 * 60,
+        alone=True,
     ),
+    Stage("windows", "dev", ("tests/gui",)),  # the longest of those that run two at a time, so it begins
     *(
         # Blender dies or hangs on leaving when a timer was left behind: the time limit ends that, too.
         Stage(
@@ -220,11 +248,10 @@ STAGES = (
             f"bpy-{version}",
             ("tests/addon",),
             without=("tests/addon/link",),
-            options=("-n", "auto", "--dist", "loadfile"),  # a module's engine serves all of its tests
+            options=("-n", HALF_THE_CORES, "--dist", "loadfile"),  # a module's engine serves all of its tests
         )
         for version in ("4.2", "4.5", "5.0")
     ),
-    Stage("windows", "dev", ("tests/gui",)),  # not side by side: a window shares two cores with its engine
 )
 
 
@@ -232,24 +259,82 @@ def test(arguments: Sequence[str]) -> int:
     """Every check and test. With pytest arguments only pytest, and with paths only what they name."""
     count: Counter[str] = Counter()
     for title, command in CHECKS.items() if not arguments else ():
-        print(f"\n--- {title} ---")
-        if run(environment("dev"), "-m", *command):
-            print(f"The check of {title} failed: {' '.join(command)}")
-            count["failed"] += 1
+        count += check(title, command)
     paths = [argument for argument in arguments if argument.startswith("tests")]
     options = [argument for argument in arguments if argument not in paths]
+    wanted: dict[Stage, list[str]] = {}
     for stage in STAGES:
         existing = [path for path in stage.paths if (ROOT / path).exists()]
         if mine := [path for path in paths if stage.owns(path)] if paths else existing:
-            run_stage(stage, [*mine, *options], count)
+            environment(stage.environment)
+            wanted[stage] = [*mine, *options]
+    jobs: list[Job] = [partial(run_stage, stage, mine) for stage, mine in wanted.items() if not stage.alone]
+    if not arguments:
+        jobs.append(partial(check, "types", TYPES))  # the shortest
+    windows = any(stage.title == "windows" for stage in wanted)
+    with blender_of_sid() if windows else contextlib.nullcontext():
+        for stage, mine in wanted.items():
+            if stage.alone:
+                count += run_stage(stage, mine)
+        count += two_at_a_time(jobs)
     print("{passed} passed, {failed} failed, {skipped} skipped".format_map(count))
     return 1 if count["failed"] or not count["passed"] else 0
 
 
-def run_stage(stage: Stage, arguments: Sequence[str], count: Counter[str]) -> None:
-    """Run one stage's pytest and add its outcome; dying or hanging counts as one more failure."""
+@contextlib.contextmanager
+def blender_of_sid() -> Iterator[None]:
+    """Have it made meanwhile: much of that is waiting for a mirror. Window tests say why it is missing."""
+    nowhere = subprocess.DEVNULL
+    maker = (sys.executable, ROOT / "tests/gui/make_sid.py")
+    with subprocess.Popen(maker, cwd=ROOT, stdin=nowhere, stdout=nowhere, stderr=nowhere):
+        yield
+
+
+def two_at_a_time(jobs: Sequence[Job]) -> Counter[str]:
+    """Run them side by side, the first ones first, and show what each has to say when it ends."""
+
+    def kept(job: Job) -> tuple[bytes, Counter[str]]:
+        with tempfile.TemporaryFile() as log:
+            count = job(log)
+            log.seek(0)
+            return log.read(), count
+
+    count: Counter[str] = Counter()
+    if len(jobs) == 1:
+        return jobs[0](None)
+    pool = ThreadPoolExecutor(2)
+    try:
+        for ended in as_completed([pool.submit(kept, job) for job in jobs]):
+            said, outcome = ended.result()
+            print(said.decode("utf-8", "replace"), end="", flush=True)
+            count += outcome
+    finally:
+        pool.shutdown(cancel_futures=True)
+    return count
+
+
+def say(text: str, log: IO[bytes] | None) -> None:
+    if log is None:
+        print(text, flush=True)
+    else:
+        log.write(f"{text}\n".encode())
+        log.flush()  # or what a child writes there stands above
+
+
+def check(title: str, command: Sequence[str], log: IO[bytes] | None = None) -> Counter[str]:
+    """Run one of the development tools; a finding counts as a failure."""
+    say(f"\n--- {title} ---", log)
+    if not run(environment("dev"), "-m", *command, log=log):
+        return Counter()
+    say(f"The check of {title} failed: {' '.join(command)}", log)
+    return Counter(failed=1)
+
+
+def run_stage(stage: Stage, arguments: Sequence[str], log: IO[bytes] | None = None) -> Counter[str]:
+    """Run one stage's pytest and count its outcome; dying or hanging counts as one more failure."""
     python = environment(stage.environment)
-    print(f"\n--- {stage.title} ---")
+    say(f"\n--- {stage.title} ---", log)
+    count: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder, "report.xml")
         ignored = [f"--ignore={path}" for path in stage.without]
@@ -257,16 +342,17 @@ def run_stage(stage: Stage, arguments: Sequence[str], count: Counter[str]) -> No
             python,
             *("-m", "pytest", *stage.options, *ignored, f"--junitxml={report}", *arguments),
             timeout_s=stage.timeout_s,
+            log=log,
             PATINA_ENGINE_PYTHON=str(environment("dev")),
             OMP_NUM_THREADS="1",  # two workers on two cores would get in each other's way
         )
-        failed_before = count["failed"]
         if report.exists():
             add_report(report, count)
     nothing_to_run = 5  # pytest's exit code, an honest one where -k or a path leaves a stage empty
-    if code not in {0, nothing_to_run} and count["failed"] == failed_before:
-        print(f"{stage.title}: pytest ended with {code}" + (", out of time" if code == 124 else ""))
+    if code not in {0, nothing_to_run} and not count["failed"]:
+        say(f"{stage.title}: pytest ended with {code}" + (", out of time" if code == 124 else ""), log)
         count["failed"] += 1
+    return count
 
 
 def add_report(report: Path, count: Counter[str]) -> None:

@@ -8,13 +8,17 @@ import os
 import re
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import build
+from tests import conftest
 
 ROOT = Path(build.__file__).parent
 LOCKS = sorted((ROOT / "requirements").glob("*.txt"))
@@ -156,6 +160,14 @@ def test_an_active_environment_does_not_leak(monkeypatch):
     assert variables["MORE"] == "1"
 
 
+def test_what_is_compiled_is_kept_even_where_an_image_says_otherwise(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    (tmp_path / "small.py").write_text("")
+    assert build.run(sys.executable, "-c", "import small") == 0
+    assert list((tmp_path / "__pycache__").glob("small.*.pyc"))
+
+
 def test_a_command_out_of_time_is_ended():
     started = time.monotonic()
     assert build.run(sys.executable, "-c", "import time; time.sleep(60)", timeout_s=0.5) == 124
@@ -277,6 +289,83 @@ def test_a_path_goes_to_its_own_stages():
     assert titles("tests/gui/test_x.py") == ["windows"]
 
 
+def test_modules_with_slow_tests_begin_and_stay_together():
+    def test(path, *marks):
+        return SimpleNamespace(path=path, get_closest_marker=lambda name: name if name in marks else None)
+
+    a, b = test("a"), test("a", "usefixtures")
+    c, d, e = test("b"), test("b", "slow"), test("c")
+    items = [a, b, c, d, e]
+    conftest.pytest_collection_modifyitems(items)
+    assert items == [c, d, a, b, e]
+
+
+def test_who_only_hands_out_tests_waits_for_no_torch():
+    """What pytest reads before it starts its workers."""
+    script = "import sys, tests.conftest, tests.engine.conftest; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert "pytest" in done.stdout.split() and "torch" not in done.stdout.split()
+
+
+def test_two_jobs_run_side_by_side_and_speak_one_after_the_other(capsys):
+    met = threading.Barrier(2)
+
+    def job(title, log):
+        build.say(f"{title} begins", log)
+        met.wait(30)  # raises where no other one runs at the same time
+        code = f"print('{title} in a child')"
+        assert build.run(sys.executable, "-c", code, log=log) == 0
+        build.say(f"{title} ends", log)
+        return build.Counter(passed=2, failed=1)
+
+    names = ("a", "b", "c", "d")
+    assert build.two_at_a_time([partial(job, name) for name in names]) == {"passed": 8, "failed": 4}
+    said = capsys.readouterr().out.splitlines()
+    told = [said[at : at + 3] for at in range(0, 12, 3)]
+    assert sorted(told) == [[f"{name} begins", f"{name} in a child", f"{name} ends"] for name in names]
+
+
+def test_after_a_job_that_cannot_run_none_begins():
+    begun = []
+
+    def fails(_log):
+        raise build.Failed("no")
+
+    def goes_on(_log):
+        begun.append(time.sleep(0.5))
+        return build.Counter()
+
+    with pytest.raises(build.Failed):
+        build.two_at_a_time([fails, goes_on, *[goes_on] * 9])
+    assert len(begun) < 5
+
+
+@pytest.mark.parametrize(("arguments", "checked"), [([], ["style", "format", "types"]), (["-x"], [])])
+def test_the_stage_that_needs_every_core_has_them_to_itself(tmp_path, monkeypatch, arguments, checked):
+    (tmp_path / "tests").mkdir()
+    stages = [
+        build.Stage(title, "any", ("tests",), alone=title == "engine") for title in ("engine", "a", "b")
+    ]
+    ran = []
+
+    def stage(stage, arguments, log=None):
+        ran.append(stage.title)
+        assert arguments == ["tests", *options]
+        return build.Counter(passed=1, failed=stage.title == "b")
+
+    options = arguments
+    monkeypatch.setattr(build, "ROOT", tmp_path)
+    monkeypatch.setattr(build, "STAGES", stages)
+    monkeypatch.setattr(build, "environment", lambda _: Path(sys.executable))
+    monkeypatch.setattr(build, "run_stage", stage)
+    monkeypatch.setattr(build, "check", lambda title, _, log=None: ran.append(title) or build.Counter())
+    assert build.test(arguments) == 1
+    assert [title for title in ran if title in checked] == checked
+    assert {"a", "b"} <= set(ran[ran.index("engine") + 1 :])
+
+
 @pytest.mark.parametrize(
     ("body", "expected"),
     [
@@ -294,6 +383,5 @@ def test_outcomes_are_counted_from_what_pytest_reports(tmp_path, monkeypatch, bo
     (tmp_path / "test_it.py").write_text(body)
     monkeypatch.setattr(build, "ROOT", tmp_path)
     monkeypatch.setattr(build, "environment", lambda _: Path(sys.executable))
-    count = build.Counter()
-    build.run_stage(build.Stage("it", "any", (".",)), ["test_it.py"], count)
+    count = build.run_stage(build.Stage("it", "any", (".",)), ["test_it.py"])
     assert {key: count[key] for key in expected} == expected

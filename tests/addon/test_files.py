@@ -25,6 +25,12 @@ def applied(finished):
 
 
 @pytest.fixture
+def unrendered(finished):
+    """For tests of something else than thumbnails: rendering one takes three seconds."""
+    bpy.context.scene.patina_files.thumbnail = "PICTURE"
+
+
+@pytest.fixture
 def saved(blender, tmp_path):
     """A file that has a place before anything is applied."""
     folder = tmp_path / "project"
@@ -219,6 +225,7 @@ def test_every_kind_of_material_is_a_ball_in_its_thumbnail(finished, mapping, di
     check_lit_ball(bpy.context.active_object.active_material)
 
 
+@pytest.mark.usefixtures("unrendered")
 def test_the_catalogue_is_the_librarys_where_the_file_is_in_one(library, finished):
     (library / "sub").mkdir()
     bpy.ops.wm.save_as_mainfile(filepath=str(library / "sub" / "scene.blend"))
@@ -229,7 +236,7 @@ def test_the_catalogue_is_the_librarys_where_the_file_is_in_one(library, finishe
     assert not (library / "sub" / CATALOGS).exists()
 
 
-@pytest.mark.usefixtures("saved")
+@pytest.mark.usefixtures("saved", "unrendered")
 def test_without_a_preset_the_engines_tag_names_the_catalogue(finished, applied):
     applied["patina_preset"] = "plain"
     bpy.ops.patina.mark_asset()
@@ -290,7 +297,7 @@ def test_all_results_are_saved_to_a_library_by_another_blender(finished, library
         assert not bpy.data.objects
 
 
-@pytest.mark.usefixtures("applied")
+@pytest.mark.usefixtures("applied", "unrendered")
 def test_a_result_that_is_gone_is_said_and_the_others_are_saved(finished, library):
     finished.session.results[0].files["ao"].unlink()
     state = save_to_library(finished, which="ALL")

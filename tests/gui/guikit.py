@@ -194,7 +194,7 @@ class Sidebar:
         with self.draws() as draws:
             for _ in range(2):  # what is drawn now may have begun before what should be seen
                 draws.clear()
-                self.area.tag_redraw()
+                self.region.tag_redraw()  # alone: a software driver takes far longer for the viewport
                 yield from until(lambda: draws, "a redraw")
         yield 0.3
 
@@ -265,6 +265,7 @@ class Sidebar:
         """
         area = self.area
         yield from self.pointer.move((area.x + area.width // 3, area.y + 40))
+        self.area.tag_redraw()
         yield from self.redraw()
         take_picture(path)
         region, height = self.region, self.pointer.window.height

@@ -23,6 +23,7 @@ def main() -> None:
     plan = json.loads(sys.argv[sys.argv.index("--") + 1])
     bpy.context.preferences.view.show_splash = False
     bpy.context.preferences.use_preferences_save = False
+    bpy.context.preferences.system.viewport_aa = "OFF"  # or every change of the viewport draws it eight times
     artist = Artist(plan, enable(plan["archive"]))
     guikit.play(everything(artist), artist.pictures)
 

@@ -162,13 +162,16 @@ def test_a_file_that_is_gone_is_said_and_changes_nothing(use):
     assert bpy.data.objects["Cube"].active_material == before
 
 
-def test_a_material_becomes_an_asset_with_its_tags(use):
+def test_a_material_becomes_an_asset_with_its_tags(use, monkeypatch):
     use(FULL)
     assert press("library_mark_asset") == {"FINISHED"}
     (asset,) = [material for material in bpy.data.materials if material.asset_data]
     assert [tag.name for tag in asset.asset_data.tags] == ["moss"]
+    again = []
+    monkeypatch.setattr(module("assets"), "render_thumbnail", again.append)  # it takes three seconds
     press("library_mark_asset")
     assert [tag.name for tag in asset.asset_data.tags] == ["moss"]
+    assert again == [asset]
 
 
 def test_a_texture_starts_the_next_run_and_is_a_picture_prompt(use, blender):

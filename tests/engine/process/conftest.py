@@ -94,18 +94,15 @@ def fake_command():
     return FAKE
 
 
-@pytest.fixture(scope="module")
-def make_client():
-    """For tests that keep an engine longer than one test."""
-    clients = []
-
-    def make(log):
-        clients.append(Client(REAL, log))
-        return clients[-1]
-
-    yield make
-    for client in clients:
-        client.close()
+@pytest.fixture(scope="session")
+def served(tmp_path_factory):
+    """One engine for all who may share it, warm, with what it said first: importing torch costs seconds."""
+    client = Client(REAL, tmp_path_factory.mktemp("served") / "log")
+    client.send("initialize", {}, "hello")
+    client.hello = client.answer("hello", timeout_s=60)["result"]
+    client.news = client.note("ready", timeout_s=300)
+    yield client
+    client.close()
 
 
 @pytest.fixture

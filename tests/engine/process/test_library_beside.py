@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import time
-from pathlib import Path
 
 import pytest
 from PIL import Image
@@ -18,48 +17,46 @@ PATIENCE_S = 300
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory, make_client):
-    """One engine for the module, warm, with a library of three pictures."""
+def library(tmp_path_factory, served):
+    """The folder of a library of three pictures, which lie beside it."""
     folder = tmp_path_factory.mktemp("library")
     for name, colour in (("a", "red"), ("b", "green"), ("c", "blue")):
         Image.new("RGB", (32, 32), colour).save(folder / f"{name}.png")
-    client = make_client(folder / "log")
-    client.send(
+    served.send(
         "index", {"folder": str(folder / "index"), "folders": [str(folder)], "device": "cpu"}, "index"
     )
-    assert client.answer("index", PATIENCE_S)["result"]["textures"] == 3
-    client.library = str(folder / "index")
-    return client
+    assert served.answer("index", PATIENCE_S)["result"]["textures"] == 3
+    return folder / "index"
 
 
-def test_a_search_does_not_wait_for_a_run(ready, tmp_path):
-    ready.send("generate", {**LONG, "folder": str(tmp_path)}, "long")
-    ready.until(lambda m: m.get("params", {}).get("phase") == "guide", timeout_s=PATIENCE_S)
-    asked = {"folder": ready.library, "device": "cpu"}
+def test_a_search_does_not_wait_for_a_run(served, library, tmp_path):
+    served.send("generate", {**LONG, "folder": str(tmp_path)}, "long")
+    served.until(lambda m: m.get("params", {}).get("phase") == "guide", timeout_s=PATIENCE_S)
+    asked = {"folder": str(library), "device": "cpu"}
     start = time.monotonic()
-    ready.send("search", {**asked, "text": "blue stone"}, "search")
-    ready.send("library", asked, "library")
-    ready.send("search", {**asked, "like": "/nowhere.png"}, "bad")
-    found = ready.answer("search", PATIENCE_S)["result"]
+    served.send("search", {**asked, "text": "blue stone"}, "search")
+    served.send("library", asked, "library")
+    served.send("search", {**asked, "like": "/nowhere.png"}, "bad")
+    found = served.answer("search", PATIENCE_S)["result"]
     took = time.monotonic() - start
     assert len(found["results"]) == 3
-    assert ready.answer("library", PATIENCE_S)["result"]["textures"] == 3
-    assert ready.answer("bad", PATIENCE_S)["error"]["data"]["field"] == "like"
-    ready.send("cancel", {"job": "long"}, "stop")
-    assert ready.answer("stop", PATIENCE_S)["result"] == {"cancelled": True}  # it still ran
-    assert ready.answer("long", PATIENCE_S)["error"]["data"]["kind"] == "cancelled"
+    assert served.answer("library", PATIENCE_S)["result"]["textures"] == 3
+    assert served.answer("bad", PATIENCE_S)["error"]["data"]["field"] == "like"
+    served.send("cancel", {"job": "long"}, "stop")
+    assert served.answer("stop", PATIENCE_S)["result"] == {"cancelled": True}  # it still ran
+    assert served.answer("long", PATIENCE_S)["error"]["data"]["kind"] == "cancelled"
     assert took < 30  # a twentieth of a second on two cores that others use, too
 
 
-def test_a_run_beside_searches_makes_what_it_makes_alone(ready, tmp_path):
+def test_a_run_beside_searches_makes_what_it_makes_alone(served, library, tmp_path):
     """Two threads share the guide: neither may change what the other computes."""
     asked = {**LONG, "steps": 3}
-    ready.send("generate", {**asked, "folder": str(tmp_path / "alone")}, "alone")
-    ready.answer("alone", PATIENCE_S)
-    ready.send("generate", {**asked, "folder": str(tmp_path / "beside")}, "beside")
+    served.send("generate", {**asked, "folder": str(tmp_path / "alone")}, "alone")
+    served.answer("alone", PATIENCE_S)
+    served.send("generate", {**asked, "folder": str(tmp_path / "beside")}, "beside")
     for k in range(20):
-        ready.send("search", {"folder": ready.library, "device": "cpu", "text": f"stone {k}"}, f"search {k}")
-    ready.answer("beside", PATIENCE_S)
+        served.send("search", {"folder": str(library), "device": "cpu", "text": f"stone {k}"}, f"search {k}")
+    served.answer("beside", PATIENCE_S)
     alone, beside = (
         {p.name: p.read_bytes() for p in (tmp_path / name).glob("*_v*")} for name in ("alone", "beside")
     )
@@ -95,26 +92,26 @@ def test_a_library_that_cannot_be_written_fails_no_run(start, tmp_path, monkeypa
     assert len(engine.answer(1, PATIENCE_S)["result"]["variations"]) == 1
 
 
-def test_a_picture_becomes_maps_in_the_server(ready, tmp_path):
+def test_a_picture_becomes_maps_in_the_server(served, tmp_path):
     Image.new("RGB", (64, 64), (150, 80, 60)).save(tmp_path / "wall.png")
     asked = {"picture": str(tmp_path / "wall.png"), "folder": str(tmp_path / "maps"), "device": "cpu"}
-    ready.send("maps", asked, "maps")
-    answer = ready.answer("maps", PATIENCE_S)["result"]
+    served.send("maps", asked, "maps")
+    answer = served.answer("maps", PATIENCE_S)["result"]
     assert (tmp_path / "maps" / answer["files"]["normal_gl"]).is_file()
-    ready.send("maps", {**asked, "picture": "wall.png"}, "bad")
-    assert ready.answer("bad")["error"]["data"]["field"] == "picture"
+    served.send("maps", {**asked, "picture": "wall.png"}, "bad")
+    assert served.answer("bad")["error"]["data"]["field"] == "picture"
 
 
-def test_pictures_are_ranked_in_their_turn(ready):
-    folder = Path(ready.library).parent
+def test_pictures_are_ranked_in_their_turn(served, library):
+    folder = library.parent
     files = [str(folder / f"{name}.png") for name in "abc"]
-    ready.send("rank", {"prompt": "red bricks", "files": [*files, "/nowhere.png"], "views": 2}, "rank")
-    found = ready.answer("rank", PATIENCE_S)["result"]
+    served.send("rank", {"prompt": "red bricks", "files": [*files, "/nowhere.png"], "views": 2}, "rank")
+    found = served.answer("rank", PATIENCE_S)["result"]
     assert [f["rank"] for f in found["files"]] == [1, 2, 3]
     assert {f["file"] for f in found["files"]} == set(files)
     assert all(f["artefacts"] == ["flat"] for f in found["files"])
     assert [f["file"] for f in found["unread"]] == ["/nowhere.png"]
     news = [
-        m["params"] for m in ready.seen if m.get("params", {}).get("job") == "rank" and "step" in m["params"]
+        m["params"] for m in served.seen if m.get("params", {}).get("job") == "rank" and "step" in m["params"]
     ]
     assert [(p["phase"], p["step"], p["total"]) for p in news] == [("rank", i, 4) for i in (1, 2, 3, 4)]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import shutil
 
 import numpy as np
 import OpenEXR
@@ -31,15 +32,22 @@ def picture(tmp_path):
     return write(tmp_path / "picture.png", rows)
 
 
-@pytest.fixture
-def made(tiny_pack, tmp_path):
-    """A result on disk, and the settings that it was made with."""
+@pytest.fixture(scope="module")
+def first(tiny_pack, tmp_path_factory):
+    """A result, and the settings that it was made with."""
     settings = RunSettings(
         prompt="red bricks", pack="tiny", seed=5, variations=1, width=128, height=128, steps=1
     )
-    folder = tmp_path / "made"
+    folder = tmp_path_factory.mktemp("first")
     summary = runs.make(settings, folder, tiny_pack)
     return folder / summary["variations"][0]["sidecar"], settings
+
+
+@pytest.fixture
+def made(first, tmp_path):
+    """The same for one test, which may change what is on disk."""
+    sidecar, settings = first
+    return shutil.copytree(sidecar.parent, tmp_path / "made") / sidecar.name, settings
 
 
 def settings(**changes):

@@ -11,20 +11,11 @@ SMALL = {"width": 128, "height": 128, "steps": 1, "seed": 3, "device": "cpu", "j
 
 
 @pytest.fixture(scope="module")
-def ready(tmp_path_factory, make_client):
-    client = make_client(tmp_path_factory.mktemp("engine") / "log")
-    client.send("initialize", {}, "hello")
-    assert {"vary", "interpolate", "story"} <= set(client.answer("hello", timeout_s=60)["result"]["methods"])
-    client.note("ready", timeout_s=300)
-    return client
-
-
-@pytest.fixture(scope="module")
-def made(ready, tmp_path_factory):
+def made(served, tmp_path_factory):
     """A result of the starter: its sidecar."""
     folder = tmp_path_factory.mktemp("mud")
-    ready.send("generate", {**SMALL, "prompt": "dry mud", "variations": 1, "folder": str(folder)}, "mud")
-    result = ready.answer("mud", timeout_s=300)["result"]
+    served.send("generate", {**SMALL, "prompt": "dry mud", "variations": 1, "folder": str(folder)}, "mud")
+    result = served.answer("mud", timeout_s=300)["result"]
     return folder / result["variations"][0]["sidecar"]
 
 
@@ -35,20 +26,24 @@ def asked(client, method, params, folder):
     return client.answer(str(folder), timeout_s=300)
 
 
-def test_dry_mud_becomes_wet_in_its_own_layout(ready, made, tmp_path):
+def test_the_handshake_names_them(served):
+    assert {"vary", "interpolate", "story"} <= set(served.hello["methods"])
+
+
+def test_dry_mud_becomes_wet_in_its_own_layout(served, made, tmp_path):
     params = {"result": str(made), "strength": 0.0, "variations": 1}
     params["difference"] = {"from": "dry", "to": "wet"}
-    (wet,) = asked(ready, "vary", params, tmp_path)["result"]["variations"]
+    (wet,) = asked(served, "vary", params, tmp_path)["result"]["variations"]
     assert ", draw 3: wet " in wet["origin"]
     assert wet["origin"].endswith("cracked mud")
 
 
-def test_a_way_has_its_strip_and_a_story_its_frames(ready, made, tmp_path):
+def test_a_way_has_its_strip_and_a_story_its_frames(served, made, tmp_path):
     ends = {"from": str(made), "to": str(made), "count": 2}
-    way = asked(ready, "interpolate", ends, tmp_path / "way")["result"]
+    way = asked(served, "interpolate", ends, tmp_path / "way")["result"]
     with Image.open(tmp_path / "way" / way["strip"]) as strip:
         assert strip.size == (256, 128)
-    told = asked(ready, "story", {"story": "0: dry mud | 9: wet mud", "frames": 3}, tmp_path / "story")[
+    told = asked(served, "story", {"story": "0: dry mud | 9: wet mud", "frames": 3}, tmp_path / "story")[
         "result"
     ]
     assert told["frames"] == ["frame_0001.png", "frame_0002.png", "frame_0003.png"]
@@ -58,10 +53,10 @@ def test_a_way_has_its_strip_and_a_story_its_frames(ready, made, tmp_path):
     assert mean(last) < 0.9 * mean(first), "wet is darker"
 
 
-def test_what_is_wrong_is_answered_by_its_field(ready, tmp_path):
+def test_what_is_wrong_is_answered_by_its_field(served, tmp_path):
     for method, params, field in (
         ("vary", {}, "result"),
         ("interpolate", {"from": "/a.json"}, "to"),
         ("story", {"story": "mud"}, "story"),
     ):
-        assert asked(ready, method, params, tmp_path / method)["error"]["data"]["field"] == field
+        assert asked(served, method, params, tmp_path / method)["error"]["data"]["field"] == field

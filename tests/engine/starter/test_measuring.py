@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 from PIL import Image
@@ -67,6 +68,7 @@ def test_measuring_goes_on_from_the_figures_that_there_are(tiny_pack, tmp_path):
 def test_what_is_looked_at_and_timed(tiny_pack, tmp_path, monkeypatch):
     monkeypatch.setattr(parts, "SHOWCASE", ("red bricks", "zebra fur"))
     monkeypatch.setattr(parts, "STEPS", 0)
+    monkeypatch.setattr(parts, "speed", partial(parts.speed, variations=1, steps=2))
     sizes = Sizes(variations=1, diverse=1, diverse_variations=2)
     bench = Bench(tiny_pack, SOME, tmp_path / "work", tmp_path / "report", sizes)
     *_, found = parts.measure(bench, figures(), ("showcase", "diversity", "speed"))

@@ -18,7 +18,7 @@ from engine.models.estimator import Estimator, EstimatorConfig
 from engine.models.vqgan import TORUS, VQGAN, VQGANConfig
 from engine.settings import RunSettings
 from engine.synthesis.decode import decode_maps
-from tests.engine.conftest import write_network
+from tests.engine.pack_files import write_network
 
 CPU = Compute(torch.device("cpu"), torch.float32)
 SMALL = EstimatorConfig(ch=16, norm_groups=4)
