@@ -6,7 +6,7 @@ from typing import Any
 import bpy
 from bpy.types import Image, Material, Object
 
-from . import mapping, nodes
+from . import mapping, nodes, slots
 from .library import Found
 from .materials import MissingFilesError, Options, way
 from .using import chosen_depth
@@ -43,7 +43,7 @@ def apply(objects: list[Object], found: Found, made: dict[str, Path], inputs: An
     """
     material = build(found, made, inputs, mapping.choose(objects, inputs.mapping, inputs.tile_size))
     for item in objects:
-        item.active_material = material
+        slots.put(item, material)
     return material
 
 
