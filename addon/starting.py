@@ -14,7 +14,7 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import Image, Material, Object, PropertyGroup, Scene
 
-from . import preferences, pump, sources
+from . import live_object, preferences, pump, sources
 from .remedies import RefusedError, setting
 from .session import slug
 from .words import mark, tr
@@ -222,7 +222,7 @@ def _file(path: str) -> Path:
 
 
 def _of_object(item: Object | None) -> Image:
-    image = base_colour(getattr(item, "active_material", None))
+    image = base_colour(live_object.own_material(item))
     if image is None:
         name = item.name if item is not None else tr("No object")
         raise RefusedError(
