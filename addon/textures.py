@@ -21,14 +21,20 @@ def make_relative(image: Image) -> None:
     """Write the path as seen from the .blend, where that is saved; the first save does it for all others."""
     if bpy.data.filepath and image.source == "FILE" and not image.filepath.startswith("//"):
         try:
-            image.filepath = bpy.path.relpath(image.filepath)
+            relative = bpy.path.relpath(image.filepath)
         except ValueError:  # on another drive of Windows there is no way from here to there
             return
+        image.filepath_raw = relative  # not filepath: the file would be read again, over what was painted
 
 
 def missing(images: list[Image]) -> list[str]:
     """Names of the files that are neither in the .blend nor where it looks for them."""
-    return [path_of(image).name for image in images if not image.packed_file and not path_of(image).is_file()]
+    return [path_of(image).name for image in images if _has_file(image) and not path_of(image).is_file()]
+
+
+def _has_file(image: Image) -> bool:
+    """Whether a file holds what the image shows: it is not packed, painted on, or made in Blender."""
+    return not (image.packed_file or image.is_dirty or image.source == "GENERATED")
 
 
 def path_of(image: Image) -> Path:
@@ -57,7 +63,8 @@ def pack(images: list[Image]) -> int:
 def copy_beside(images: list[Image]) -> int:
     """Copy the files to textures/ beside the .blend, and have the images look there. Returns how many.
 
-    A file of the same name and other content is another texture: the copy gets a number.
+    A file of the same name and other content is another texture: the copy gets a number. Of an image that was
+    painted on, what it shows is written.
 
     Raises:
         OSError: the folder cannot be written to, or a file is gone.
@@ -67,13 +74,15 @@ def copy_beside(images: list[Image]) -> int:
     count = 0
     for image in images:
         source = path_of(image)
+        if not image.packed_file and not _has_file(image):
+            image.pack()  # into memory, as PNG
         if image.packed_file:
             content = bytes(image.packed_file.data)
         elif source.parent == folder:
             continue
         else:
             content = source.read_bytes()
-        target = _free(folder, source.name or f"{image.name}.png", content)
+        target = _free(folder, source.name or f"{bpy.path.clean_name(image.name)}.png", content)
         if not target.is_file():
             _write(target, content)
         if image.packed_file:

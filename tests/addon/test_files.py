@@ -124,6 +124,50 @@ def test_copies_beside_the_file_are_found_when_both_move(finished, saved, tmp_pa
     assert readable()
 
 
+def paint(image):
+    image.pixels.foreach_set([0.25] * len(image.pixels))
+    image.update()
+    assert image.is_dirty
+
+
+def shows_paint(image):
+    return image.pixels[0] == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.usefixtures("saved", "applied")
+@pytest.mark.parametrize("operator", ["pack_textures", "copy_textures"])
+def test_what_was_painted_on_a_texture_goes_along(operator):
+    paint(textures()["basecolor"])
+    assert getattr(bpy.ops.patina, operator)() == {"FINISHED"}
+    assert shows_paint(textures()["basecolor"])
+    open_again()
+    assert shows_paint(textures()["basecolor"])
+
+
+@pytest.mark.usefixtures("applied")
+def test_applying_again_keeps_what_was_painted(tmp_path):
+    path = textures()["basecolor"].filepath
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    image = textures()["basecolor"]
+    image.filepath_raw = path  # as Make Paths Absolute leaves it
+    paint(image)
+    bpy.ops.patina.apply()
+    assert shows_paint(textures()["basecolor"])
+    assert textures()["basecolor"].filepath.startswith("//")
+
+
+@pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize("operator", ["pack_textures", "copy_textures"])
+def test_an_image_made_in_blender_goes_along(saved, operator):
+    node = bpy.data.objects["Cube"].active_material.node_tree.nodes["Patina basecolor"]
+    node.image = bpy.data.images.new("Painted / mine", 16, 16)
+    paint(node.image)
+    assert getattr(bpy.ops.patina, operator)() == {"FINISHED"}
+    open_again()
+    assert shows_paint(textures()["basecolor"])
+    assert (operator == "pack_textures") != (saved / "textures" / "Painted___mine.png").is_file()
+
+
 @pytest.mark.usefixtures("applied")
 def test_a_copy_never_overwrites_another_texture(saved):
     (saved / "textures").mkdir()
