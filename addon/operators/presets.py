@@ -8,9 +8,10 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
-from .. import choice, gallery, images, own_presets, presets, properties, pump
+from .. import choice, gallery, images, own_presets, paths, presets, properties, pump
 from ..presets import UnusableError
 from ..words import mark, tr
+from . import folders
 
 PICTURE_PX = 128
 DIALOG_PX = 360
@@ -252,9 +253,7 @@ class PATINA_OT_open_presets(Operator):
     bl_options = {"REGISTER"}
 
     def execute(self, _context: Context) -> set[str]:
-        folder = own_presets.folder()
-        bpy.ops.wm.path_open(filepath=str(folder))
-        return {"FINISHED"}
+        return folders.show(self, paths.own_presets())
 
 
 def _touched(inputs: bpy.types.PropertyGroup) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
@@ -48,6 +49,7 @@ def small_engine(tmp_path, monkeypatch):
 def test_no_engine_outlives_a_blender_that_quits_while_it_starts(tmp_path):
     script = f"""
 import os
+import shutil
 os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
 os.makedirs({str(tmp_path)!r} + "/scripts/addons")
 os.symlink({str(ROOT / "addon")!r}, {str(tmp_path)!r} + "/scripts/addons/patina")
@@ -78,6 +80,7 @@ def test_a_clean_exit_with_a_running_engine_is_clean(tmp_path):
     """No crash, no hang, no process: what a person does who closes Blender in mid-run."""
     script = f"""
 import os
+import shutil
 os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
 os.makedirs({str(tmp_path)!r} + "/scripts/addons")
 os.symlink({str(ROOT / "addon")!r}, {str(tmp_path)!r} + "/scripts/addons/patina")
@@ -293,3 +296,23 @@ def test_a_thumbnails_tooltip_tells_its_scores_and_seed(finished):
     assert "0.450" in text
     assert "seed 7" in text
     assert cls.description(bpy.context, SimpleNamespace(index=9)) == cls.bl_description
+
+
+@pytest.mark.parametrize("operator", ["history_folder", "open_folder", "open_presets"])
+def test_a_folder_that_cannot_be_made_is_said(blender, tmp_path, monkeypatch, operator):
+    (tmp_path / "file").touch()
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    chosen.results_folder = str(tmp_path / "file" / "results")
+    monkeypatch.setenv("PATINA_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(RuntimeError, match=r"Error: Cannot open .*file"):
+        getattr(bpy.ops.patina, operator)()
+
+
+def test_where_the_last_run_was_deleted_by_hand_the_folder_of_all_is_shown(finished, monkeypatch):
+    shown = []
+    folders = sys.modules["patina.operators.folders"]
+    monkeypatch.setattr(folders, "show", lambda _operator, folder: shown.append(folder) or {"FINISHED"})
+    bpy.ops.patina.open_folder()
+    shutil.rmtree(finished.session.folder)
+    bpy.ops.patina.open_folder()
+    assert shown == [finished.session.folder, finished.folder / "results"]
