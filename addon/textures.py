@@ -42,6 +42,11 @@ def path_of(image: Image) -> Path:
     return Path(bpy.path.abspath(image.filepath, library=image.library))
 
 
+def _is_drawn(image: Image) -> bool:
+    """Whether Blender draws it anew whenever it is needed, as a blank image: it has no pixels to keep."""
+    return image.source == "GENERATED" and not image.is_dirty
+
+
 def place(path: Path) -> str:
     """Names a file: however two paths to it are written, through links or "..", they give the same."""
     return os.path.normcase(os.path.realpath(path))
@@ -54,7 +59,7 @@ def in_use() -> set[str]:
 
 def pack(images: list[Image]) -> int:
     """Put the files into the .blend. Returns how many were not there yet."""
-    loose = [image for image in images if not image.packed_file]
+    loose = [image for image in images if not image.packed_file and not _is_drawn(image)]
     for image in loose:
         image.pack()
     return len(loose)
@@ -73,6 +78,8 @@ def copy_beside(images: list[Image]) -> int:
     folder.mkdir(exist_ok=True)
     count = 0
     for image in images:
+        if _is_drawn(image):
+            continue
         source = path_of(image)
         if not image.packed_file and not _has_file(image):
             image.pack()  # into memory, as PNG

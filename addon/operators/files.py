@@ -15,6 +15,7 @@ from . import trouble
 from .material import Tuning, material_of, options
 
 PACKED = (mark("All were packed"), mark("{count} texture packed"), mark("{count} textures packed"))
+LOST = mark("{file} is missing. File > External Data > Find Missing Files")
 COPIED = (mark("All were there"), mark("{count} texture copied"), mark("{count} textures copied"))
 
 
@@ -48,9 +49,7 @@ class PATINA_OT_pack_textures(OfOurs, Operator):
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
         if lost := textures.missing(images):
-            self.report(
-                {"ERROR"}, tr("{file} is missing. File > External Data > Find Missing Files", file=lost[0])
-            )
+            self.report({"ERROR"}, tr(LOST, file=lost[0]))
             return {"CANCELLED"}
         count = textures.pack(images)
         self.report({"INFO"}, tr(PACKED[min(count, 2)], count=count))
@@ -75,9 +74,7 @@ class PATINA_OT_copy_textures(OfOurs, Operator):
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
         if lost := textures.missing(images):
-            self.report(
-                {"ERROR"}, tr("{file} is missing. File > External Data > Find Missing Files", file=lost[0])
-            )
+            self.report({"ERROR"}, tr(LOST, file=lost[0]))
             return {"CANCELLED"}
         try:
             count = textures.copy_beside(images)
@@ -104,6 +101,9 @@ class PATINA_OT_mark_asset(Tuning, Operator):
 
     def execute(self, context: Context) -> set[str]:
         material = material_of(context)
+        if lost := textures.missing(textures.of(material)):
+            self.report({"ERROR"}, tr(LOST, file=lost[0]))
+            return {"CANCELLED"}
         library = assets.library_of(Path(bpy.data.filepath))
         chosen = context.scene.patina_files
         try:

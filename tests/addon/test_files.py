@@ -160,6 +160,9 @@ def test_applying_again_keeps_what_was_painted(tmp_path):
 @pytest.mark.parametrize("operator", ["pack_textures", "copy_textures"])
 def test_an_image_made_in_blender_goes_along(saved, operator):
     node = bpy.data.objects["Cube"].active_material.node_tree.nodes["Patina basecolor"]
+    bpy.data.objects["Cube"].active_material.node_tree.nodes["Patina ao"].image = bpy.data.images.new(
+        "Blank", 16, 16
+    )
     node.image = bpy.data.images.new("Painted / mine", 16, 16)
     paint(node.image)
     assert getattr(bpy.ops.patina, operator)() == {"FINISHED"}
@@ -196,6 +199,23 @@ def test_a_lost_texture_is_named_and_nothing_is_changed(finished, operator):
     with pytest.raises(RuntimeError, match="bricks_v1_height"):
         getattr(bpy.ops.patina, operator)()
     assert not any(image.packed_file for image in textures().values())
+
+
+@pytest.mark.usefixtures("saved", "applied")
+def test_a_material_whose_texture_is_lost_becomes_no_asset(finished):
+    finished.session.chosen.files["height"].unlink()
+    with pytest.raises(RuntimeError, match=r"bricks_v1_height\.png is missing"):
+        bpy.ops.patina.mark_asset()
+    assert bpy.context.active_object.active_material.asset_data is None
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_material_whose_images_were_removed_becomes_an_asset_all_the_same(applied):
+    for image in tuple(bpy.data.images):
+        bpy.data.images.remove(image)
+    bpy.context.scene.patina_files.thumbnail = "PICTURE"
+    assert bpy.ops.patina.mark_asset() == {"FINISHED"}
+    assert applied.asset_data is not None
 
 
 @pytest.mark.usefixtures("applied")
