@@ -91,7 +91,8 @@ def _named(files: dict[str, Path]) -> tuple[dict[str, Path], bool]:
 
 def _material(found: Found) -> Material:
     for material in bpy.data.materials:
-        if material.library is None and material.get(TAG) == found.key:
+        ours = material.library is None and material.get(TAG) == found.key
+        if ours and not nodes.is_the_artists(material):
             return material
     material = bpy.data.materials.new(found.name.replace("_", " ").strip().capitalize()[:60] or "Texture")
     material[TAG] = found.key

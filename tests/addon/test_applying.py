@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import bmesh
 import bpy
 import pytest
@@ -326,6 +328,55 @@ def test_a_second_apply_of_the_same_result_keeps_the_artists_nodes(cube):
     assert apply() == material
     assert ours(material, "Principled").inputs["Base Color"].links[0].from_node == mine
     assert ours(material, "ao").location.x == -900
+
+
+def test_a_second_apply_keeps_a_shader_that_the_artist_put_in_place_of_ours(cube):
+    apply()
+    tree = cube.active_material.node_tree
+    tree.nodes.remove(tree.nodes["Patina Principled"])
+    own = tree.nodes.new("ShaderNodeBsdfToon")
+    tree.links.new(own.outputs[0], tree.nodes["Patina Output"].inputs["Surface"])
+    apply()
+    assert cube.active_material.node_tree == tree
+    assert tree.nodes["Patina Output"].inputs["Surface"].links[0].from_node == own
+
+
+def test_a_material_that_has_none_of_our_nodes_any_more_is_left_to_the_artist(cube):
+    apply()
+    tree = cube.active_material.node_tree
+    tree.nodes.clear()
+    tree.nodes.new("ShaderNodeBsdfToon")
+    apply()
+    assert cube.active_material.node_tree != tree
+    assert [node.type for node in tree.nodes] == ["BSDF_TOON"]
+
+
+@pytest.mark.parametrize("gone", ["Principled", "Output"])
+def test_the_relief_can_be_changed_without_our_shader_or_output(cube, gone):
+    apply()
+    tree = cube.active_material.node_tree
+    tree.nodes.remove(tree.nodes[f"Patina {gone}"])
+    for means in ("BUMP", "REAL", "NORMAL"):
+        assert bpy.ops.patina.set_relief(means=means) == {"FINISHED"}
+
+
+@pytest.mark.parametrize("mapping", ["AUTO", "BOX"])
+def test_an_object_that_is_scaled_to_nothing_can_be_tuned_afterwards(cube, finished, mapping):
+    cube.scale = (0, 0, 0)
+    bpy.context.view_layer.update()
+    finished.inputs.mapping = mapping
+    apply()
+    assert bpy.ops.patina.set_tile_size(tile_size=2.0) == {"FINISHED"}
+    assert sys.modules["patina.tuning"].tile_size(cube.active_material) == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize("letter", ["煉", "Щ", "🧱", "x"])
+def test_a_long_prompt_in_any_script_leaves_the_rank_in_the_name(blender, cube, letter):
+    blender.finish_run(prompt=letter * 100)
+    apply()
+    assert cube.active_material.name.endswith(" 1")
+    bpy.ops.patina.compare(step=1)
+    assert cube.active_material.name.endswith(" 2")
 
 
 def test_stretch_and_rotation_are_in_the_mapping_node(using, finished):
