@@ -8,7 +8,7 @@ import bpy
 import bpy.utils.previews
 from bpy.utils.previews import ImagePreviewCollection
 
-from .link import Preview
+from .link import Preview, disk
 
 try:
     import numpy as np
@@ -59,7 +59,7 @@ def file_icon(path: str) -> int:
     if _collection is None:
         return 0
     icon = _collection.get(path)
-    if icon is None and Path(path).is_file():
+    if icon is None and disk.has_file(Path(path)):
         icon = _collection.load(path, path, "IMAGE")
     return icon.icon_id if icon else 0
 

@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .link import Cancelled, EngineError, Event, Failed, Finished, Progress
+from .link import Cancelled, EngineError, Event, Failed, Finished, Progress, disk
 from .session import by_facet
 from .words import mark, tr
 
@@ -85,7 +85,7 @@ class Found:
     def sidecar(self) -> Path | None:
         """The JSON file that Patina wrote beside its own results, if this is one and it is there."""
         path = self.main.with_name(f"{self.name}.json")
-        return path if path.is_file() else None
+        return path if disk.has_file(path) else None
 
     def relief(self) -> float:
         """Depth as a fraction of the tile's width, as the sidecar has it."""

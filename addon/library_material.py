@@ -8,6 +8,7 @@ from bpy.types import Image, Material, Object
 
 from . import mapping, nodes, slots
 from .library import Found
+from .link import disk
 from .materials import MissingFilesError, Options, way
 from .using import chosen_depth
 from .words import tr
@@ -80,7 +81,7 @@ def build(found: Found, made: dict[str, Path], inputs: Any, layout: mapping.Mapp
 
 def _named(files: dict[str, Path]) -> tuple[dict[str, Path], bool]:
     """The files that are there, by our names of maps, and whether the height is good for bump alone."""
-    there = {role: path for role, path in files.items() if path.is_file()}
+    there = {role: path for role, path in files.items() if disk.has_file(path)}
     only_bump = "bump" in there and "height" not in there
     if "normal" in there:
         there["normal_gl"] = there.pop("normal")

@@ -6,6 +6,7 @@ import bpy
 from bpy.types import Image, Material, Object
 
 from . import mapping, nodes, slots, textures
+from .link import disk
 from .nodes import find
 from .session import Result
 from .words import tr
@@ -123,7 +124,7 @@ def _images(result: Result) -> dict[str, Image]:
 
 def _load(result: Result, name: str, *, data: bool) -> Image:
     path = result.files[name]
-    if not path.is_file():
+    if not disk.has_file(path):
         raise MissingFilesError(
             tr("The file {file} of this variation is gone. Generate it again", file=path.name)
         )

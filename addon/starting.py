@@ -15,6 +15,7 @@ from bpy.props import EnumProperty, FloatProperty, PointerProperty, StringProper
 from bpy.types import Image, Material, Object, PropertyGroup, Scene
 
 from . import live_object, preferences, pump, sources
+from .link import disk
 from .remedies import RefusedError, setting
 from .session import slug
 from .words import mark, tr
@@ -170,7 +171,7 @@ def export(image: Image, folder: Path, *, inverted: bool = False) -> Path:
             content = _encoded(image, folder, inverted=inverted)
         suffix = next(end for start, end in SIGNATURES.items() if content.startswith(start))
         path = folder / f"{slug(image.name)}_{hashlib.sha256(content).hexdigest()[:12]}{suffix}"
-        if not path.is_file():
+        if not disk.has_file(path):
             unfinished = path.with_name(f".{path.name}.part")
             unfinished.write_bytes(content)
             unfinished.replace(path)
@@ -216,7 +217,7 @@ def _file(path: str) -> Path:
     if not path:
         raise RefusedError("Choose the file to start from", NO_IMAGE)
     found = Path(sources.absolute(path))
-    if not found.is_file():
+    if not disk.has_file(found):
         raise RefusedError(tr("The file {file} to start from is gone", file=found.name), NO_IMAGE)
     return found
 
@@ -253,7 +254,7 @@ def _stored(image: Image) -> bytes | None:
         content = bytes(image.packed_file.data)
     else:
         path = Path(bpy.path.abspath(image.filepath, library=image.library))
-        if not path.is_file():  # gone since it was loaded
+        if not disk.has_file(path):  # gone since it was loaded
             return None
         content = path.read_bytes()
     return content if content.startswith(tuple(SIGNATURES)) else None

@@ -7,6 +7,8 @@ from pathlib import Path
 import bpy
 from bpy.types import Image, Material
 
+from .link import disk
+
 FOLDER = "textures"  # beside the .blend
 
 
@@ -29,7 +31,7 @@ def make_relative(image: Image) -> None:
 
 def missing(images: list[Image]) -> list[str]:
     """Names of the files that are neither in the .blend nor where it looks for them."""
-    return [path_of(image).name for image in images if _has_file(image) and not path_of(image).is_file()]
+    return [path_of(image).name for image in images if _has_file(image) and not disk.has_file(path_of(image))]
 
 
 def _has_file(image: Image) -> bool:
@@ -90,7 +92,7 @@ def copy_beside(images: list[Image]) -> int:
         else:
             content = source.read_bytes()
         target = _free(folder, source.name or f"{bpy.path.clean_name(image.name)}.png", content)
-        if not target.is_file():
+        if not disk.has_file(target):
             _write(target, content)
         if image.packed_file:
             image.filepath_raw = str(target)
@@ -102,7 +104,7 @@ def copy_beside(images: list[Image]) -> int:
 
 def _free(folder: Path, name: str, content: bytes) -> Path:
     path, number = folder / name, 1
-    while path.is_file() and path.read_bytes() != content:
+    while disk.has_file(path) and path.read_bytes() != content:
         path = folder / f"{Path(name).stem}_{number}{Path(name).suffix}"
         number += 1
     return path

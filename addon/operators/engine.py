@@ -9,7 +9,7 @@ import bpy
 from bpy.types import Context, Operator
 
 from .. import preferences, pump, setup
-from ..link import EngineError
+from ..link import EngineError, disk
 from ..link.process import tail
 from . import folders, trouble
 
@@ -101,7 +101,7 @@ class PATINA_OT_open_folder(Operator):
 
     def execute(self, _context: Context) -> set[str]:
         last = pump.session.folder if pump.session is not None else None
-        there = last is not None and last.is_dir()  # or it was deleted by hand
+        there = last is not None and disk.has_folder(last)  # or it was deleted by hand
         return folders.show(self, last if there else preferences.results_folder())
 
 

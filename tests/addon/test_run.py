@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 import bpy
@@ -316,3 +317,63 @@ def test_where_the_last_run_was_deleted_by_hand_the_folder_of_all_is_shown(finis
     shutil.rmtree(finished.session.folder)
     bpy.ops.patina.open_folder()
     assert shown == [finished.session.folder, finished.folder / "results"]
+
+
+def draw_all():
+    for panel in sys.modules["patina.panels"].CLASSES:
+        if issubclass(panel, bpy.types.Panel) and (not hasattr(panel, "poll") or panel.poll(bpy.context)):
+            draw(panel)
+
+
+@pytest.mark.parametrize("text", ["~nobody-of-this-name/results", "results", "x" * 300])
+def test_whatever_is_typed_as_results_folder_is_a_path_and_draws(blender, text):
+    bpy.context.preferences.addons["patina"].preferences.results_folder = text
+    folder = sys.modules["patina.preferences"].results_folder()
+    assert folder.is_absolute()
+    sys.modules["patina.history_view"].ask()
+    blender.until(lambda: not sys.modules["patina.history_view"].history.scanning)
+    draw_all()
+    assert not blender.state.message
+
+
+def test_files_that_may_not_be_looked_at_are_as_good_as_gone(finished, monkeypatch, tmp_path):
+    shut, stat = finished.session.folder, Path.stat
+
+    def guarded(path, **how):
+        if path.is_relative_to(shut):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", guarded)
+    bpy.data.objects["Cube"].select_set(True)
+    with pytest.raises(RuntimeError, match="is gone"):
+        bpy.ops.patina.apply()
+    bpy.context.scene.patina_start.source = "FILE"
+    bpy.context.scene.patina_start.path = str(finished.session.chosen.files["basecolor"])
+    draw_all()
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    chosen.results_folder = chosen.engine_root = str(shut)
+    chosen.engine_python = str(shut / "python")
+    sys.modules["patina.pump"].wake()
+    draw_all()
+    finished.timers.turn()
+    with pytest.raises(RuntimeError, match="There is no engine in"):
+        bpy.ops.patina.library_index()
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support blend relative")  # from 4.5 on; before, it is written
+@pytest.mark.parametrize("leave", ["open", "save", "press"])
+def test_a_folder_named_as_seen_from_the_file_stays_where_it_is(blender, tmp_path, leave):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "here" / "scene.blend"))
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    chosen.results_folder = "//results"
+    if leave == "open":
+        bpy.ops.wm.read_homefile(use_factory_startup=False)
+    elif leave == "save":
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "there" / "scene.blend"))
+    else:
+        sys.modules["patina.pump"].wake()
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    assert chosen.results_folder == str(tmp_path / "here" / "results")
