@@ -5,7 +5,9 @@ changes no run that is still to come or to be made again.
 """
 
 import array
+import errno
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -27,6 +29,7 @@ except ImportError:  # Debian's Blender has none
 
 MAX_PIXELS = 4096 * 4096  # that are taken from memory
 SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}  # files that the engine reads as Blender does
+PNG_END = b"IEND\xaeB`\x82"
 UNREADABLE = {
     "MOVIE": mark("{image} is a movie. Choose an image, or save one of its frames as PNG"),
     "SEQUENCE": mark("{image} is a sequence. Choose an image, or one file of it"),
@@ -261,7 +264,11 @@ def _stored(image: Image) -> bytes | None:
 
 
 def _encoded(image: Image, folder: Path, *, inverted: bool) -> bytes:
-    """A PNG of the pixels that Blender has in memory."""
+    """A PNG of the pixels that Blender has in memory.
+
+    Raises:
+        OSError: there is no room for it. Blender's own saving says nothing of that.
+    """
     pixels = array.array("f", bytes(4 * image.size[0] * image.size[1] * image.channels))
     image.pixels.foreach_get(pixels)
     linear = image.is_float and not image.colorspace_settings.is_data
@@ -275,7 +282,10 @@ def _encoded(image: Image, folder: Path, *, inverted: bool) -> bytes:
             made.save()
         finally:
             bpy.data.images.remove(made)
-        return (Path(place) / "image.png").read_bytes()
+        content = (Path(place) / "image.png").read_bytes()
+    if not content.endswith(PNG_END):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return content
 
 
 def _converted(image: Image, pixels: array.array, *, linear: bool, inverted: bool) -> Any:

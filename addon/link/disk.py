@@ -1,4 +1,4 @@
-"""Whether something is on a disk that may be shut or gone, for which Python before 3.14 raises an error."""
+"""A disk that may be full, shut or gone: whether something is there, and what to say of an error."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ def has_file(path: Path) -> bool:
     """Whether there is such a file, and it can be seen."""
     try:
         return path.is_file()
-    except OSError:  # a folder of somebody else's, a network that is down, a name that is too long
+    except OSError:  # before Python 3.14: a folder of somebody else's, a network that is down, a long name
         return False
 
 
@@ -17,3 +17,11 @@ def has_folder(path: Path) -> bool:
         return path.is_dir()
     except OSError:  # as above
         return False
+
+
+def why(error: Exception) -> str:
+    """Why something did not work, for people: of a system's error its words and the file, without numbers."""
+    if not isinstance(error, OSError) or not error.strerror:
+        return str(error)
+    file = error.filename2 or error.filename
+    return f"{error.strerror}: {file}" if file else error.strerror

@@ -9,6 +9,7 @@ from bpy.props import EnumProperty
 from bpy.types import Context, Image, Material, Operator
 
 from .. import assets, catalogs, files, materials, pump, saving, textures
+from ..link import disk
 from ..remedies import RefusedError, refusal
 from ..words import mark, tr
 from . import trouble
@@ -109,7 +110,7 @@ class PATINA_OT_mark_asset(Tuning, Operator):
         try:
             path = assets.mark(material, library, files.credit(context), chosen.thumbnail)
         except (OSError, catalogs.UnknownVersionError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, disk.why(error))
             return {"CANCELLED"}
         self.report({"INFO"}, tr("{material} is an asset in {file}", material=material.name, file=path))
         return {"FINISHED"}
@@ -148,7 +149,7 @@ class PATINA_OT_save_to_library(Operator):
             chosen = context.scene.patina_files
             saving.begin(list(results), folder, options(context), files.credit(context), chosen.thumbnail)
         except (OSError, RefusedError) as error:
-            self.report({"ERROR"}, tr("Cannot save: {reason}", reason=error))
+            self.report({"ERROR"}, tr("Cannot save: {reason}", reason=disk.why(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

@@ -9,6 +9,7 @@ from bpy.props import BoolProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
 from .. import choice, gallery, images, own_presets, paths, presets, properties, pump
+from ..link import disk
 from ..presets import UnusableError
 from ..words import mark, tr
 from . import folders
@@ -268,7 +269,7 @@ def _give_back(inputs: bpy.types.PropertyGroup) -> None:
 
 
 def _failed(operator: Operator, what: str, error: Exception) -> set[str]:
-    operator.report({"ERROR"}, tr(what, reason=error))
+    operator.report({"ERROR"}, tr(what, reason=disk.why(error)))
     return {"CANCELLED"}
 
 

@@ -85,6 +85,15 @@ def test_images_without_a_usable_file_get_one(start, settings, file, kind):
     assert shown(path) == pytest.approx(expected, abs=0.006)
 
 
+def test_a_disk_without_room_is_said(start, monkeypatch):
+    """Blender's own saving ends then as if all were well."""
+    start.source, start.image = "IMAGE", painted()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"\x89PNG\r\n\x1a\n")
+    bpy.context.scene.patina.prompt = "oak"
+    with pytest.raises(RuntimeError, match=r"Cannot write .*: No space left on device"):
+        bpy.ops.patina.generate()
+
+
 def test_what_is_painted_later_is_another_file(start, settings):
     start.source, start.image = "IMAGE", painted()
     first = settings()["image"]
