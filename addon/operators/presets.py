@@ -224,6 +224,9 @@ class PATINA_OT_export_preset(Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Context) -> set[str]:
+        if not bpy.path.basename(self.filepath):
+            self.report({"ERROR"}, "Give the file a name")
+            return {"CANCELLED"}
         target = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         try:
             own_presets.give_away(choice.preset_of(context.scene.patina), target)
