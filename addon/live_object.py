@@ -93,8 +93,10 @@ def own_material(item: Object | None) -> Material | None:
 
 
 def show(preview: Preview) -> None:
-    """Take a preview into the picture, if it is of the first variation."""
+    """Take a preview into the picture, if it is of the first variation. A render keeps what it began with."""
     global _last
+    if compat.is_rendering():
+        return
     image = bpy.data.images.get(NAME)
     if preview.variation != 0 or image is None or LENT not in image or not on():
         return
@@ -113,7 +115,7 @@ def show(preview: Preview) -> None:
 
 
 def sweep() -> bool:
-    """With every tick and mirror: take the material off where no run is shown. Never more to do."""
+    """With every tick and mirror: take it off where no run is shown. True while a render holds that up."""
     global _run
     if not hasattr(bpy.data, "materials"):
         return False  # the add-on is being enabled: Blender shows no data meanwhile
@@ -122,6 +124,8 @@ def sweep() -> bool:
     if not on():
         _run = None
         if any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
+            if compat.is_rendering():
+                return True
             take_back()
     return False
 

@@ -310,3 +310,15 @@ def test_a_linked_mesh_is_left_alone(running, tmp_path):
     end(running)
     assert (item.active_material, item.material_slots[0].link) == (own, "DATA")
     assert not item.keys()
+
+
+def test_a_render_keeps_material_and_picture_to_its_end(running, monkeypatch):
+    lend()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["patina.compat"], "is_rendering", lambda: True)
+        running.until(lambda: running.state.live == 2)
+        end(running)
+        assert material() == "Patina Live"
+        assert tuple(bpy.data.images["Patina Live"].size) == (16, 16)
+    running.until(lambda: material() == "Material", 5)
+    assert_given_back()
