@@ -251,6 +251,13 @@ def test_the_tiled_preview_shows_the_chosen_result_four_times(finished):
     assert icon == [images.tiled_icon()]
 
 
+def test_the_tiled_preview_of_a_file_that_was_deleted_is_empty_and_ends_no_run(finished):
+    finished.session.chosen.files["basecolor"].unlink()
+    draw_tiled(finished, finished.session.chosen)
+    assert not any(finished.package.images._collection["tiled"].image_pixels)
+    assert not finished.state.message
+
+
 def test_the_tiled_preview_follows_the_choice(finished):
     images = finished.package.images
     draw_tiled(finished, finished.session.chosen)
