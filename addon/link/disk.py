@@ -19,6 +19,11 @@ def has_folder(path: Path) -> bool:
         return False
 
 
+def shown(text: str) -> str:
+    """A text with the names of files in it as Blender can hold it: what is no UTF-8 in them becomes "?"."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def why(error: Exception) -> str:
     """Why something did not work, for people: of a system's error its words and the file, without numbers."""
     if not isinstance(error, OSError) or not error.strerror:

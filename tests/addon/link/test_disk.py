@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from addon.link import disk
+from addon.link import EngineError, disk
 
 
 @pytest.mark.parametrize(
@@ -34,3 +34,10 @@ def test_what_is_there_is_seen(tmp_path):
     (tmp_path / "file").touch()
     assert disk.has_file(tmp_path / "file") and not disk.has_folder(tmp_path / "file")
     assert disk.has_folder(tmp_path) and not disk.has_file(tmp_path)
+
+
+def test_a_name_that_is_no_utf_8_can_be_shown():
+    assert disk.shown("gr\udcfcn.png") == "gr?n.png"
+    assert disk.shown("grün.png") == "grün.png"
+    error = EngineError.from_reply({"message": "gr\udcfcn.png is gone.", "data": {"details": "\udcfc"}})
+    assert (error.message, error.details) == ("gr?n.png is gone.", "?")
