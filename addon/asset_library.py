@@ -8,6 +8,7 @@ from typing import Any
 import bpy
 
 from . import assets, catalogs, materials, textures
+from .link import disk
 from .session import Result, Tag, slug
 from .words import tr
 
@@ -54,7 +55,7 @@ def save(entry: dict[str, Any], order: dict[str, Any]) -> Path:
     inside = folder / textures.FOLDER
     inside.mkdir(parents=True, exist_ok=True)
     for name, path in result.files.items():
-        if not path.is_file():
+        if not disk.has_file(path):
             raise materials.MissingFilesError(
                 tr("The file {file} of {asset} is gone", file=path.name, asset=entry["name"])
             )

@@ -67,8 +67,10 @@ def group(material: Material) -> str:
 
 
 def show_base_colour(material: Material) -> None:
-    """Take the base colour as the material's thumbnail."""
+    """Take the base colour as the material's thumbnail, if there is one."""
     image = find(material.node_tree, "basecolor").image
+    if image is None:
+        return
     path = textures.path_of(image)
     with tempfile.TemporaryDirectory() as place:
         if image.packed_file:

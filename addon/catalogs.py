@@ -50,13 +50,16 @@ def ensure(folder: Path, path: str) -> str:
         UnknownVersionError: see there.
     """
     file = folder / FILE
-    text = file.read_bytes().decode("utf-8") if file.is_file() else HEADER
+    try:
+        text = file.read_bytes().decode("utf-8")
+    except FileNotFoundError:
+        text = HEADER
+    except UnicodeDecodeError as error:
+        raise _unknown(file) from error
     lines = [line.strip() for line in text.splitlines()]
     telling = [line for line in lines if line and not line.startswith("#")]
     if telling and telling[0] != VERSION:
-        raise UnknownVersionError(
-            tr("{file} is not of a version that Patina knows, and is left as it is", file=file)
-        )
+        raise _unknown(file)
     ours = str(uuid.uuid5(uuid.NAMESPACE_URL, f"patina:{path}"))
     entries = [line.split(":") for line in telling[1:] if line.count(":") >= 1]
     for known, where, *_ in entries:
@@ -68,6 +71,12 @@ def ensure(folder: Path, path: str) -> str:
     text += "" if text.endswith("\n") else newline
     _write(file, f"{text}{ours}:{path}:{path.replace('/', '-')}{newline}")
     return ours
+
+
+def _unknown(file: Path) -> UnknownVersionError:
+    return UnknownVersionError(
+        tr("{file} is not of a version that Patina knows, and is left as it is", file=file)
+    )
 
 
 def _write(file: Path, text: str) -> None:

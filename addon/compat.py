@@ -145,6 +145,11 @@ def own_folders() -> list[Path]:
     return [path for path in found if path not in shared]
 
 
+def is_rendering() -> bool:
+    """Whether a render is under way beside the window. It reads data that a timer must leave alone then."""
+    return bpy.app.is_job_running("RENDER")
+
+
 ADAPTIVE_IS_NEW = bpy.app.version < (5, 0, 0)  # a feature that Cycles calls experimental
 
 

@@ -7,6 +7,7 @@ from bpy.props import BoolProperty, EnumProperty, FloatProperty, PointerProperty
 from bpy.types import Context, PropertyGroup
 
 from .assets import Credits
+from .link import disk
 from .remedies import RefusedError, Remedy
 from .words import tr
 
@@ -80,7 +81,7 @@ def library_folder(context: Context) -> Path:
     others = () if named else context.preferences.filepaths.asset_libraries
     for item in (library, *others):  # Blender's own first library often has no folder yet
         folder = Path(bpy.path.abspath(item.path))
-        if item.path and folder.is_dir():
+        if item.path and disk.has_folder(folder):
             return folder
     raise RefusedError(
         tr("The folder of the asset library {name} is gone", name=library.name), SHOW_LIBRARIES

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from . import results
+from .link import disk
 from .results import DamagedError
 from .session import Result
 from .words import tr
@@ -70,6 +71,11 @@ class History:
 
     Args:
         folders: gives the results folders; the first gets the index.
+
+    Attributes:
+        begun: whether anybody has asked for a scan.
+        undeleted: results that the last deletion had to leave on the disk.
+        revision: grows with every change.
     """
 
     def __init__(self, folders: Callable[[], list[Path]]) -> None:
@@ -82,6 +88,7 @@ class History:
         self._step: Step | None = None
         self._doing = ""
         self.begun = False
+        self.undeleted = 0
         self.revision = 0
 
     @property
@@ -146,7 +153,7 @@ class History:
     def look_for_stars(self, sidecars: Iterable[Path]) -> None:
         """Learn which of a few results are starred, without a scan."""
         for sidecar in sidecars:
-            there = results.star_of(sidecar).exists()
+            there = disk.has_file(results.star_of(sidecar))
             (self._starred.add if there else self._starred.discard)(str(sidecar))
 
     def delete(self, entries: Iterable[Entry], *, spare_starred: bool = False) -> None:
@@ -155,6 +162,7 @@ class History:
         Args:
             spare_starred: leave what has a star on disk, be it another Blender's.
         """
+        self.undeleted = 0
         for entry in entries:
             self._entries.pop(entry.key, None)
             self._deleted.add(entry.key)
@@ -196,13 +204,17 @@ class History:
         return [Group(prompt, entries) for prompt, entries in by_prompt.items()]
 
     def _delete(self, entry: Entry, spare_starred: bool) -> Step:
-        if spare_starred and results.star_of(entry.sidecar).exists():
+        if spare_starred and disk.has_file(results.star_of(entry.sidecar)):
             self._deleted.discard(entry.key)
             self._entries[entry.key] = entry
             self._starred.add(entry.key)
             return
         self._starred.discard(entry.key)
         yield from results.delete(entry.sidecar, entry.facts)
+        if disk.has_file(entry.sidecar):
+            self._deleted.discard(entry.key)
+            self._entries[entry.key] = entry
+            self.undeleted += 1
 
     def _scan(self) -> Step:
         """Everything anew; what is gone from the disk goes from here."""

@@ -62,6 +62,7 @@ class PatinaHistory(PropertyGroup):
     total: IntProperty(name="Results", description="How many results there are in all")
     found: IntProperty(name="Found", description="How many prompts were found")
     damaged: IntProperty(name="Damaged", description="Results that cannot be read")
+    undeleted: IntProperty(name="Not Deleted", description="Results that could not be deleted from the disk")
     scanning: BoolProperty(name="Scanning", description="Whether results are still being found")
     stamp: StringProperty(name="Stamp", description="When this was copied: a file brings an older copy")
 
@@ -121,6 +122,7 @@ def mirror() -> None:
     groups = history.groups(shown.search, starred_only=shown.starred_only)
     shown.found, shown.total = len(groups), len(history)
     shown.damaged, shown.scanning = history.damaged, history.scanning
+    shown.undeleted = history.undeleted
     shown.stamp = f"{os.getpid()} {next(_stamps)}"
     groups = groups[:MAX_GROUPS]
     _keep_active(shown, groups)

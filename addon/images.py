@@ -8,7 +8,7 @@ import bpy
 import bpy.utils.previews
 from bpy.utils.previews import ImagePreviewCollection
 
-from .link import Preview
+from .link import Preview, disk
 
 try:
     import numpy as np
@@ -59,7 +59,7 @@ def file_icon(path: str) -> int:
     if _collection is None:
         return 0
     icon = _collection.get(path)
-    if icon is None and Path(path).is_file():
+    if icon is None and disk.has_file(Path(path)):
         icon = _collection.load(path, path, "IMAGE")
     return icon.icon_id if icon else 0
 
@@ -135,7 +135,7 @@ def work() -> bool:
 
 
 def tile(path: str) -> None:
-    """Make the icon that shows a picture file four times, side by side."""
+    """Make the icon that shows a picture file four times, side by side; empty where the file is gone."""
     global _tiled
     if _collection is None:
         return
@@ -144,9 +144,11 @@ def tile(path: str) -> None:
     single = _collection.get(path)
     if single is None:
         return
-    width, height = single.image_size
+    there = all(single.image_size)
+    width, height = single.image_size if there else (1, 1)
     pixels = array.array("i", bytes(4 * width * height))
-    single.image_pixels.foreach_get(pixels)
+    if there:
+        single.image_pixels.foreach_get(pixels)
     rows = (pixels[start : start + width] for start in range(0, width * height, width))
     doubled = array.array("i", b"".join(2 * row.tobytes() for row in rows))
     icon = _collection.get("tiled") or _collection.new("tiled")

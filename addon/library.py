@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from .link import Cancelled, EngineError, Event, Failed, Finished, Progress
+from .link import Cancelled, EngineError, Event, Failed, Finished, Progress, disk
 from .session import by_facet
 from .words import mark, tr
 
@@ -82,10 +82,15 @@ class Found:
         stand_ins = {"normal": ("bump",), "roughness": ("gloss", "arm"), "metallic": ("arm",), "height": ()}
         return tuple(role for role in ESSENTIAL if not {role, *stand_ins[role]} & set(self.files))
 
+    def is_named_for_blender(self) -> bool:
+        """Whether Blender can hold the names of its files: of old disks, some are in other encodings."""
+        names = (self.name, self.thumbnail, *map(str, self.files.values()))
+        return all(disk.shown(name) == name for name in names)
+
     def sidecar(self) -> Path | None:
         """The JSON file that Patina wrote beside its own results, if this is one and it is there."""
         path = self.main.with_name(f"{self.name}.json")
-        return path if path.is_file() else None
+        return path if disk.has_file(path) else None
 
     def relief(self) -> float:
         """Depth as a fraction of the tile's width, as the sidecar has it."""
@@ -225,7 +230,7 @@ class Library:
             answer.get("results", []) if groups is None else [item for group in groups for item in group]
         )
         try:
-            results = [Found.of(entry) for entry in entries]
+            everything = [Found.of(entry) for entry in entries]
             self.textures = int(answer["textures"])
             self.folders = [str(folder) for folder in answer.get("folders", self.folders)]
             self.labels = dict(answer.get("labels", self.labels))
@@ -233,7 +238,8 @@ class Library:
             self.message = "The engine's answer lacks something. Restart it."
             return
         numbers = [] if groups is None else [n for n, group in enumerate(groups, 1) for _ in group]
-        self.copies = dict(zip([found.key for found in results], numbers, strict=bool(numbers)))
+        self.copies = dict(zip([found.key for found in everything], numbers, strict=bool(numbers)))
+        results = [found for found in everything if found.is_named_for_blender()]
         self.known, self.title, self.results, self.page = True, title, results, 0
         if self.chosen() is None:
             self.selected = ""
@@ -243,7 +249,9 @@ class Library:
             if unknown
             else []
         )
-        self.notes = [*notes, *strange]
+        misnamed = len(everything) - len(results)
+        unusable = [tr("{count} left out: Blender cannot read their files' names", count=misnamed)]
+        self.notes = [*notes, *strange, *(unusable if misnamed else [])]
 
     def _take_index(self, event: Event) -> None:
         if isinstance(event, Progress):
@@ -299,7 +307,9 @@ def _filters(text: str, tag: str, seamless: bool) -> dict[str, Any]:
 def _report(answer: dict[str, Any]) -> list[str]:
     """What an index did, a sentence each; of files that cannot be read the first few."""
     done = [tr(words, count=answer[name]) for name, words in DONE.items() if answer.get(name)]
-    broken = [tr("Not read: {reason}", reason=item["reason"]) for item in answer.get("broken", [])]
-    unseen = [str(item["reason"]) for item in answer.get("unseen", [])]
+    broken = [
+        tr("Not read: {reason}", reason=disk.shown(item["reason"])) for item in answer.get("broken", [])
+    ]
+    unseen = [disk.shown(str(item["reason"])) for item in answer.get("unseen", [])]
     rest = [tr("{count} more files cannot be read", count=len(broken) - 3)] if len(broken) > 3 else []
     return [", ".join(done).capitalize() or tr("Nothing new"), *unseen, *broken[:3], *rest]

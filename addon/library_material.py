@@ -6,8 +6,9 @@ from typing import Any
 import bpy
 from bpy.types import Image, Material, Object
 
-from . import mapping, nodes
+from . import mapping, nodes, slots
 from .library import Found
+from .link import disk
 from .materials import MissingFilesError, Options, way
 from .using import chosen_depth
 from .words import tr
@@ -43,7 +44,7 @@ def apply(objects: list[Object], found: Found, made: dict[str, Path], inputs: An
     """
     material = build(found, made, inputs, mapping.choose(objects, inputs.mapping, inputs.tile_size))
     for item in objects:
-        item.active_material = material
+        slots.put(item, material)
     return material
 
 
@@ -80,7 +81,7 @@ def build(found: Found, made: dict[str, Path], inputs: Any, layout: mapping.Mapp
 
 def _named(files: dict[str, Path]) -> tuple[dict[str, Path], bool]:
     """The files that are there, by our names of maps, and whether the height is good for bump alone."""
-    there = {role: path for role, path in files.items() if path.is_file()}
+    there = {role: path for role, path in files.items() if disk.has_file(path)}
     only_bump = "bump" in there and "height" not in there
     if "normal" in there:
         there["normal_gl"] = there.pop("normal")
@@ -91,7 +92,8 @@ def _named(files: dict[str, Path]) -> tuple[dict[str, Path], bool]:
 
 def _material(found: Found) -> Material:
     for material in bpy.data.materials:
-        if material.library is None and material.get(TAG) == found.key:
+        ours = material.library is None and material.get(TAG) == found.key
+        if ours and not nodes.is_the_artists(material):
             return material
     material = bpy.data.materials.new(found.name.replace("_", " ").strip().capitalize()[:60] or "Texture")
     material[TAG] = found.key

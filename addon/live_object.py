@@ -2,6 +2,9 @@
 
 An operator lends the material; the pump fills its one picture, and takes it back when the run is over. It may
 come back with an undo step or with an autosaved file: `sweep` takes it off wherever it does not belong.
+
+While it is lent the artist goes on working: the object may be copied, joined to another or deleted, and what
+shares its data shows the material, too. So the material itself knows in whose place it is, everywhere.
 """
 
 import array
@@ -11,7 +14,7 @@ import bpy
 from bpy.app.handlers import persistent
 from bpy.types import Image, Material, Object
 
-from . import compat, mapping, materials, nodes, pump
+from . import compat, mapping, materials, nodes, pump, slots
 from .link import Preview
 
 try:
@@ -21,10 +24,14 @@ except ImportError:  # Debian's Blender has none
 
 NAME = "Patina Live"
 LENT = "patina_lent"  # on the object: how many material slots it had; on material and picture: whose they are
-BEFORE = "patina_before"  # on the object: the material that it had
+BEFORE = "patina_before"  # on the material: the one in whose place it is
+LINK = "patina_link"  # on the object: the slot that took its material from the object's data
 FRACTIONS = tuple(byte / 255 for byte in range(256))
 
 _run: int | None = None  # the run that is shown
+_last: Preview | None = None  # what is shown of it
+_options: materials.Options | None = None  # how it was lent
+_saved_without: tuple[Object, Preview | None] | None = None  # who has it again once the file is saved
 
 
 def on() -> bool:
@@ -44,7 +51,7 @@ def _go_on() -> None:
 
 def lend(item: Object, options: materials.Options) -> None:
     """Show the run under way on an object, in place of its active material."""
-    global _run
+    global _run, _options
     take_back()
     image = bpy.data.images.new(NAME, 16, 16)
     image[LENT] = 1
@@ -53,25 +60,43 @@ def lend(item: Object, options: materials.Options) -> None:
     _build(material, image, mapping.choose([item], options.mapping, options.tile_size))
     item[LENT] = len(item.material_slots)
     if item.active_material is not None:
-        item[BEFORE] = item.active_material
-    item.active_material = material
-    _run = pump.session.queue.running.number
+        material[BEFORE] = item.active_material
+    if item.data.library is not None and item.material_slots[item.active_material_index].link == "DATA":
+        item[LINK] = item.active_material_index
+    slots.put(item, material)
+    _run, _options = pump.session.queue.running.number, options
 
 
 def take_back() -> None:
-    """Give every object back what it had, and remove material and picture."""
-    global _run
-    _run = None
+    """Give everything back the material that it had, and remove the lent one and its picture."""
+    global _run, _last
+    _run = _last = None
+    for material in [material for material in bpy.data.materials if LENT in material]:
+        before = material.get(BEFORE)
+        if before is not None:
+            material.user_remap(before)
+        for item in bpy.data.objects:
+            if LENT in item:
+                _restore(item, before)
+        bpy.data.materials.remove(material)
     for item in bpy.data.objects:
         if LENT in item:
-            _restore(item)
-    for collection in (bpy.data.materials, bpy.data.images):
-        for block in [block for block in collection if LENT in block]:
-            collection.remove(block)
+            _forget(item)
+    for image in [image for image in bpy.data.images if LENT in image]:
+        bpy.data.images.remove(image)
+
+
+def own_material(item: Object | None) -> Material | None:
+    """An object's active material; while another one is lent to it, the one that it will have back."""
+    material = getattr(item, "active_material", None)
+    return material.get(BEFORE) if material is not None and LENT in material else material
 
 
 def show(preview: Preview) -> None:
-    """Take a preview into the picture, if it is of the first variation."""
+    """Take a preview into the picture, if it is of the first variation. A render keeps what it began with."""
+    global _last
+    if compat.is_rendering():
+        return
     image = bpy.data.images.get(NAME)
     if preview.variation != 0 or image is None or LENT not in image or not on():
         return
@@ -86,10 +111,11 @@ def show(preview: Preview) -> None:
     image.pixels.foreach_set(_floats(content))
     image.update()
     image.update_tag()  # or Material Preview blends old and new
+    _last = preview
 
 
 def sweep() -> bool:
-    """With every tick and mirror: take the material off where no run is shown. Never more to do."""
+    """With every tick and mirror: take it off where no run is shown. True while a render holds that up."""
     global _run
     if not hasattr(bpy.data, "materials"):
         return False  # the add-on is being enabled: Blender shows no data meanwhile
@@ -98,6 +124,8 @@ def sweep() -> bool:
     if not on():
         _run = None
         if any(NAME in blocks for blocks in (bpy.data.materials, bpy.data.images)):
+            if compat.is_rendering():
+                return True
             take_back()
     return False
 
@@ -108,14 +136,19 @@ def _floats(content: bytes) -> "array.array | np.ndarray":
     return np.frombuffer(content, np.uint8).astype(np.float32) / 255
 
 
-def _restore(item: Object) -> None:
-    before, slots = item.get(BEFORE), item[LENT]
-    for slot in item.material_slots:
-        if slot.material is not None and LENT in slot.material:
-            slot.material = before
-    if slots == 0 and item.data is not None:
+def _restore(item: Object, before: Material | None) -> None:
+    """Give a slot back to the object's data, and take away one that was made for the lent material alone."""
+    held = item.material_slots
+    index = item.get(LINK, len(held))
+    if index < len(held) and held[index].link == "OBJECT" and held[index].material == before:
+        held[index].material, held[index].link = None, "DATA"
+    lent = [slot for slot in held if slot.material is not None and LENT in slot.material]
+    if item[LENT] == 0 and len(held) == 1 and lent:
         item.data.materials.clear()
-    for name in (LENT, BEFORE):
+
+
+def _forget(item: Object) -> None:
+    for name in (LENT, LINK):
         if name in item:
             del item[name]
 
@@ -143,7 +176,23 @@ def _build(material: Material, image: Image, layout: mapping.Mapping) -> None:
 @persistent
 def _saving(*_: object) -> None:
     """A file is saved without it."""
+    global _saved_without
+    lent = next((item for item in bpy.data.objects if LENT in item), None)
+    _saved_without = (lent, _last) if lent is not None and on() else None
     take_back()
+
+
+@persistent
+def _saved(*_: object) -> None:
+    """Nobody has asked for its end: it is there again, as it was."""
+    global _saved_without
+    if _saved_without is None:
+        return
+    item, shown = _saved_without
+    _saved_without = None
+    lend(item, _options)
+    if shown is not None:
+        show(shown)
 
 
 @persistent
@@ -153,7 +202,10 @@ def _undone(*_: object) -> None:
         pump.nudge()
 
 
-HANDLERS = (("save_pre", _saving), ("undo_post", _undone), ("redo_post", _undone))
+HANDLERS = (
+    *(("save_pre", _saving), ("save_post", _saved), ("save_post_fail", _saved)),
+    *(("undo_post", _undone), ("redo_post", _undone)),
+)
 
 
 def register() -> None:
@@ -161,12 +213,14 @@ def register() -> None:
     pump.chores.append(sweep)
     pump.mirrors.append(sweep)
     for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).append(handler)
+        if hasattr(bpy.app.handlers, name):  # a saving that fails is told of from 3.6 on
+            getattr(bpy.app.handlers, name).append(handler)
 
 
 def unregister() -> None:
     for name, handler in HANDLERS:
-        getattr(bpy.app.handlers, name).remove(handler)
+        if hasattr(bpy.app.handlers, name):
+            getattr(bpy.app.handlers, name).remove(handler)
     take_back()
     pump.mirrors.remove(sweep)
     pump.chores.remove(sweep)

@@ -43,7 +43,7 @@ def choose(
     widths = [uv_width(item) for item in objects] or [tile_size]
     if wanted == "BOX" or None in widths:
         size = objects[0].matrix_world.to_scale() if objects else (1, 1, 1)
-        repeats = tuple(abs(side) / tile_size for side in size)
+        repeats = tuple((abs(side) or 1.0) / tile_size for side in size)  # a side of no length shows nothing
         source = "Object"
     else:
         repeats = (1.0 if wanted == "UV" else widths[0] / tile_size,) * 3
@@ -52,7 +52,7 @@ def choose(
 
 
 def uv_width(item: Object) -> float | None:
-    """Metres on the object that one unit of its UV map covers, on average; None without a UV map."""
+    """Metres on the object that one unit of its UV map covers, on average; None where there is no telling."""
     mesh = item.data
     if not isinstance(mesh, Mesh) or not mesh.polygons:
         return None
@@ -63,7 +63,7 @@ def uv_width(item: Object) -> float | None:
     if square <= 1e-9 * max(surface, 1.0):
         return None  # unwrapped to points or lines: a smear
     x, y, z = (abs(side) for side in item.matrix_world.to_scale())
-    return (surface * (x * y + y * z + z * x) / 3 / square) ** 0.5
+    return (surface * (x * y + y * z + z * x) / 3 / square) ** 0.5 or None  # scaled to nothing
 
 
 def _areas(mesh: Mesh, layer: object) -> tuple[float, float]:

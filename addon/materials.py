@@ -6,11 +6,13 @@ import bpy
 from bpy.types import Image, Material, Object
 
 from . import mapping, nodes, slots, textures
+from .link import disk
 from .nodes import find
 from .session import Result
 from .words import tr
 
 TAG = "patina_result"  # the material's property that says whose it is
+NAME_BYTES = 55  # of a prompt in a name: Blender ends it at 63, with the rank and with a .001 to come
 
 
 class MissingFilesError(Exception):
@@ -112,7 +114,8 @@ def is_ours(material: Material | None) -> bool:
 
 def title(result: Result) -> str:
     """What a material is called until the artist calls it otherwise."""
-    return f"{result.prompt[:40].strip().capitalize()} {result.rank}"
+    words = result.prompt[:40].strip().capitalize().encode()[:NAME_BYTES].decode(errors="ignore")
+    return f"{words.strip()} {result.rank}"
 
 
 def _images(result: Result) -> dict[str, Image]:
@@ -121,7 +124,7 @@ def _images(result: Result) -> dict[str, Image]:
 
 def _load(result: Result, name: str, *, data: bool) -> Image:
     path = result.files[name]
-    if not path.is_file():
+    if not disk.has_file(path):
         raise MissingFilesError(
             tr("The file {file} of this variation is gone. Generate it again", file=path.name)
         )
@@ -139,7 +142,8 @@ def _load(result: Result, name: str, *, data: bool) -> Image:
 
 def _material(result: Result) -> Material:
     for material in bpy.data.materials:
-        if material.library is None and material.get(TAG) == result.key:
+        ours = material.library is None and material.get(TAG) == result.key
+        if ours and not nodes.is_the_artists(material):
             return material
     return bpy.data.materials.new(title(result))
 

@@ -52,7 +52,7 @@ def build(
         rotation: of the pattern, radians.
         directx: whether green points down in the normal map.
     """
-    if material.node_tree is None or find(material.node_tree, "Principled") is None:
+    if not has_ours(material):
         compat.use_nodes(material)
         material.node_tree.nodes.clear()  # of what a new material begins with
     tree = material.node_tree
@@ -82,6 +82,17 @@ def build(
     _frame(tree)
     tree.nodes.active = find(tree, "basecolor")  # what Solid shading and Texture Paint show
     bsdf.select = False
+
+
+def has_ours(material: Material) -> bool:
+    """Whether there are any nodes of ours in a material."""
+    tree = material.node_tree
+    return tree is not None and any(node.name.startswith(OURS) for node in tree.nodes)
+
+
+def is_the_artists(material: Material) -> bool:
+    """Whether there are nodes in a material, and none of them ours."""
+    return material.node_tree is not None and len(material.node_tree.nodes) > 0 and not has_ours(material)
 
 
 def find(tree: NodeTree, role: str) -> Node | None:
@@ -116,6 +127,8 @@ def relief_by(material: Material, means: str, depth: float, strength: float) -> 
     """
     tree = material.node_tree
     bsdf, output = find(tree, "Principled"), find(tree, "Output")
+    lit = bsdf.inputs["Normal"] if bsdf is not None else None
+    moved = output.inputs["Displacement"] if output is not None else None
     height, texture = find(tree, "height"), find(tree, "normal_gl")
     if height is None or (means == "NORMAL" and texture is None):
         means = "NORMAL" if height is None else "BUMP"
@@ -124,12 +137,12 @@ def relief_by(material: Material, means: str, depth: float, strength: float) -> 
     displacement = _displacement(tree, height, depth) if height is not None else None
     bump = _bump(tree, height, depth * strength) if means == "BUMP" else find(tree, "Bump")
     if means == "REAL":
-        _cut(bsdf.inputs["Normal"])
-        _feed(displacement.outputs["Displacement"], output.inputs["Displacement"])
+        _cut(lit)
+        _feed(displacement.outputs["Displacement"], moved)
     else:
-        _cut(output.inputs["Displacement"])
+        _cut(moved)
         if (bent := bump if means == "BUMP" else normal) is not None:
-            _feed(bent.outputs["Normal"], bsdf.inputs["Normal"])
+            _feed(bent.outputs["Normal"], lit)
     if means != "BUMP" and bump is not None and not bump.outputs["Normal"].links:
         tree.nodes.remove(bump)
     # BOTH: what the mesh is too coarse for becomes bump.
@@ -307,14 +320,14 @@ def _node(tree: NodeTree, role: str, kind: str, location: Vector, label: str = "
     return node
 
 
-def _feed(source: NodeSocket, target: NodeSocket) -> None:
-    """Link two sockets, unless the artist has put something of their own there."""
-    if not target.links or target.links[0].from_node.name.startswith(OURS):
+def _feed(source: NodeSocket, target: NodeSocket | None) -> None:
+    """Link two sockets, unless the artist has put something of their own there, or taken our node away."""
+    if target is not None and (not target.links or target.links[0].from_node.name.startswith(OURS)):
         target.id_data.links.new(source, target)
 
 
-def _cut(socket: NodeSocket) -> None:
-    """Take away our own link to a socket."""
-    for link in socket.links:
+def _cut(socket: NodeSocket | None) -> None:
+    """Take away our own link to a socket, if it is there."""
+    for link in socket.links if socket is not None else ():
         if link.from_node.name.startswith(OURS):
             socket.id_data.links.remove(link)

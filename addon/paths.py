@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from .link import disk
 from .link.installer import record
 
 HERE = Path(__file__).resolve().parent  # of the real file: a checkout is often linked into Blender's folder
@@ -36,23 +38,31 @@ def engine_root(chosen: str, environ: Mapping[str, str] = os.environ) -> Path | 
     """The folder that holds engine/: the chosen one, the environment's, or this file's own checkout."""
     named = chosen or environ.get("PATINA_ENGINE_ROOT", "")
     if named:
-        return Path(named).expanduser()
-    return HERE.parent if (HERE.parent / "engine" / "__init__.py").is_file() else None
+        return of_text(named)
+    return HERE.parent if disk.has_file(HERE.parent / "engine" / "__init__.py") else None
 
 
 def engine_python(chosen: str, root: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
     """The engine's interpreter: the chosen one, the environment's, or that of the engine's own folder."""
     named = chosen or environ.get("PATINA_ENGINE_PYTHON", "")
     if named:
-        return Path(named).expanduser()
+        return of_text(named)
     inside = "Scripts/python.exe" if sys.platform == "win32" else "bin/python"
     return (root or HERE.parent) / ".env" / "engine" / inside
+
+
+def of_text(text: str) -> Path:
+    """A path as somebody has typed it, absolute. A ~ is their own folder, where there is one."""
+    path = Path(text)
+    with contextlib.suppress(RuntimeError):
+        path = path.expanduser()
+    return path.absolute()
 
 
 def home(environ: Mapping[str, str] = os.environ, platform: str = sys.platform) -> Path:
     """The folder of the user's own things: the same as the engine's (engine/home.py), so both find it."""
     if chosen := environ.get("PATINA_HOME"):
-        return Path(chosen).expanduser().absolute()
+        return of_text(chosen)
     if platform == "win32":
         return Path(environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local") / "Patina"
     if platform == "darwin":
@@ -72,7 +82,7 @@ def results() -> Path:
 
 def install_folder(chosen: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Where the engine is installed: a folder of its own in the chosen one, so that nothing else is in it."""
-    parent = Path(chosen).expanduser().absolute() if chosen else home(environ)
+    parent = of_text(chosen) if chosen else home(environ)
     return parent / "patina-engine"
 
 
@@ -88,7 +98,7 @@ def engine(
     place = engine_root(root, environ)
     named = root or environ.get("PATINA_ENGINE_ROOT", "")
     interpreter = engine_python(python, place, environ)
-    if not named and not interpreter.is_file() and record.is_ready(installed):
+    if not named and not disk.has_file(interpreter) and record.is_ready(installed):
         # A checkout with an environment of its own comes first: whoever has one works on the engine.
         return installed / "program", record.python_of(installed)
     return place, interpreter
@@ -121,13 +131,13 @@ def engine_source(chosen: str, folder: Path | None = None) -> tuple[Path | None,
     folder = folder or HERE
     known = published(folder)
     if chosen:
-        path = Path(chosen).expanduser()
+        path = of_text(chosen)
         return path, known.sha256 if known and path.name == known.file else ""
-    if (folder.parent / "engine" / "__init__.py").is_file():
+    if disk.has_file(folder.parent / "engine" / "__init__.py"):
         return folder.parent, ""
     if known is not None:
         for place in (folder, folder.parent, Path.home() / "Downloads"):
-            if (place / known.file).is_file():
+            if disk.has_file(place / known.file):
                 return place / known.file, known.sha256
     return None, ""
 
@@ -145,4 +155,4 @@ def in_other_versions(folder: Path) -> list[Path]:
         return []
     versions.sort(key=lambda path: [int(part) for part in path.name.split(".")], reverse=True)
     others = (path.joinpath(*below) for path in versions if path.name != parts[places[-1]])
-    return [path for path in others if path.is_dir()]
+    return [path for path in others if disk.has_folder(path)]

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import bpy
+from bpy.app.handlers import persistent
 from bpy.props import StringProperty
 from bpy.types import AddonPreferences, Context
 
@@ -12,6 +13,10 @@ from .link import EngineError, Launch
 from .link.fetch import Places
 from .link.installation import Task
 
+PATHS = (
+    *("results_folder", "engine_root", "engine_python", "install_folder", "engine_source", "wheels_folder"),
+    "installer_python",
+)
 ADDON = __package__  # "patina", or "bl_ext.user_default.patina"
 VERSION = ".".join(map(str, bl_info["version"]))  # kept here: of extensions, Blender drops bl_info later on
 
@@ -45,6 +50,26 @@ def chosen(name: str) -> str:
     """A path of the preferences, absolute; "" where none was chosen."""
     preferences = get()
     return bpy.path.abspath(getattr(preferences, name)) if preferences else ""
+
+
+def make_absolute() -> None:
+    """Write paths whole that Blender's file browser wrote as seen from the open file, as it does before 4.5.
+
+    They are of this Blender: seen from the next file, they would be somewhere else.
+    """
+    preferences = get()
+    if preferences is None or not bpy.data.filepath:
+        return
+    for name in PATHS:
+        text = getattr(preferences, name)
+        if text.startswith("//"):
+            setattr(preferences, name, bpy.path.abspath(text))
+
+
+@persistent
+def _leaving_place(*_: object) -> None:
+    """Another file is opened, or this one is saved, perhaps elsewhere."""
+    make_absolute()
 
 
 def launch() -> Launch:
@@ -120,7 +145,7 @@ def device() -> str:
 def results_folder() -> Path:
     """Where sessions put their folders."""
     folder = chosen("results_folder")
-    return Path(folder).expanduser() if folder else paths.results()
+    return paths.of_text(folder) if folder else paths.results()
 
 
 def log_folder() -> Path:
@@ -130,7 +155,11 @@ def log_folder() -> Path:
 
 def register() -> None:
     bpy.utils.register_class(PatinaPreferences)
+    for handlers in (bpy.app.handlers.load_pre, bpy.app.handlers.save_pre):
+        handlers.append(_leaving_place)
 
 
 def unregister() -> None:
+    for handlers in (bpy.app.handlers.load_pre, bpy.app.handlers.save_pre):
+        handlers.remove(_leaving_place)
     bpy.utils.unregister_class(PatinaPreferences)

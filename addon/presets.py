@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from . import paths, preset_check
+from .link import disk
 from .words import tr
 
 log = logging.getLogger(__name__)
@@ -60,7 +61,7 @@ class Preset:
     def picture(self) -> str:
         """The file of its picture, which may be missing."""
         found = (self.file.parent / "thumbnails" / f"{self.file.stem}.{kind}" for kind in ("jpg", "png"))
-        return str(next((path for path in found if path.is_file()), ""))
+        return str(next((path for path in found if disk.has_file(path)), ""))
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ crash when the process ends, even if the add-on was disabled before.
 from typing import Any
 
 import bpy
+from bpy.app.handlers import persistent
 from bpy.props import (
     BoolProperty,
     CollectionProperty,
@@ -395,14 +396,30 @@ def plain(value: float) -> float:
 CLASSES = (PatinaInputs, PatinaResult, PatinaState)
 
 
+@persistent
+def _file_loaded(*_: object) -> None:
+    """A file of a later Patina may have choices that this one does not know. They would be empty here.
+
+    Not the preset: the gallery says what becomes of that.
+    """
+    for scene in bpy.data.scenes:
+        for group in (scene.patina, scene.patina_using, scene.patina_start, scene.patina_files):
+            choices = {item.identifier for item in group.bl_rna.properties if item.type == "ENUM"}
+            for name in choices - {"preset"}:
+                if not getattr(group, name):
+                    group.property_unset(name)
+
+
 def register() -> None:
     for cls in CLASSES:
         bpy.utils.register_class(cls)
+    bpy.app.handlers.load_post.append(_file_loaded)
     bpy.types.Scene.patina = PointerProperty(type=PatinaInputs)
     bpy.types.WindowManager.patina = PointerProperty(type=PatinaState)
 
 
 def unregister() -> None:
+    bpy.app.handlers.load_post.remove(_file_loaded)
     del bpy.types.WindowManager.patina
     del bpy.types.Scene.patina
     for cls in reversed(CLASSES):

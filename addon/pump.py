@@ -69,6 +69,7 @@ def wake() -> None:
     """See to it that the timer runs, and soon: after anything that concerns the engine."""
     _take_down_timer()
     bpy.app.timers.register(tick, first_interval=BUSY_S, persistent=True)
+    preferences.make_absolute()
     setup.refresh()  # preferences may have changed since the last press of a button
     mirror()
 

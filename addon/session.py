@@ -15,7 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .link import Cancelled, Engine, EngineError, Event, Failed, Finished, Launch, Preview, Progress, State
+from .link import (
+    Cancelled,
+    Engine,
+    EngineError,
+    Event,
+    Failed,
+    Finished,
+    Launch,
+    Preview,
+    Progress,
+    State,
+    disk,
+)
 from .link.fetch import CHECKPOINT, Fetcher, Places
 from .link.sending import Sender
 from .queue import Queue, Run, work_of
@@ -209,7 +221,7 @@ class Session:
     def show(self, results: list[Result], selected: int, folder: Path | None) -> None:
         """Take up other results than those of the last run."""
         self.results, self.selected, self.folder, self.warnings = results, selected, folder, []
-        self.unfinished = folder is not None and (folder / CHECKPOINT).is_file()
+        self.unfinished = folder is not None and disk.has_file(folder / CHECKPOINT)
 
     def cancel(self) -> None:
         """Stop the run; those that wait follow."""

@@ -12,6 +12,7 @@ from bpy.utils.previews import ImagePreviewCollection
 
 from . import preferences, pump
 from .library import Found, Library
+from .link import disk
 
 ICONS_S = 0.003  # a turn of the pump makes one more icon while this time lasts
 MOST_ICONS = 2000  # 64 KiB each
@@ -93,7 +94,7 @@ def _load_icons() -> bool:
 
 def _picture_of(found: Found) -> str:
     """The thumbnail, or the texture itself if it is small, or nothing: an empty icon."""
-    if Path(found.thumbnail).is_file():
+    if disk.has_file(Path(found.thumbnail)):
         return found.thumbnail
     try:
         return found.key if found.main.stat().st_size <= SMALL_BYTES else ""

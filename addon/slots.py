@@ -5,7 +5,7 @@ from bpy.types import Material, Object
 
 from .words import tr
 
-UNSHADED = {"GPENCIL", "GREASEPENCIL"}  # their materials are strokes and fills, not surfaces
+UNSHADED = {"GPENCIL", "GREASEPENCIL", "VOLUME"}  # their materials are strokes, fills and fog, not surfaces
 
 
 def accepts(item: Object | None) -> bool:

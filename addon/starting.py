@@ -5,7 +5,9 @@ changes no run that is still to come or to be made again.
 """
 
 import array
+import errno
 import hashlib
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,8 @@ import bpy
 from bpy.props import EnumProperty, FloatProperty, PointerProperty, StringProperty
 from bpy.types import Image, Material, Object, PropertyGroup, Scene
 
-from . import preferences, pump, sources
+from . import live_object, preferences, pump, sources
+from .link import disk
 from .remedies import RefusedError, setting
 from .session import slug
 from .words import mark, tr
@@ -26,6 +29,7 @@ except ImportError:  # Debian's Blender has none
 
 MAX_PIXELS = 4096 * 4096  # that are taken from memory
 SIGNATURES = {b"\x89PNG": ".png", b"\xff\xd8\xff": ".jpg"}  # files that the engine reads as Blender does
+PNG_END = b"IEND\xaeB`\x82"
 UNREADABLE = {
     "MOVIE": mark("{image} is a movie. Choose an image, or save one of its frames as PNG"),
     "SEQUENCE": mark("{image} is a sequence. Choose an image, or one file of it"),
@@ -170,7 +174,7 @@ def export(image: Image, folder: Path, *, inverted: bool = False) -> Path:
             content = _encoded(image, folder, inverted=inverted)
         suffix = next(end for start, end in SIGNATURES.items() if content.startswith(start))
         path = folder / f"{slug(image.name)}_{hashlib.sha256(content).hexdigest()[:12]}{suffix}"
-        if not path.is_file():
+        if not disk.has_file(path):
             unfinished = path.with_name(f".{path.name}.part")
             unfinished.write_bytes(content)
             unfinished.replace(path)
@@ -216,13 +220,13 @@ def _file(path: str) -> Path:
     if not path:
         raise RefusedError("Choose the file to start from", NO_IMAGE)
     found = Path(sources.absolute(path))
-    if not found.is_file():
+    if not disk.has_file(found):
         raise RefusedError(tr("The file {file} to start from is gone", file=found.name), NO_IMAGE)
     return found
 
 
 def _of_object(item: Object | None) -> Image:
-    image = base_colour(getattr(item, "active_material", None))
+    image = base_colour(live_object.own_material(item))
     if image is None:
         name = item.name if item is not None else tr("No object")
         raise RefusedError(
@@ -253,14 +257,18 @@ def _stored(image: Image) -> bytes | None:
         content = bytes(image.packed_file.data)
     else:
         path = Path(bpy.path.abspath(image.filepath, library=image.library))
-        if not path.is_file():  # gone since it was loaded
+        if not disk.has_file(path):  # gone since it was loaded
             return None
         content = path.read_bytes()
     return content if content.startswith(tuple(SIGNATURES)) else None
 
 
 def _encoded(image: Image, folder: Path, *, inverted: bool) -> bytes:
-    """A PNG of the pixels that Blender has in memory."""
+    """A PNG of the pixels that Blender has in memory.
+
+    Raises:
+        OSError: there is no room for it. Blender's own saving says nothing of that.
+    """
     pixels = array.array("f", bytes(4 * image.size[0] * image.size[1] * image.channels))
     image.pixels.foreach_get(pixels)
     linear = image.is_float and not image.colorspace_settings.is_data
@@ -274,7 +282,10 @@ def _encoded(image: Image, folder: Path, *, inverted: bool) -> bytes:
             made.save()
         finally:
             bpy.data.images.remove(made)
-        return (Path(place) / "image.png").read_bytes()
+        content = (Path(place) / "image.png").read_bytes()
+    if not content.endswith(PNG_END):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    return content
 
 
 def _converted(image: Image, pixels: array.array, *, linear: bool, inverted: bool) -> Any:

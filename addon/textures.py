@@ -7,6 +7,8 @@ from pathlib import Path
 import bpy
 from bpy.types import Image, Material
 
+from .link import disk
+
 FOLDER = "textures"  # beside the .blend
 
 
@@ -21,19 +23,30 @@ def make_relative(image: Image) -> None:
     """Write the path as seen from the .blend, where that is saved; the first save does it for all others."""
     if bpy.data.filepath and image.source == "FILE" and not image.filepath.startswith("//"):
         try:
-            image.filepath = bpy.path.relpath(image.filepath)
+            relative = bpy.path.relpath(image.filepath)
         except ValueError:  # on another drive of Windows there is no way from here to there
             return
+        image.filepath_raw = relative  # not filepath: the file would be read again, over what was painted
 
 
 def missing(images: list[Image]) -> list[str]:
     """Names of the files that are neither in the .blend nor where it looks for them."""
-    return [path_of(image).name for image in images if not image.packed_file and not path_of(image).is_file()]
+    return [path_of(image).name for image in images if _has_file(image) and not disk.has_file(path_of(image))]
+
+
+def _has_file(image: Image) -> bool:
+    """Whether a file holds what the image shows: it is not packed, painted on, or made in Blender."""
+    return not (image.packed_file or image.is_dirty or image.source == "GENERATED")
 
 
 def path_of(image: Image) -> Path:
     """Where the image's file is."""
     return Path(bpy.path.abspath(image.filepath, library=image.library))
+
+
+def _is_drawn(image: Image) -> bool:
+    """Whether Blender draws it anew whenever it is needed, as a blank image: it has no pixels to keep."""
+    return image.source == "GENERATED" and not image.is_dirty
 
 
 def place(path: Path) -> str:
@@ -48,7 +61,7 @@ def in_use() -> set[str]:
 
 def pack(images: list[Image]) -> int:
     """Put the files into the .blend. Returns how many were not there yet."""
-    loose = [image for image in images if not image.packed_file]
+    loose = [image for image in images if not image.packed_file and not _is_drawn(image)]
     for image in loose:
         image.pack()
     return len(loose)
@@ -57,7 +70,8 @@ def pack(images: list[Image]) -> int:
 def copy_beside(images: list[Image]) -> int:
     """Copy the files to textures/ beside the .blend, and have the images look there. Returns how many.
 
-    A file of the same name and other content is another texture: the copy gets a number.
+    A file of the same name and other content is another texture: the copy gets a number. Of an image that was
+    painted on, what it shows is written.
 
     Raises:
         OSError: the folder cannot be written to, or a file is gone.
@@ -66,15 +80,19 @@ def copy_beside(images: list[Image]) -> int:
     folder.mkdir(exist_ok=True)
     count = 0
     for image in images:
+        if _is_drawn(image):
+            continue
         source = path_of(image)
+        if not image.packed_file and not _has_file(image):
+            image.pack()  # into memory, as PNG
         if image.packed_file:
             content = bytes(image.packed_file.data)
         elif source.parent == folder:
             continue
         else:
             content = source.read_bytes()
-        target = _free(folder, source.name or f"{image.name}.png", content)
-        if not target.is_file():
+        target = _free(folder, source.name or f"{bpy.path.clean_name(image.name)}.png", content)
+        if not disk.has_file(target):
             _write(target, content)
         if image.packed_file:
             image.filepath_raw = str(target)
@@ -86,7 +104,7 @@ def copy_beside(images: list[Image]) -> int:
 
 def _free(folder: Path, name: str, content: bytes) -> Path:
     path, number = folder / name, 1
-    while path.is_file() and path.read_bytes() != content:
+    while disk.has_file(path) and path.read_bytes() != content:
         path = folder / f"{Path(name).stem}_{number}{Path(name).suffix}"
         number += 1
     return path

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from . import disk
+
 
 class EngineError(Exception):
     """One sentence that a person can act on and, where there is one, the setting that would help.
@@ -36,9 +38,9 @@ class EngineError(Exception):
         remedy: dict[str, Any] = data["remedy"] if isinstance(data.get("remedy"), dict) else {}
         setting = remedy.get("setting")
         return cls(
-            str(body.get("message") or "The engine reported an error without saying which."),
+            disk.shown(str(body.get("message") or "The engine reported an error without saying which.")),
             kind=str(data.get("kind", "engine")),
             setting=setting if isinstance(setting, str) else None,
             value=remedy.get("value"),
-            details=str(data.get("details", "")),
+            details=disk.shown(str(data.get("details", ""))),
         )

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..words import mark, tr
+from . import disk
 from .pipes import Inlet, Outlet
 
 if sys.platform == "win32":
@@ -82,12 +83,12 @@ class Launch:
             return mark(
                 "The engine is not installed yet. Install it, or choose its folder in the preferences."
             )
-        if not (self.root / "engine" / "__init__.py").is_file():
+        if not disk.has_file(self.root / "engine" / "__init__.py"):
             return tr(
                 "There is no engine in {folder}. Choose the engine's folder in the preferences.",
                 folder=self.root,
             )
-        if not self.python.is_file():
+        if not disk.has_file(self.python):
             return tr("The engine is not installed: there is no Python at {file}.", file=self.python)
         return None
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..words import tr
+from . import disk
 from .errors import EngineError
 from .events import Cancelled, Event, Failed, Finished
 from .fetch import Places
@@ -99,7 +100,7 @@ class Sender:
         if not isinstance(value, str) or not value.lower().endswith(SUFFIXES):
             return value
         path = Path(value)
-        return self._send(path, places, named) if path.is_absolute() and path.is_file() else value
+        return self._send(path, places, named) if path.is_absolute() and disk.has_file(path) else value
 
     def _send(self, path: Path, places: Places, named: set[str]) -> str:
         try:

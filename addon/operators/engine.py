@@ -9,9 +9,9 @@ import bpy
 from bpy.types import Context, Operator
 
 from .. import preferences, pump, setup
-from ..link import EngineError
+from ..link import EngineError, disk
 from ..link.process import tail
-from . import trouble
+from . import folders, trouble
 
 COPIED_LINES = 200
 
@@ -90,7 +90,7 @@ class PATINA_OT_open_log(Operator):
     bl_options = {"REGISTER"}
 
     def execute(self, _context: Context) -> set[str]:
-        return _open(preferences.log_folder())
+        return folders.show(self, preferences.log_folder())
 
 
 class PATINA_OT_open_folder(Operator):
@@ -101,7 +101,8 @@ class PATINA_OT_open_folder(Operator):
 
     def execute(self, _context: Context) -> set[str]:
         last = pump.session.folder if pump.session is not None else None
-        return _open(last or preferences.results_folder())
+        there = last is not None and disk.has_folder(last)  # or it was deleted by hand
+        return folders.show(self, last if there else preferences.results_folder())
 
 
 class PATINA_OT_open_preferences(Operator):
@@ -113,12 +114,6 @@ class PATINA_OT_open_preferences(Operator):
     def execute(self, _context: Context) -> set[str]:
         bpy.ops.preferences.addon_show(module=preferences.ADDON)
         return {"FINISHED"}
-
-
-def _open(folder: Path) -> set[str]:
-    folder.mkdir(parents=True, exist_ok=True)
-    bpy.ops.wm.path_open(filepath=str(folder))
-    return {"FINISHED"}
 
 
 CLASSES = (

@@ -9,12 +9,14 @@ from bpy.props import EnumProperty
 from bpy.types import Context, Image, Material, Operator
 
 from .. import assets, catalogs, files, materials, pump, saving, textures
+from ..link import disk
 from ..remedies import RefusedError, refusal
 from ..words import mark, tr
 from . import trouble
 from .material import Tuning, material_of, options
 
 PACKED = (mark("All were packed"), mark("{count} texture packed"), mark("{count} textures packed"))
+LOST = mark("{file} is missing. File > External Data > Find Missing Files")
 COPIED = (mark("All were there"), mark("{count} texture copied"), mark("{count} textures copied"))
 
 
@@ -48,9 +50,7 @@ class PATINA_OT_pack_textures(OfOurs, Operator):
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
         if lost := textures.missing(images):
-            self.report(
-                {"ERROR"}, tr("{file} is missing. File > External Data > Find Missing Files", file=lost[0])
-            )
+            self.report({"ERROR"}, tr(LOST, file=lost[0]))
             return {"CANCELLED"}
         count = textures.pack(images)
         self.report({"INFO"}, tr(PACKED[min(count, 2)], count=count))
@@ -75,9 +75,7 @@ class PATINA_OT_copy_textures(OfOurs, Operator):
     def execute(self, _context: Context) -> set[str]:
         images = own_images()
         if lost := textures.missing(images):
-            self.report(
-                {"ERROR"}, tr("{file} is missing. File > External Data > Find Missing Files", file=lost[0])
-            )
+            self.report({"ERROR"}, tr(LOST, file=lost[0]))
             return {"CANCELLED"}
         try:
             count = textures.copy_beside(images)
@@ -104,12 +102,15 @@ class PATINA_OT_mark_asset(Tuning, Operator):
 
     def execute(self, context: Context) -> set[str]:
         material = material_of(context)
+        if lost := textures.missing(textures.of(material)):
+            self.report({"ERROR"}, tr(LOST, file=lost[0]))
+            return {"CANCELLED"}
         library = assets.library_of(Path(bpy.data.filepath))
         chosen = context.scene.patina_files
         try:
             path = assets.mark(material, library, files.credit(context), chosen.thumbnail)
         except (OSError, catalogs.UnknownVersionError) as error:
-            self.report({"ERROR"}, str(error))
+            self.report({"ERROR"}, disk.why(error))
             return {"CANCELLED"}
         self.report({"INFO"}, tr("{material} is an asset in {file}", material=material.name, file=path))
         return {"FINISHED"}
@@ -148,7 +149,7 @@ class PATINA_OT_save_to_library(Operator):
             chosen = context.scene.patina_files
             saving.begin(list(results), folder, options(context), files.credit(context), chosen.thumbnail)
         except (OSError, RefusedError) as error:
-            self.report({"ERROR"}, tr("Cannot save: {reason}", reason=error))
+            self.report({"ERROR"}, tr("Cannot save: {reason}", reason=disk.why(error)))
             return {"CANCELLED"}
         return {"FINISHED"}
 

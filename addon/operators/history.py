@@ -4,14 +4,13 @@
 
 from pathlib import Path
 
-import bpy
 from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Event, Operator
 
 from .. import comparing, compat, history_view, packs, preferences, pump, results, reuse, textures
 from ..history import Entry
 from ..words import mark, tr
-from . import trouble
+from . import folders, trouble
 
 
 def used(entry: Entry, files: set[str]) -> bool:
@@ -221,10 +220,7 @@ class PATINA_OT_history_folder(Operator):
     bl_options = {"REGISTER"}
 
     def execute(self, _context: Context) -> set[str]:
-        folder = preferences.results_folder()
-        folder.mkdir(parents=True, exist_ok=True)
-        bpy.ops.wm.path_open(filepath=str(folder))
-        return {"FINISHED"}
+        return folders.show(self, preferences.results_folder())
 
 
 CLASSES = (

@@ -23,7 +23,7 @@ from .. import (
     targets,
 )
 from ..library import SURE, Found
-from ..link import EngineError
+from ..link import EngineError, disk
 from ..remedies import refusal
 from ..session import slug
 from ..words import tr
@@ -72,7 +72,7 @@ def _chosen(cls: Any) -> Found | None:
 
 def _own_folder() -> list[str]:
     folder = shelf.results_folder()
-    return [str(folder)] if folder.is_dir() else []
+    return [str(folder)] if disk.has_folder(folder) else []
 
 
 class PATINA_OT_library_open(Asking, Operator):
@@ -138,7 +138,7 @@ class PATINA_OT_library_add(Asking, Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Context) -> set[str]:
-        if not self.directory or not Path(bpy.path.abspath(self.directory)).is_dir():
+        if not self.directory or not disk.has_folder(Path(bpy.path.abspath(self.directory))):
             self.report({"ERROR"}, "There is no such folder")
             return {"CANCELLED"}
         return super().execute(context)
@@ -341,7 +341,7 @@ class PATINA_OT_library_use(Operator):
 
     def execute(self, context: Context) -> set[str]:
         found, chosen = shelf.library.chosen(), context.scene.patina_sources
-        if not found.main.is_file():
+        if not disk.has_file(found.main):
             self.report(
                 {"ERROR"}, tr("The file {file} is gone. Bring the library up to date", file=found.main.name)
             )

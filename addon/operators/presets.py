@@ -8,9 +8,11 @@ import bpy
 from bpy.props import BoolProperty, StringProperty
 from bpy.types import Context, Event, Operator, OperatorProperties
 
-from .. import choice, gallery, images, own_presets, presets, properties, pump
+from .. import choice, gallery, images, own_presets, paths, presets, properties, pump
+from ..link import disk
 from ..presets import UnusableError
 from ..words import mark, tr
+from . import folders
 
 PICTURE_PX = 128
 DIALOG_PX = 360
@@ -222,6 +224,9 @@ class PATINA_OT_export_preset(Operator):
         return {"RUNNING_MODAL"}
 
     def execute(self, context: Context) -> set[str]:
+        if not bpy.path.basename(self.filepath):
+            self.report({"ERROR"}, "Give the file a name")
+            return {"CANCELLED"}
         target = Path(bpy.path.ensure_ext(bpy.path.abspath(self.filepath), ".json"))
         try:
             own_presets.give_away(choice.preset_of(context.scene.patina), target)
@@ -252,9 +257,7 @@ class PATINA_OT_open_presets(Operator):
     bl_options = {"REGISTER"}
 
     def execute(self, _context: Context) -> set[str]:
-        folder = own_presets.folder()
-        bpy.ops.wm.path_open(filepath=str(folder))
-        return {"FINISHED"}
+        return folders.show(self, paths.own_presets())
 
 
 def _touched(inputs: bpy.types.PropertyGroup) -> list[str]:
@@ -269,7 +272,7 @@ def _give_back(inputs: bpy.types.PropertyGroup) -> None:
 
 
 def _failed(operator: Operator, what: str, error: Exception) -> set[str]:
-    operator.report({"ERROR"}, tr(what, reason=error))
+    operator.report({"ERROR"}, tr(what, reason=disk.why(error)))
     return {"CANCELLED"}
 
 

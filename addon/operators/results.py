@@ -9,7 +9,7 @@ from bpy.props import IntProperty, StringProperty
 from bpy.types import Context, Operator
 
 from .. import history_view, preferences, pump, results, seeds
-from ..link import EngineError
+from ..link import EngineError, disk
 from ..queue import Run, work_of
 from ..words import tr
 from . import live, trouble
@@ -131,7 +131,7 @@ class PATINA_OT_star(OfChosen, Operator):
         chosen = pump.session.chosen
         sidecar = Path(self.key) if self.key else chosen.sidecar if chosen else None
         history = history_view.history
-        if sidecar is None or not sidecar.is_file():
+        if sidecar is None or not disk.has_file(sidecar):
             self.report({"WARNING"}, "The files of this result are gone")
             return {"CANCELLED"}
         try:
@@ -195,7 +195,7 @@ class PATINA_OT_reveal(OfChosen, Operator):
 
     def execute(self, _context: Context) -> set[str]:
         folder = pump.session.chosen.sidecar.parent
-        if not folder.is_dir():
+        if not disk.has_folder(folder):
             self.report({"WARNING"}, "The files of this result are gone")
             return {"CANCELLED"}
         bpy.ops.wm.path_open(filepath=str(folder))

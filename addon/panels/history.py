@@ -91,6 +91,8 @@ def _sentence(shown: Any) -> str:
         facts.append(tr("{shown} of {found} prompts shown", shown=len(shown.prompts), found=shown.found))
     if shown.damaged:
         facts.append(tr("{count} unreadable", count=shown.damaged))
+    if shown.undeleted:
+        facts.append(tr("{count} cannot be deleted", count=shown.undeleted))
     if shown.scanning:
         facts.append(tr("still looking"))
     return ", ".join(facts)

@@ -9,6 +9,7 @@ from bpy.types import Context, Panel, UILayout
 
 from .. import compat, shelf
 from ..library import PAGE, Found, Library
+from ..link import disk
 from ..words import mark, tr
 from .details import Detail
 from .text import paragraph
@@ -65,7 +66,7 @@ class PATINA_PT_library_folders(Detail, Panel):
             if mine:
                 row.label(text="Patina's results", icon="FILE_FOLDER")
             else:
-                row.label(text=names[folder], translate=False, icon="FILE_FOLDER")
+                row.label(text=disk.shown(names[folder]), translate=False, icon="FILE_FOLDER")
                 row.operator("patina.library_remove", text="", icon="X").index = index
         row = layout.row(align=True)
         row.operator("patina.library_add", icon="NEWFOLDER")

@@ -24,7 +24,7 @@ def main() -> None:
             try:
                 outcome["file"] = str(library.save(entry, order))
             except library.FAILURES as error:
-                outcome["error"] = str(error)
+                outcome["error"] = library.disk.why(error)
             bpy.ops.wm.read_factory_settings(use_empty=True)
             news.write(json.dumps(outcome) + "\n")
             news.flush()

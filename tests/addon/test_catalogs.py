@@ -67,6 +67,14 @@ def test_a_file_of_another_version_is_left_alone(catalogs, tmp_path):
     assert file.read_text() == "VERSION 2\nsomething else\n"
 
 
+def test_a_file_in_another_encoding_is_left_alone(catalogs, tmp_path):
+    content = THEIRS.replace("notes", "noté").encode("latin-1")
+    (tmp_path / catalogs.FILE).write_bytes(content)
+    with pytest.raises(catalogs.UnknownVersionError, match="left as it is"):
+        catalogs.ensure(tmp_path, "Patina/Wood")
+    assert (tmp_path / catalogs.FILE).read_bytes() == content
+
+
 @pytest.mark.parametrize(
     ("group", "path"),
     [("Stone", "Patina/Stone"), ("a:b/c", "Patina/a b c"), ("", "Patina/Other"), (" / ", "Patina/Other")],

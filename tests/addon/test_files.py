@@ -130,6 +130,53 @@ def test_copies_beside_the_file_are_found_when_both_move(finished, saved, tmp_pa
     assert readable()
 
 
+def paint(image):
+    image.pixels.foreach_set([0.25] * len(image.pixels))
+    image.update()
+    assert image.is_dirty
+
+
+def shows_paint(image):
+    return image.pixels[0] == pytest.approx(0.25, abs=0.01)
+
+
+@pytest.mark.usefixtures("saved", "applied")
+@pytest.mark.parametrize("operator", ["pack_textures", "copy_textures"])
+def test_what_was_painted_on_a_texture_goes_along(operator):
+    paint(textures()["basecolor"])
+    assert getattr(bpy.ops.patina, operator)() == {"FINISHED"}
+    assert shows_paint(textures()["basecolor"])
+    open_again()
+    assert shows_paint(textures()["basecolor"])
+
+
+@pytest.mark.usefixtures("applied")
+def test_applying_again_keeps_what_was_painted(tmp_path):
+    path = textures()["basecolor"].filepath
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "scene.blend"))
+    image = textures()["basecolor"]
+    image.filepath_raw = path  # as Make Paths Absolute leaves it
+    paint(image)
+    bpy.ops.patina.apply()
+    assert shows_paint(textures()["basecolor"])
+    assert textures()["basecolor"].filepath.startswith("//")
+
+
+@pytest.mark.usefixtures("applied")
+@pytest.mark.parametrize("operator", ["pack_textures", "copy_textures"])
+def test_an_image_made_in_blender_goes_along(saved, operator):
+    node = bpy.data.objects["Cube"].active_material.node_tree.nodes["Patina basecolor"]
+    bpy.data.objects["Cube"].active_material.node_tree.nodes["Patina ao"].image = bpy.data.images.new(
+        "Blank", 16, 16
+    )
+    node.image = bpy.data.images.new("Painted / mine", 16, 16)
+    paint(node.image)
+    assert getattr(bpy.ops.patina, operator)() == {"FINISHED"}
+    open_again()
+    assert shows_paint(textures()["basecolor"])
+    assert (operator == "pack_textures") != (saved / "textures" / "Painted___mine.png").is_file()
+
+
 @pytest.mark.usefixtures("applied")
 def test_a_copy_never_overwrites_another_texture(saved):
     (saved / "textures").mkdir()
@@ -158,6 +205,23 @@ def test_a_lost_texture_is_named_and_nothing_is_changed(finished, operator):
     with pytest.raises(RuntimeError, match="bricks_v1_height"):
         getattr(bpy.ops.patina, operator)()
     assert not any(image.packed_file for image in textures().values())
+
+
+@pytest.mark.usefixtures("saved", "applied")
+def test_a_material_whose_texture_is_lost_becomes_no_asset(finished):
+    finished.session.chosen.files["height"].unlink()
+    with pytest.raises(RuntimeError, match=r"bricks_v1_height\.png is missing"):
+        bpy.ops.patina.mark_asset()
+    assert bpy.context.active_object.active_material.asset_data is None
+
+
+@pytest.mark.usefixtures("saved")
+def test_a_material_whose_images_were_removed_becomes_an_asset_all_the_same(applied):
+    for image in tuple(bpy.data.images):
+        bpy.data.images.remove(image)
+    bpy.context.scene.patina_files.thumbnail = "PICTURE"
+    assert bpy.ops.patina.mark_asset() == {"FINISHED"}
+    assert applied.asset_data is not None
 
 
 @pytest.mark.usefixtures("applied")

@@ -226,3 +226,99 @@ def test_it_needs_a_run_and_an_object(running):
     end(running)
     with pytest.raises(RuntimeError, match="Nothing is running"):
         bpy.ops.patina.live_on_object()
+
+
+def test_it_is_there_again_after_saving(running, tmp_path):
+    lend()
+    running.until(lambda: running.state.live == 2)
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "saved.blend"))
+    assert (material(), shown()) == ("Patina Live", True)
+    assert tuple(bpy.data.images["Patina Live"].size) == (64, 32)
+    end(running)
+    assert_given_back()
+
+
+def test_a_saving_that_fails_does_not_end_it(running, tmp_path):
+    lend()
+    with pytest.raises(RuntimeError):
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "no folder" / "saved.blend"))
+    assert (material(), shown()) == ("Patina Live", True)
+    end(running)
+    assert_given_back()
+
+
+def test_what_shares_the_mesh_keeps_its_material_when_the_object_is_deleted(running):
+    cube = bpy.data.objects["Cube"]
+    twin = cube.copy()
+    bpy.context.collection.objects.link(twin)
+    lend()
+    bpy.data.objects.remove(cube)
+    end(running)
+    assert twin.active_material.name == "Material"
+
+
+def test_an_object_that_is_joined_to_another_brings_its_own_material(running):
+    cube = bpy.data.objects["Cube"]
+    lend()
+    bpy.ops.mesh.primitive_plane_add()
+    plane = bpy.context.active_object
+    plane.data.materials.append(bpy.data.materials.new("Own"))
+    cube.select_set(True)
+    bpy.ops.object.join()
+    end(running)
+    assert [slot.name for slot in plane.material_slots] == ["Own", "Material"]
+
+
+@pytest.mark.parametrize("bare", [False, True], ids=["with a slot", "bare"])
+def test_what_is_applied_meanwhile_stays(running, bare):
+    cube = bpy.data.objects["Cube"]
+    if bare:
+        cube.data.materials.clear()
+    lend()
+    running.finish_run()
+    cube.select_set(True)
+    assert bpy.ops.patina.apply() == {"FINISHED"}
+    end(running)
+    assert material() == "Red bricks 1"
+    assert not shown()
+
+
+def test_the_next_run_begins_from_the_objects_own_material(running):
+    running.finish_run()
+    bpy.data.objects["Cube"].select_set(True)
+    bpy.ops.patina.apply()
+    lend()
+    running.until(lambda: running.state.live == 2)
+    bpy.context.scene.patina_start.source = "OBJECT"
+    starting = sys.modules["patina.starting"]
+    assert starting.name_of(bpy.context.scene, bpy.data.objects["Cube"]) == "bricks_v1_basecolor.png"
+    end(running)
+
+
+def test_a_linked_mesh_is_left_alone(running, tmp_path):
+    path = tmp_path / "mesh.blend"
+    bpy.data.libraries.write(str(path), {bpy.data.objects["Cube"].data})
+    with bpy.data.libraries.load(str(path), link=True) as (_, linked):
+        linked.meshes = ["Cube"]
+    item = bpy.data.objects.new("Linked", linked.meshes[0])
+    bpy.context.collection.objects.link(item)
+    bpy.context.view_layer.objects.active = item
+    own = item.active_material
+    lend()
+    assert item.active_material.name == "Patina Live"
+    assert item.data.materials[0] == own
+    end(running)
+    assert (item.active_material, item.material_slots[0].link) == (own, "DATA")
+    assert not item.keys()
+
+
+def test_a_render_keeps_material_and_picture_to_its_end(running, monkeypatch):
+    lend()
+    with monkeypatch.context() as patch:
+        patch.setattr(sys.modules["patina.compat"], "is_rendering", lambda: True)
+        running.until(lambda: running.state.live == 2)
+        end(running)
+        assert material() == "Patina Live"
+        assert tuple(bpy.data.images["Patina Live"].size) == (16, 16)
+    running.until(lambda: material() == "Material", 5)
+    assert_given_back()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from functools import lru_cache
 
+import bpy
 import pytest
 
 from tests.addon.support import ROOT, engine_python
@@ -214,3 +215,16 @@ def test_the_seam_limit_in_the_tooltip_is_the_engines():
         re.search(r"^SEAMLESS = ([\d.]+)", text, re.MULTILINE)[1]
         == (re.search(r"^SEAMLESS = ([\d.]+)", ours, re.MULTILINE)[1])
     )
+
+
+def test_choices_of_a_later_version_are_set_back(blender, tmp_path):
+    scene = bpy.context.scene
+    for group, name in ((scene.patina, "size"), (scene.patina, "quality"), (scene.patina_using, "target")):
+        whole = hasattr(group, "bl_system_properties_get")
+        stored = group.bl_system_properties_get(do_create=True) if whole else group
+        stored[name] = 1000
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "later.blend"))
+    bpy.ops.wm.open_mainfile(filepath=str(tmp_path / "later.blend"))
+    assert (blender.inputs.size, blender.inputs.quality) == ("256", "normal")
+    assert bpy.context.scene.patina_using.target == "SELECTED"
+    assert sys.modules["patina.properties"].word_settings(blender.inputs)["width"] == 256

@@ -32,7 +32,7 @@ def test_disabling_takes_everything_away_and_enabling_brings_it_back():
         assert not hasattr(bpy.types.Scene, "patina")
         assert not hasattr(bpy.types.WindowManager, "patina")
         assert not hasattr(bpy.types.WindowManager, "patina_gallery")
-        assert len(bpy.app.handlers.load_post) == handlers - 2
+        assert len(bpy.app.handlers.load_post) == handlers - 3
         assert "patina" not in bpy.context.preferences.addons
         bpy.ops.preferences.addon_enable(module="patina")
         assert patina_types() == there

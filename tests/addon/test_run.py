@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import textwrap
+from pathlib import Path
 from types import SimpleNamespace
 
 import bpy
@@ -48,6 +50,7 @@ def small_engine(tmp_path, monkeypatch):
 def test_no_engine_outlives_a_blender_that_quits_while_it_starts(tmp_path):
     script = f"""
 import os
+import shutil
 os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
 os.makedirs({str(tmp_path)!r} + "/scripts/addons")
 os.symlink({str(ROOT / "addon")!r}, {str(tmp_path)!r} + "/scripts/addons/patina")
@@ -78,6 +81,7 @@ def test_a_clean_exit_with_a_running_engine_is_clean(tmp_path):
     """No crash, no hang, no process: what a person does who closes Blender in mid-run."""
     script = f"""
 import os
+import shutil
 os.environ["BLENDER_USER_RESOURCES"] = {str(tmp_path)!r}
 os.makedirs({str(tmp_path)!r} + "/scripts/addons")
 os.symlink({str(ROOT / "addon")!r}, {str(tmp_path)!r} + "/scripts/addons/patina")
@@ -293,3 +297,83 @@ def test_a_thumbnails_tooltip_tells_its_scores_and_seed(finished):
     assert "0.450" in text
     assert "seed 7" in text
     assert cls.description(bpy.context, SimpleNamespace(index=9)) == cls.bl_description
+
+
+@pytest.mark.parametrize("operator", ["history_folder", "open_folder", "open_presets"])
+def test_a_folder_that_cannot_be_made_is_said(blender, tmp_path, monkeypatch, operator):
+    (tmp_path / "file").touch()
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    chosen.results_folder = str(tmp_path / "file" / "results")
+    monkeypatch.setenv("PATINA_HOME", str(tmp_path / "file" / "home"))
+    with pytest.raises(RuntimeError, match=r"Error: Cannot open .*file"):
+        getattr(bpy.ops.patina, operator)()
+
+
+def test_where_the_last_run_was_deleted_by_hand_the_folder_of_all_is_shown(finished, monkeypatch):
+    shown = []
+    folders = sys.modules["patina.operators.folders"]
+    monkeypatch.setattr(folders, "show", lambda _operator, folder: shown.append(folder) or {"FINISHED"})
+    bpy.ops.patina.open_folder()
+    shutil.rmtree(finished.session.folder)
+    bpy.ops.patina.open_folder()
+    assert shown == [finished.session.folder, finished.folder / "results"]
+
+
+def draw_all():
+    for panel in sys.modules["patina.panels"].CLASSES:
+        if issubclass(panel, bpy.types.Panel) and (not hasattr(panel, "poll") or panel.poll(bpy.context)):
+            draw(panel)
+
+
+@pytest.mark.parametrize("text", ["~nobody-of-this-name/results", "results", "x" * 300])
+def test_whatever_is_typed_as_results_folder_is_a_path_and_draws(blender, text):
+    bpy.context.preferences.addons["patina"].preferences.results_folder = text
+    folder = sys.modules["patina.preferences"].results_folder()
+    assert folder.is_absolute()
+    sys.modules["patina.history_view"].ask()
+    blender.until(lambda: not sys.modules["patina.history_view"].history.scanning)
+    draw_all()
+    assert not blender.state.message
+
+
+def test_files_that_may_not_be_looked_at_are_as_good_as_gone(finished, monkeypatch, tmp_path):
+    shut, stat = finished.session.folder, Path.stat
+
+    def guarded(path, **how):
+        if path.is_relative_to(shut):
+            raise PermissionError(13, "Permission denied")
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", guarded)
+    bpy.data.objects["Cube"].select_set(True)
+    with pytest.raises(RuntimeError, match="is gone"):
+        bpy.ops.patina.apply()
+    bpy.context.scene.patina_start.source = "FILE"
+    bpy.context.scene.patina_start.path = str(finished.session.chosen.files["basecolor"])
+    draw_all()
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    chosen.results_folder = chosen.engine_root = str(shut)
+    chosen.engine_python = str(shut / "python")
+    sys.modules["patina.pump"].wake()
+    draw_all()
+    finished.timers.turn()
+    with pytest.raises(RuntimeError, match="There is no engine in"):
+        bpy.ops.patina.library_index()
+
+
+@pytest.mark.filterwarnings("ignore:.*does not support blend relative")  # from 4.5 on; before, it is written
+@pytest.mark.parametrize("leave", ["open", "save", "press"])
+def test_a_folder_named_as_seen_from_the_file_stays_where_it_is(blender, tmp_path, leave):
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "here" / "scene.blend"))
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    chosen.results_folder = "//results"
+    if leave == "open":
+        bpy.ops.wm.read_homefile(use_factory_startup=False)
+    elif leave == "save":
+        bpy.ops.wm.save_as_mainfile(filepath=str(tmp_path / "there" / "scene.blend"))
+    else:
+        sys.modules["patina.pump"].wake()
+    chosen = bpy.context.preferences.addons["patina"].preferences
+    assert chosen.results_folder == str(tmp_path / "here" / "results")

@@ -85,6 +85,15 @@ def test_images_without_a_usable_file_get_one(start, settings, file, kind):
     assert shown(path) == pytest.approx(expected, abs=0.006)
 
 
+def test_a_disk_without_room_is_said(start, monkeypatch):
+    """Blender's own saving ends then as if all were well."""
+    start.source, start.image = "IMAGE", painted()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: b"\x89PNG\r\n\x1a\n")
+    bpy.context.scene.patina.prompt = "oak"
+    with pytest.raises(RuntimeError, match=r"Cannot write .*: No space left on device"):
+        bpy.ops.patina.generate()
+
+
 def test_what_is_painted_later_is_another_file(start, settings):
     start.source, start.image = "IMAGE", painted()
     first = settings()["image"]
@@ -240,6 +249,13 @@ def test_the_tiled_preview_shows_the_chosen_result_four_times(finished):
     assert (np.array(tiled.image_pixels[:]).reshape(2 * height, 2 * width) == np.tile(once, (2, 2))).all()
     icon = [given["icon_value"] for _, given in drawn.calls]
     assert icon == [images.tiled_icon()]
+
+
+def test_the_tiled_preview_of_a_file_that_was_deleted_is_empty_and_ends_no_run(finished):
+    finished.session.chosen.files["basecolor"].unlink()
+    draw_tiled(finished, finished.session.chosen)
+    assert not any(finished.package.images._collection["tiled"].image_pixels)
+    assert not finished.state.message
 
 
 def test_the_tiled_preview_follows_the_choice(finished):

@@ -143,6 +143,15 @@ def test_another_variation_is_another_material():
     assert texture(first, "Base Color").image.filepath.endswith("bricks_v1_basecolor.png")
 
 
+@pytest.mark.parametrize("letter", ["煉", "Щ", "🧱", "x"])
+def test_a_long_prompt_in_any_script_leaves_the_rank_in_the_name(blender, cube, letter):
+    blender.finish_run(prompt=letter * 100)
+    apply()
+    assert cube.active_material.name.endswith(" 1")
+    bpy.ops.patina.compare(step=1)
+    assert cube.active_material.name.endswith(" 2")
+
+
 def test_a_missing_file_is_said_and_nothing_is_changed(cube, finished):
     finished.session.chosen.files["roughness"].unlink()
     before = len(bpy.data.materials), len(bpy.data.images), cube.active_material

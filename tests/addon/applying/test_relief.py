@@ -83,3 +83,12 @@ def test_the_relief_is_made_once():
         "BUMP": ("BUMP", False, "BUMP"),
         "REAL": (None, True, "BOTH"),
     }
+
+
+@pytest.mark.parametrize("gone", ["Principled", "Output"])
+def test_the_relief_can_be_changed_without_our_shader_or_output(cube, gone):
+    apply()
+    tree = cube.active_material.node_tree
+    tree.nodes.remove(tree.nodes[f"Patina {gone}"])
+    for means in ("BUMP", "REAL", "NORMAL"):
+        assert bpy.ops.patina.set_relief(means=means) == {"FINISHED"}

@@ -95,3 +95,24 @@ def test_a_second_apply_of_the_same_result_keeps_the_artists_nodes(cube):
     assert apply() == material
     assert ours(material, "Principled").inputs["Base Color"].links[0].from_node == mine
     assert ours(material, "ao").location.x == -900
+
+
+def test_a_second_apply_keeps_a_shader_that_the_artist_put_in_place_of_ours(cube):
+    apply()
+    tree = cube.active_material.node_tree
+    tree.nodes.remove(tree.nodes["Patina Principled"])
+    own = tree.nodes.new("ShaderNodeBsdfToon")
+    tree.links.new(own.outputs[0], tree.nodes["Patina Output"].inputs["Surface"])
+    apply()
+    assert cube.active_material.node_tree == tree
+    assert tree.nodes["Patina Output"].inputs["Surface"].links[0].from_node == own
+
+
+def test_a_material_that_has_none_of_our_nodes_any_more_is_left_to_the_artist(cube):
+    apply()
+    tree = cube.active_material.node_tree
+    tree.nodes.clear()
+    tree.nodes.new("ShaderNodeBsdfToon")
+    apply()
+    assert cube.active_material.node_tree != tree
+    assert [node.type for node in tree.nodes] == ["BSDF_TOON"]

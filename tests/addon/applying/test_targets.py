@@ -120,6 +120,15 @@ def test_a_light_is_refused_alone_and_mentioned_among_others(cube, capfd):
     assert "Light can have no surface material" in refused()[0]
 
 
+def test_a_volume_is_refused_as_no_surface_shows_on_it(cube):
+    fog = bpy.data.objects.new("Fog", bpy.data.volumes.new("Fog"))
+    bpy.context.collection.objects.link(fog)
+    cube.select_set(False)
+    fog.select_set(True)
+    bpy.context.view_layer.objects.active = fog
+    assert "Fog can have no surface material" in refused()[0]
+
+
 def test_nothing_selected_is_said():
     bpy.ops.object.select_all(action="DESELECT")
     bpy.context.view_layer.objects.active = None

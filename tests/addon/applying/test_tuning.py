@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import bpy
 import pytest
 
@@ -87,3 +89,13 @@ def test_a_material_without_its_nodes_is_no_longer_ours(cube):
     assert not bpy.ops.patina.set_tile_size.poll()
     assert apply() == material  # built anew
     assert ours(material, "basecolor").image is not None
+
+
+@pytest.mark.parametrize("mapping", ["AUTO", "BOX"])
+def test_an_object_that_is_scaled_to_nothing_can_be_tuned_afterwards(cube, finished, mapping):
+    cube.scale = (0, 0, 0)
+    bpy.context.view_layer.update()
+    finished.inputs.mapping = mapping
+    apply()
+    assert bpy.ops.patina.set_tile_size(tile_size=2.0) == {"FINISHED"}
+    assert sys.modules["patina.tuning"].tile_size(cube.active_material) == pytest.approx(2.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bpy
 import pytest
 
-from tests.addon.library.desk import choose, module, press
+from tests.addon.library.desk import choose, module, panels, press
 from tests.addon.support import draw
 
 
@@ -44,6 +44,17 @@ def test_unknown_words_are_said(filled, desk, texture):
     press("library_search")
     desk.answer(results=[], textures=30, unknown_words=["qwrtz"])
     assert any("qwrtz" in text for text in draw(bpy.types.PATINA_PT_library).texts())
+
+
+def test_names_that_blender_cannot_hold_are_left_out_and_counted(filled, desk, texture):
+    press("library_search")
+    odd = {**texture(), "name": "gr\udcfcn", "files": {"basecolor": "/textures/gr\udcfcn.png"}}
+    desk.answer(results=[odd, texture(name="oak")], textures=2, folders=["/textures/\udcfc"], labels={})
+    assert [found.name for found in filled.results] == ["oak"]
+    assert filled.notes == ["1 left out: Blender cannot read their files' names"]
+    while module("shelf").turn():
+        pass
+    panels()
 
 
 def test_more_like_this_asks_by_the_picture(filled, desk):

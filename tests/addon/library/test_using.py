@@ -133,6 +133,23 @@ def test_applied_again_it_is_the_same_material(use):
     assert [m.get("patina_library") for m in bpy.data.materials].count(None) == len(bpy.data.materials) - 1
 
 
+def test_a_linked_mesh_is_not_touched_but_its_object_gets_the_texture(use, tmp_path):
+    path = tmp_path / "mesh.blend"
+    bpy.data.libraries.write(str(path), {bpy.data.objects["Cube"].data})
+    with bpy.data.libraries.load(str(path), link=True) as (_, linked):
+        linked.meshes = ["Cube"]
+    item = bpy.data.objects.new("Linked", linked.meshes[0])
+    bpy.context.collection.objects.link(item)
+    bpy.ops.object.select_all(action="DESELECT")
+    item.select_set(True)
+    bpy.context.view_layer.objects.active = item
+    own = item.active_material
+    use(("basecolor",))
+    press("library_apply")
+    assert item.active_material != own
+    assert item.data.materials[0] == own
+
+
 def test_estimated_maps_fill_what_is_missing(use, desk, library, tmp_path):
     found = use(("basecolor", "roughness"))
     assert found.lacking == ("normal", "metallic", "height")

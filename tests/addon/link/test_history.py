@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from pathlib import Path
 
 import pytest
 
@@ -178,6 +179,25 @@ def test_deleting_one_leaves_the_others(root):
     assert not [path.name for path in folder.iterdir() if "_v1" in path.name]
     assert len(list(folder.glob("*.png"))) == 12
     assert prompts(found(root).groups())[1] == ("Moss", 2)
+
+
+def test_what_the_disk_does_not_let_go_stays_in_the_list_and_is_counted(root, monkeypatch):
+    history = found(root)
+    moss = history.groups()[1].entries
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "unlink", refuse)
+        history.delete(moss[:2])
+        finish(history)
+    assert prompts(history.groups())[1] == ("Moss", 3)
+    assert history.undeleted == 2
+    history.delete(moss[:2])
+    finish(history)
+    assert prompts(history.groups())[1] == ("Moss", 1)
+    assert history.undeleted == 0
+
+
+def refuse(*_, **__):
+    raise PermissionError(13, "Permission denied")
 
 
 def test_a_run_that_is_wholly_deleted_leaves_no_folder(root):

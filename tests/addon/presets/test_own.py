@@ -110,6 +110,8 @@ def test_a_preset_goes_out_as_one_file_and_comes_in_elsewhere(blender, own, tmp_
     write(own, "oak", settings={"steps": 3})
     refresh(blender)
     blender.inputs.preset = "my_oak"
+    with pytest.raises(RuntimeError, match="Give the file a name"):
+        bpy.ops.patina.export_preset(filepath=f"{tmp_path}/")
     assert bpy.ops.patina.export_preset(filepath=str(tmp_path / "given")) == {"FINISHED"}
     shutil.rmtree(own)
     refresh(blender)
