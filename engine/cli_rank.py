@@ -7,7 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import cli_jobs
+from engine import cli_jobs, places
+from engine.models import packs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +44,7 @@ def rank(options: argparse.Namespace) -> int:
         asked = Rank.model_validate({**given, "files": _pictures(options.files)})
     except ValidationError as error:
         raise invalid(error, Rank) from error
+    packs.entry(asked.pack)
     with cli_jobs.running(options) as (host, answer):
         from engine.judging import run_rank
 
@@ -55,7 +57,7 @@ def _pictures(given: list[Path]) -> list[str]:
     """Absolute paths, links left as they are; of folders what is in them, by name."""
     found = []
     for path in given:
-        if path.is_dir():
+        if places.is_folder(path):
             from engine.library.pictures import is_picture
 
             found += sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())

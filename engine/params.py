@@ -183,11 +183,13 @@ class Limits:
                     found[name] = getattr(constraint, name)
         self.low_open, self.high_open = "gt" in found, "lt" in found
         self.low: float = found["gt" if self.low_open else "ge"]
-        self.high: float = found["lt" if self.high_open else "le"]
+        self.high: float | None = found.get("lt" if self.high_open else "le")
         self.step = found.get("multiple_of")
 
     def __str__(self) -> str:
-        if self.low_open or self.high_open:
+        if self.high is None:
+            words = f"{self.low} or more"
+        elif self.low_open or self.high_open:
             low = f"above {self.low}" if self.low_open else f"{self.low} or more"
             words = f"{low} and {'below' if self.high_open else 'at most'} {self.high}"
         else:
@@ -198,7 +200,7 @@ class Limits:
         """The allowed number next to `given`, which is not allowed; None at an open end."""
         if given <= self.low:
             return None if self.low_open else self.low
-        if given >= self.high:
+        if self.high is not None and given >= self.high:
             return None if self.high_open else self.high
         return given if self.step is None else self.step * round(given / self.step)
 

@@ -171,9 +171,11 @@ def _checked(schema: Any, options: argparse.Namespace, **fields: Any) -> Any:
 
     Raises:
         InvalidRequest: a value that it does not take.
+        UnknownPack: there is no such pack.
     """
     from pydantic import ValidationError
 
+    from engine.models import packs
     from engine.params import invalid
 
     def text(value: Any) -> Any:
@@ -183,9 +185,12 @@ def _checked(schema: Any, options: argparse.Namespace, **fields: Any) -> Any:
 
     given = {name: text(value) for name, value in fields.items()}
     try:
-        return schema.model_validate({**given, "pack": options.pack, "device": options.device})
+        asked = schema.model_validate({**given, "pack": options.pack, "device": options.device})
     except ValidationError as error:
         raise invalid(error, schema) from error
+    if options.model is None:
+        packs.entry(options.pack)  # before torch is there, which takes seconds
+    return asked
 
 
 def _clip(options: argparse.Namespace) -> Clip:

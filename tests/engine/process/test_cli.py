@@ -33,7 +33,15 @@ ROOT = Path(__file__).parents[3]
         (["generate", "bricks", "--lit-cuts", "2"], "'lit_cuts' must be between 0 and 1"),
         (["generate", "bricks", "--guide", "classic", "much", "1"], "'guides' 1 weight must be a number"),
         (["generate", "bricks", "--guide", "classic", "1", "0"], "'guides' 1 every"),
+        (["generate", "bricks", "--checkpoint-every", "-1"], "'checkpoint_every' must be 0 or more"),
+        (["generate", "bricks", "--pack", "nowhere"], "no pack called 'nowhere'"),
+        (["generate", "bricks", "--mask", "x" * 300], "'mask'"),
+        (["generate", "bricks", "--spot", "moss", "x" * 300], "'spots 1'"),
+        (["generate", "bricks", "--palette", "red, " * 99 + "reddish"], "'reddish' is no colour"),
         (["resume", "nowhere"], "nothing to go on with"),
+        (["resume", "x" * 300], "nothing to go on with"),
+        (["rank", "bricks", "x.png", "--pack", "nowhere"], "no pack called 'nowhere'"),
+        (["tag", "x.png", "--pack", "nowhere"], "no pack called 'nowhere'"),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, arguments, said):
@@ -44,10 +52,47 @@ def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, argume
 
 
 @pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["interpolate", "a.png", "b.png", "--steps", "1"], "--steps: 'count'"),
+        (["interpolate", "a.png", "b.png", "--guided", "-1"], "--guided: 'steps'"),
+        (["generate", "bricks", "--no-lettering", "-1"], "--no-lettering: 'anti_lettering'"),
+        (["generate", "bricks", "--size", "100"], "--size: 'width'"),
+        (["generate", "bricks", "--lit-cuts", "2"], "patina: 'lit_cuts'"),  # one finds it by this name
+    ],
+)
+def test_a_refusal_names_the_option_where_its_setting_is_called_otherwise(capsys, arguments, option):
+    assert cli.main(arguments) == 2
+    assert f"{option} must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "bricks", "--image", "loop.png"],
+        ["generate", "bricks", "--mask", "loop.png"],
+        ["generate", "bricks", "--picture", "loop.png"],
+        ["refine", "loop.json"],
+        ["vary", "loop.png"],
+        ["remake", "loop.json"],
+        ["interpolate", "loop.png", "loop.json"],
+        ["story", "loop.json"],
+    ],
+)
+def test_a_link_that_leads_to_itself_is_refused(capsys, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("loop.png", "loop.json"):
+        Path(name).symlink_to(name)
+    assert cli.main(arguments) == 2
+    assert "loop." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         *([], ["fly"], ["generate"], ["generate", "x", "--size", "big"]),
         ["generate", "x", "--noise-prompt", "7:much"],
+        ["generate", "x", "--size", "256x"],
     ],
 )
 def test_what_argparse_refuses_is_bad_input_too(capsys, arguments):

@@ -87,6 +87,7 @@ def refused(**wrong):
             None,
         ),
         ({"negative": "moss |"}, None, None),
+        ({"checkpoint_every": -1}, "'checkpoint_every' must be 0 or more; -1 was given.", 0),
         ({"pack": "../x"}, "'pack' must be a name of small letters and digits; \"../x\" was given.", None),
     ],
 )
