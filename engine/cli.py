@@ -59,6 +59,18 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         0; 2 for bad input, 130 after Ctrl-C, 1 for everything else that goes wrong.
     """
+    try:
+        try:
+            return _run(argv)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads any more, as after `| head -1`, which is no error to speak of
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end, and complains
+        return 1
+
+
+def _run(argv: list[str] | None) -> int:
     options = parser().parse_args(argv)
     try:
         return COMMANDS[options.command].run(options)

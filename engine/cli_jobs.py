@@ -52,7 +52,7 @@ def running(options: argparse.Namespace) -> Iterator[tuple[Host, Answer]]:
     from rich.console import Console
 
     told: list[tuple[dict[str, Any], Callable[..., None]]] = []
-    with os.fdopen(answers, "w", encoding="utf-8") as stdout:
+    with os.fdopen(answers, "w", encoding="utf-8", errors="backslashreplace") as stdout:
         with Bar(Console(file=sys.stderr)) as bar, cli_stop.on_interrupt() as stop:
             load = heavy("engine.generation").Models().load  # torch takes seconds; the bar is there by now
             yield Host(load, bar.show, should_stop=stop.is_set), lambda *answer: told.append(answer)

@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine import pictures, presets, quality, sources
+from engine import pictures, places, presets, quality, sources
 from engine.errors import InvalidRequest, Remedy, UnknownPreset
 from engine.models import packs
 from engine.settings import MAX_SEED, RunSettings
@@ -24,6 +24,7 @@ DEMANDS = {  # pydantic's code of the fault → what the value must be
     "float_type": "a number",
     "string_type": "text",
     "string_unicode": "valid Unicode text",
+    "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters long",
     "string_pattern_mismatch": "a name of small letters and digits",
     "bool_type": "true or false",
@@ -35,7 +36,7 @@ DEMANDS = {  # pydantic's code of the fault → what the value must be
 
 
 def _absolute(folder: str) -> str:
-    if not Path(folder).is_absolute() or "\0" in folder:
+    if not places.is_absolute(folder):
         raise ValueError("must be the absolute path of a folder")
     return folder
 
@@ -141,7 +142,8 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
     if name == "prompt" and isinstance(given, str) and not given.strip():
         return "The prompt is empty. Describe a surface.", None
     if fault["type"] in DEMANDS:
-        demand = DEMANDS[fault["type"]].format(**fault.get("ctx", {}))
+        blank = fault.get("ctx", {}).get("pattern") == r"\S"
+        demand = DEMANDS["string_too_short" if blank else fault["type"]].format(**fault.get("ctx", {}))
         return f"{_path(fault)} must be {demand}; {_show(given)} was given.", None
     if fault["type"] == "literal_error":
         allowed = get_args(known[name].annotation)
@@ -213,5 +215,5 @@ def _path(fault: ErrorDetails) -> str:
 
 def _show(given: object) -> str:
     """The value as the client wrote it, cut to a line."""
-    text = json.dumps(given, default=repr)
+    text = json.dumps(given, default=repr, ensure_ascii=False).encode(errors="backslashreplace").decode()
     return text if len(text) <= 80 else f"{text[:77]}..."

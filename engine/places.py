@@ -12,6 +12,15 @@ def absolute(path: str | os.PathLike[str]) -> str:
     return os.path.realpath(path)
 
 
+def is_absolute(path: str) -> bool:
+    """Whether this can be the path of something, from anywhere: without NUL, and without half a character."""
+    try:
+        os.fsencode(path)
+    except UnicodeEncodeError:
+        return False
+    return os.path.isabs(path) and "\0" not in path  # noqa: PTH117
+
+
 def is_file(path: str | os.PathLike[str]) -> bool:
     """Whether there is a file of this name."""
     return os.path.isfile(path)  # noqa: PTH113

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from rich.console import Console
 
 from engine import cli, cli_edits, cli_guiding, cli_report, cli_stop
+from engine.models import packs
 from engine.settings import RunSettings
 from engine.synthesis.terms import TERMS
 
@@ -42,6 +45,14 @@ ROOT = Path(__file__).parents[3]
         (["resume", "x" * 300], "nothing to go on with"),
         (["rank", "bricks", "x.png", "--pack", "nowhere"], "no pack called 'nowhere'"),
         (["tag", "x.png", "--pack", "nowhere"], "no pack called 'nowhere'"),
+        (["tag", "x.png", "--pretrained", "openai"], "--pretrained is of a model: name it by --model"),
+        (["tag", "x.png", "--labels", " "], "'labels' 1 must be text that is not empty"),
+        (["search", "x", "--folder", __file__], "test_cli.py is a file. Choose a folder"),
+        (["index", "nowhere"], "There is no folder nowhere"),
+        (["index", __file__], "There is no folder"),
+        (["calibrate", "--materials", "1"], "'materials' must be 2 or more; 1 was given"),
+        (["library-evaluate", "--materials", "0"], "'materials' must be 2 or more; 0 was given"),
+        (["generate", "bricks", "--tile", "né\ud800"], '"né\\ud800" was given'),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, arguments, said):
@@ -176,6 +187,19 @@ def test_the_report_says_what_is_alike_what_is_wrong_and_what_it_took():
     assert cli_report.memory({"memory": {"estimated": None, "used": None}}) == ""
 
 
+SUMMARY = {
+    "prompt": "[bold]bricks[/oops] :smile:", "seed": 1, "seconds": {"total": 2.0}, "warnings": [],
+    "memory": {"used": None, "estimated": None}, "variations": [],
+}  # fmt: skip
+
+
+def test_brackets_in_a_prompt_are_shown_as_they_are(capsys):
+    cli_report.show(Console(), SUMMARY, "/out/[/x]")
+    said = capsys.readouterr().out
+    assert "[bold]bricks[/oops] :smile:" in said
+    assert "/out/[/x]" in said
+
+
 @pytest.fixture
 def _interrupts():
     """As in a shell; what is started in the background is deaf to Ctrl-C."""
@@ -192,6 +216,13 @@ def test_the_first_interrupt_stops_and_the_second_ends():
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_brackets_in_the_name_of_a_pack_are_shown_as_they_are(capsys, monkeypatch):
+    (pack,) = [p for p in packs.catalogue() if p["id"] == "starter"]
+    monkeypatch.setattr(packs, "catalogue", lambda: [pack | {"description": "[/x]"}])
+    assert cli.main(["models", "list"]) == 0
+    assert "[/x]" in capsys.readouterr().out
 
 
 def test_presets_are_listed_and_broken_ones_of_the_user_with_the_reason(capsys, tmp_path, monkeypatch):
@@ -249,3 +280,15 @@ def test_the_options_of_edits_say_what_the_settings_say():
         }
     for name, text in cli_edits.NUMBERS.items():
         assert f"(default: {RunSettings.model_fields[name].default:g}" in text
+
+
+@pytest.mark.parametrize("arguments", [["presets"], ["generate", "--help"], ["models", "list", "--json"]])
+def test_who_stops_reading_gets_no_complaint(arguments):
+    """As in `presets | head -1`: the pipe has no reader any more when the command writes to it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "engine", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.stderr == b""
+    assert done.returncode in {0, 1}  # what argparse writes, it writes without asking whether that worked

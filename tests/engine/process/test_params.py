@@ -47,6 +47,18 @@ def refused(**wrong):
         ({"templates": []}, "'templates' must be a list of 1 or more; [] was given.", None),
         ({"folder": "here"}, "'folder' must be the absolute path of a folder; \"here\" was given.", None),
         ({"folder": "/a\0b"}, None, None),
+        ({"folder": "/a\ud800b"}, None, None),
+        ({"history": "/a\ud800b"}, None, None),
+        (
+            {"spots": [{"prompt": " ", "mask": "/a.png"}]},
+            "'spots' 1 prompt must be text that is not empty; \" \" was given.",
+            None,
+        ),
+        (
+            {"spots": [{"prompt": "moss", "mask": ""}]},
+            "'spots' 1 mask must be text that is not empty; \"\" was given.",
+            None,
+        ),
         (
             {"history": "results"},
             "'history' must be the absolute path of a folder; \"results\" was given.",
