@@ -71,8 +71,8 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _run(argv: list[str] | None) -> int:
-    options = parser().parse_args(argv)
     try:
+        options = parser().parse_args(argv)
         return COMMANDS[options.command].run(options)
     except Cancelled as error:
         print(f"\npatina: {cli_stop.sentence(error)}", file=sys.stderr)

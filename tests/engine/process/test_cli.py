@@ -241,6 +241,20 @@ def test_thumbnails_of_an_unknown_preset_are_bad_input(capsys):
     assert "There is no preset 'ston'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("module", ["engine.cli", "engine.presets"])
+def test_ctrl_c_while_the_command_itself_is_imported_is_told_as_ever(module):
+    script = (
+        "import runpy, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "runpy.run_module('engine', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"\npatina: stopped; nothing was finished.\n")
+
+
 def test_the_module_runs():
     done = subprocess.run(
         [sys.executable, "-m", "engine", "--version"], cwd=ROOT, capture_output=True, check=True
