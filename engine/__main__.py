@@ -6,7 +6,11 @@ from pathlib import Path
 if not __package__:  # run as a folder, where Python looks for modules in that alone
     sys.path[0] = str(Path(__file__).resolve().parents[1])
 
-from engine.cli import main
+try:
+    from engine.cli import main
+except KeyboardInterrupt:  # Ctrl-C within the first moments
+    sys.stderr.write("\npatina: stopped; nothing was finished.\n")
+    raise SystemExit(130) from None
 
 if __name__ == "__main__":
     raise SystemExit(main())

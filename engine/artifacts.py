@@ -59,10 +59,10 @@ class Artifacts:
         count = min(_integer(params, "bytes", CHUNK_BYTES, least=1), CHUNK_BYTES)
         path = self._confined(file)
         try:
-            with path.open("rb") as stream:
-                stream.seek(offset)
-                data = stream.read(count)
             size = path.stat().st_size
+            with path.open("rb") as stream:
+                stream.seek(min(offset, size))
+                data = stream.read(count)
         except OSError as error:
             raise InvalidRequest(f"{file!r} cannot be read.", field="file", details=str(error)) from error
         return {

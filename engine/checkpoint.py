@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from engine import places
 from engine.errors import InvalidRequest
 
 if TYPE_CHECKING:  # a request is checked before torch is there
@@ -81,7 +82,7 @@ def read(folder: Path) -> tuple[dict[str, Any], list[Saved]]:
 def _told(folder: Path) -> dict[str, Any]:
     """The metadata: a safetensors file begins with the length of its JSON header in 8 bytes."""
     path = folder / NAME
-    if not path.is_file():
+    if not places.is_file(path):
         raise InvalidRequest(
             f"There is nothing to go on with in {folder}: a run leaves {NAME} there where it was stopped.",
             field="folder",

@@ -23,7 +23,15 @@ from engine import (
     thumbnails,
 )
 from engine.bench import commands as bench_commands
-from engine.errors import Cancelled, InvalidRequest, PatinaError, UnknownPack, UnknownPreset
+from engine.errors import (
+    Cancelled,
+    DeviceUnavailable,
+    InvalidRequest,
+    PatinaError,
+    UnknownPack,
+    UnknownPreset,
+    UnreadablePicture,
+)
 from engine.gallery import commands as gallery
 from engine.library import commands as library
 from engine.starter import commands
@@ -32,7 +40,8 @@ EXIT_CODES = """\
 exit codes:
   0 all is done; 2 for bad input; 130 after Ctrl-C; 1 for everything else that goes wrong
 """
-BAD_INPUT = (InvalidRequest, UnknownPreset, UnknownPack)
+BAD_INPUT = (InvalidRequest, UnknownPreset, UnknownPack, DeviceUnavailable, UnreadablePicture)
+SIDES = ("width", "height")
 
 
 @dataclass(frozen=True)
@@ -50,14 +59,26 @@ def main(argv: list[str] | None = None) -> int:
     Returns:
         0; 2 for bad input, 130 after Ctrl-C, 1 for everything else that goes wrong.
     """
-    options = parser().parse_args(argv)
     try:
+        try:
+            return _run(argv)
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:  # nobody reads any more, as after `| head -1`, which is no error to speak of
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # or Python tries again at its end, and complains
+        return 1
+
+
+def _run(argv: list[str] | None) -> int:
+    try:
+        options = parser().parse_args(argv)
         return COMMANDS[options.command].run(options)
     except Cancelled as error:
         print(f"\npatina: {cli_stop.sentence(error)}", file=sys.stderr)
         return 130
     except PatinaError as error:
-        print(f"patina: {error.message}", file=sys.stderr)
+        print(f"patina: {_option(options, error.field)}{error.message}", file=sys.stderr)
         return 2 if isinstance(error, BAD_INPUT) else 1
     except KeyboardInterrupt:
         print("\npatina: stopped; nothing was finished.", file=sys.stderr)
@@ -80,6 +101,15 @@ def parser() -> argparse.ArgumentParser:
         add.epilog = f"{add.epilog}\n{EXIT_CODES}" if add.epilog else EXIT_CODES
         add.formatter_class = argparse.RawDescriptionHelpFormatter
     return top
+
+
+def _option(options: argparse.Namespace, field: str | None) -> str:
+    """The option that a setting comes from, with a colon, where its name does not say so."""
+    add = argparse.ArgumentParser()
+    COMMANDS[options.command].arguments(add)
+    wanted = "size" if field in SIDES else field
+    names = [a.option_strings[0] for a in add._actions if a.dest == wanted and a.option_strings]  # noqa: SLF001
+    return f"{names[0]}: " if names and names[0] != f"--{str(field).replace('_', '-')}" else ""
 
 
 def _serve(_: argparse.Namespace) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,10 @@ def edits_of(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that were asked for, paths absolute."""
     names = ("start", "strength", *FILES, "overlay_every", "decal", *TERMS)
     asked = {name: value for name in names if (value := getattr(options, name, None)) is not None}
-    asked |= {name: str(Path(asked[name]).resolve()) for name in FILES if name in asked}
+    # Path.resolve raises where a link leads to itself, which is for the settings to refuse.
+    asked |= {name: os.path.realpath(asked[name]) for name in FILES if name in asked}
     if getattr(options, "spot", None):
-        asked["spots"] = [{"prompt": text, "mask": str(Path(file).resolve())} for text, file in options.spot]
+        asked["spots"] = [{"prompt": text, "mask": os.path.realpath(file)} for text, file in options.spot]
     return asked
 
 

@@ -12,10 +12,11 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from engine import cli_edits, cli_guiding, cli_report, cli_stop, stdio
+from engine import cli_edits, cli_guiding, cli_report, cli_stop, places, stdio
 from engine.desk import heavy
 from engine.errors import InvalidRequest
 from engine.host import Host
+from engine.models import packs
 
 if TYPE_CHECKING:  # rich would cost the handshake a tenth of a second
     from rich.console import Console
@@ -51,7 +52,7 @@ def running(options: argparse.Namespace) -> Iterator[tuple[Host, Answer]]:
     from rich.console import Console
 
     told: list[tuple[dict[str, Any], Callable[..., None]]] = []
-    with os.fdopen(answers, "w", encoding="utf-8") as stdout:
+    with os.fdopen(answers, "w", encoding="utf-8", errors="backslashreplace") as stdout:
         with Bar(Console(file=sys.stderr)) as bar, cli_stop.on_interrupt() as stop:
             load = heavy("engine.generation").Models().load  # torch takes seconds; the bar is there by now
             yield Host(load, bar.show, should_stop=stop.is_set), lambda *answer: told.append(answer)
@@ -84,10 +85,12 @@ def make(
 
     Raises:
         InvalidRequest: it would write to the folder that is to be spared.
+        UnknownPack: there is no such pack.
         PatinaError: what `resolve` and the job raise.
     """
     asked = {**params, **cli_edits.edits_of(options), **cli_guiding.settings_of(options)}
-    settings, delivery = resolve({**asked, "folder": str((options.out or OUT).resolve())})
+    settings, delivery = resolve({**asked, "folder": places.absolute(options.out or OUT)})
+    packs.entry(settings.pack)  # before torch is there, which takes seconds
     _spare(spared, Path(delivery.folder))
     with running(options) as (host, answer):
         if not options.out:
@@ -104,7 +107,7 @@ def make(
 
 
 def _spare(spared: Path | None, folder: Path) -> None:
-    if spared is not None and folder.resolve() == spared:
+    if spared is not None and places.absolute(folder) == places.absolute(spared):
         raise InvalidRequest("The result's own folder would be overwritten. Give another --out.", field="out")
 
 

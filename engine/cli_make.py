@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from engine import cli_edits, cli_guiding, presets
+from engine import cli_edits, cli_guiding, places, presets
 from engine.cli_jobs import GENERATE, STORY, given, make, place_arguments
 
 PROMPTS = """\
@@ -141,7 +141,7 @@ def refine(options: argparse.Namespace) -> int:
 def refine_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `refine`, but for edits and guiding."""
     params = given(options, "prompt", "negative", "preset", "steps", "device", "scale")
-    return {**params, "sidecar": str(options.sidecar.resolve())}
+    return {**params, "sidecar": places.absolute(options.sidecar)}
 
 
 def remake_arguments(add: argparse.ArgumentParser) -> None:
@@ -154,7 +154,7 @@ def remake(options: argparse.Namespace) -> int:
     """Makes a result or a story again, and says where it may differ."""
     from engine import remake, story
 
-    sidecar = options.sidecar.resolve()
+    sidecar = Path(places.absolute(options.sidecar))
     is_story, then = story.is_story(sidecar), remake.stored(sidecar)
     params = {**given(options, "device"), "sidecar": str(sidecar)}
     folder = make(options, params, remake.resolve, STORY if is_story else GENERATE, spared=sidecar.parent)
@@ -189,9 +189,9 @@ def _result_argument(add: argparse.ArgumentParser) -> None:
 
 def _size(text: str) -> tuple[int, int]:
     """Width and height from 512x256 or 512. Whether they are good is for the settings to say."""
-    width, _, height = text.lower().partition("x")
+    width, x, height = text.lower().partition("x")
     try:
-        return int(width), int(height or width)
+        return int(width), int(height if x else width)
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no size: write 512x256, or 512 for a square") from None
 
@@ -202,9 +202,9 @@ def _picture(text: str) -> dict[str, Any]:
     weight = 1.0
     with contextlib.suppress(ValueError):  # a colon before no number belongs to the path
         path, weight = path.rpartition(":")[0], float(path.rpartition(":")[2])
-    return {"path": str(Path(path).resolve()), "weight": weight, "aligned": not free}
+    return {"path": places.absolute(path), "weight": weight, "aligned": not free}
 
 
 def _palette(text: str) -> str:
     """Colours as they are, or the absolute path of a file that is there."""
-    return str(Path(text).resolve()) if Path(text).is_file() else text
+    return places.absolute(text) if places.is_file(text) else text

@@ -7,7 +7,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine import cli_jobs
+from engine import cli_jobs, places
+from engine.errors import InvalidRequest
+from engine.models import packs
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -43,6 +45,7 @@ def rank(options: argparse.Namespace) -> int:
         asked = Rank.model_validate({**given, "files": _pictures(options.files)})
     except ValidationError as error:
         raise invalid(error, Rank) from error
+    packs.entry(asked.pack)
     with cli_jobs.running(options) as (host, answer):
         from engine.judging import run_rank
 
@@ -52,13 +55,20 @@ def rank(options: argparse.Namespace) -> int:
 
 
 def _pictures(given: list[Path]) -> list[str]:
-    """Absolute paths, links left as they are; of folders what is in them, by name."""
+    """Absolute paths, links left as they are; of folders what is in them, by name.
+
+    Raises:
+        InvalidRequest: there is no picture in a folder.
+    """
     found = []
     for path in given:
-        if path.is_dir():
+        if places.is_folder(path):
             from engine.library.pictures import is_picture
 
-            found += sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())
+            inside = sorted(file for file in path.iterdir() if is_picture(file) and file.is_file())
+            if not inside:
+                raise InvalidRequest(f"There is no picture in {path}. Choose another folder.", field="files")
+            found += inside
         else:
             found.append(path)
     return [os.path.abspath(path) for path in found]  # noqa: PTH100
@@ -66,8 +76,9 @@ def _pictures(given: list[Path]) -> list[str]:
 
 def _print(console: Console, answer: dict[str, Any]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=answer["prompt"])
+    table = Table(title=Text(answer["prompt"]))  # as text, for brackets are no styles
     for heading in ("rank", "judge", "seam", "file", ""):
         table.add_column(heading, justify="left" if heading in {"file", ""} else "right", overflow="fold")
     for file in answer["files"]:

@@ -23,14 +23,16 @@ def show(console: Console, summary: Mapping[str, Any], folder: str) -> None:
 
 def _show_variations(console: Console, summary: Mapping[str, Any]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
-    table = Table(title=f"{summary['prompt']}  (seed {summary['seed']}, {summary['seconds']['total']:.1f} s)")
+    title = f"{summary['prompt']}  (seed {summary['seed']}, {summary['seconds']['total']:.1f} s)"
+    table = Table(title=Text(title))  # as text, for brackets in a prompt are no styles
     for heading in ("rank", "judge", "guide", "seam", "relief", "base colour"):
         table.add_column(heading, justify="left" if heading == "base colour" else "right")
     for v in summary["variations"]:
         scores = (f"{v[name]:.3f}" for name in ("judge_score", "guide_score", "seam", "relief"))
         table.add_row(str(v["rank"]), *scores, v["files"]["basecolor"])
-    console.print(table)
+    console.print(table, markup=False)
     if line := memory(summary):
         console.print(line, markup=False)
     for note in notes(summary):

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
-from pathlib import Path
 from typing import Any
 
-from engine import cli_guiding
+from engine import cli_guiding, places
 from engine.cli_jobs import STORY as STORY_RUN, given, make, place_arguments
 
 MAPS = ("normal", "roughness", "metallic", "height", "ao", "emission")
@@ -71,7 +70,7 @@ def vary(options: argparse.Namespace) -> int:
 
 def vary_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `vary`."""
-    path = str(Path(options.source).resolve())
+    path = places.absolute(options.source)
     params = given(options, "strength", "variations", "prompt", "steps", "seed", "device")
     params["result" if path.lower().endswith(".json") else "image"] = path
     words = {"from": options.before, "to": options.after, "weight": options.weight}
@@ -109,7 +108,7 @@ def interpolate(options: argparse.Namespace) -> int:
 
 def interpolate_params(options: argparse.Namespace) -> dict[str, Any]:
     """The parameters of the request `interpolate`."""
-    ends = {"from": str(Path(options.first).resolve()), "to": str(Path(options.last).resolve())}
+    ends = {"from": places.absolute(options.first), "to": places.absolute(options.last)}
     return {**ends, **given(options, "count", "steps", "seed", "device"), **_size(options)}
 
 
@@ -161,7 +160,7 @@ def story_params(options: argparse.Namespace) -> dict[str, Any]:
     names = ("frames", "fps", "steps", "maps", "negative", "anti_lettering", "preset", "tile", "pack")
     params = {**given(options, *names, "seed", "device"), **_size(options)}
     if options.story.lower().endswith(".json"):
-        return {**params, "sidecar": str(Path(options.story).resolve())}
+        return {**params, "sidecar": places.absolute(options.story)}
     return {**params, "story": options.story}
 
 
@@ -179,6 +178,6 @@ def _size(options: argparse.Namespace) -> dict[str, Any]:
     """Width and height; what is no number is left for the schema to refuse."""
     if options.size is None:
         return {}
-    width, _, height = options.size.lower().partition("x")
-    sides = {"width": width, "height": height or width}
-    return {name: int(side) if side.isdigit() else side for name, side in sides.items()}
+    width, x, height = options.size.lower().partition("x")
+    sides = {"width": width, "height": height if x else width}
+    return {name: int(side) if side.isdecimal() else side for name, side in sides.items()}

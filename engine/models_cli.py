@@ -89,7 +89,7 @@ def _list(options: argparse.Namespace) -> int:
         hashes = "known" if p["verified"] else "unverified"
         table.add_row(p["id"], here, wording.size(p["bytes"]), hashes, p["licence"], p["description"])
     console = Console()
-    console.print(table)
+    console.print(table, markup=False)
     console.print(f"Yours are in {packs.fetched_folder()}", markup=False, soft_wrap=True)
     return 0
 

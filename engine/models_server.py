@@ -21,6 +21,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from engine import places
 from engine.errors import Cancelled, InvalidRequest
 from engine.jobs import Job, Jobs, Notify, Reply
 from engine.models import packs
@@ -195,7 +196,7 @@ def _clip(asked: Params, name: str) -> str:
     wanted: str = asked.get(name, DEFAULT_CLIP)
     _, _, weights = wanted.partition(":")
     place = Path(wanted if Path(wanted).is_absolute() else weights or wanted)
-    leads = len(place.parts) > 1 or place.exists()  # a lone word may be a pack's name or a tag
+    leads = len(place.parts) > 1 or places.is_there(place)  # a lone word may be a pack's name or a tag
     known = wanted in packs.entries()
     if "\0" in wanted or (leads and not known and not place.is_absolute()):
         raise InvalidRequest(

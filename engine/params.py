@@ -13,7 +13,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
-from engine import pictures, presets, quality, sources
+from engine import pictures, places, presets, quality, sources
 from engine.errors import InvalidRequest, Remedy, UnknownPreset
 from engine.models import packs
 from engine.settings import MAX_SEED, RunSettings
@@ -24,6 +24,7 @@ DEMANDS = {  # pydantic's code of the fault → what the value must be
     "float_type": "a number",
     "string_type": "text",
     "string_unicode": "valid Unicode text",
+    "string_too_short": "text that is not empty",
     "string_too_long": "at most {max_length} characters long",
     "string_pattern_mismatch": "a name of small letters and digits",
     "bool_type": "true or false",
@@ -35,7 +36,7 @@ DEMANDS = {  # pydantic's code of the fault → what the value must be
 
 
 def _absolute(folder: str) -> str:
-    if not Path(folder).is_absolute() or "\0" in folder:
+    if not places.is_absolute(folder):
         raise ValueError("must be the absolute path of a folder")
     return folder
 
@@ -141,7 +142,8 @@ def _explain(name: str, fault: ErrorDetails, known: Mapping[str, FieldInfo]) -> 
     if name == "prompt" and isinstance(given, str) and not given.strip():
         return "The prompt is empty. Describe a surface.", None
     if fault["type"] in DEMANDS:
-        demand = DEMANDS[fault["type"]].format(**fault.get("ctx", {}))
+        blank = fault.get("ctx", {}).get("pattern") == r"\S"
+        demand = DEMANDS["string_too_short" if blank else fault["type"]].format(**fault.get("ctx", {}))
         return f"{_path(fault)} must be {demand}; {_show(given)} was given.", None
     if fault["type"] == "literal_error":
         allowed = get_args(known[name].annotation)
@@ -183,11 +185,13 @@ class Limits:
                     found[name] = getattr(constraint, name)
         self.low_open, self.high_open = "gt" in found, "lt" in found
         self.low: float = found["gt" if self.low_open else "ge"]
-        self.high: float = found["lt" if self.high_open else "le"]
+        self.high: float | None = found.get("lt" if self.high_open else "le")
         self.step = found.get("multiple_of")
 
     def __str__(self) -> str:
-        if self.low_open or self.high_open:
+        if self.high is None:
+            words = f"{self.low} or more"
+        elif self.low_open or self.high_open:
             low = f"above {self.low}" if self.low_open else f"{self.low} or more"
             words = f"{low} and {'below' if self.high_open else 'at most'} {self.high}"
         else:
@@ -198,7 +202,7 @@ class Limits:
         """The allowed number next to `given`, which is not allowed; None at an open end."""
         if given <= self.low:
             return None if self.low_open else self.low
-        if given >= self.high:
+        if self.high is not None and given >= self.high:
             return None if self.high_open else self.high
         return given if self.step is None else self.step * round(given / self.step)
 
@@ -211,5 +215,5 @@ def _path(fault: ErrorDetails) -> str:
 
 def _show(given: object) -> str:
     """The value as the client wrote it, cut to a line."""
-    text = json.dumps(given, default=repr)
+    text = json.dumps(given, default=repr, ensure_ascii=False).encode(errors="backslashreplace").decode()
     return text if len(text) <= 80 else f"{text[:77]}..."

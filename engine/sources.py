@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+from engine import places
 from engine.errors import InvalidRequest, Remedy
 from engine.settings import RunSettings
 
@@ -51,7 +52,7 @@ def check(s: RunSettings) -> None:
     for name, path in named(s).items():
         if not Path(path).is_absolute() or "\0" in path:
             raise _refused(name, Path(path), "must be the absolute path of a file")
-        if not Path(path).is_file():
+        if not places.is_file(path):
             raise _refused(name, Path(path), "is not there")
     if s.image and s.start != "auto" and not s.mask:
         raise InvalidRequest(
@@ -205,7 +206,7 @@ def sidecar(path: Path, field: str = "image") -> Mapping[str, Any]:
 def _pictures(path: Path, content: Mapping[str, Any], name: str) -> dict[str, Path]:
     """The pictures of a result that it can be continued from, by map."""
     files = content["files"]
-    lost = [kind for kind in RESULT_MAPS if not (path.parent / str(files.get(kind, "?"))).is_file()]
+    lost = [kind for kind in RESULT_MAPS if not places.is_file(path.parent / str(files.get(kind, "?")))]
     if lost:
         raise _refused(name, path, f"has lost its {lost[0]} picture")
     kinds = [*RESULT_MAPS, *(["emission"] if "emission" in files else [])]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from engine import presets, sources
+from engine import places, presets, sources
 from engine.errors import InvalidRequest
 from engine.params import Delivery, resolve as resolve_generate
 from engine.settings import RunSettings
@@ -58,7 +58,7 @@ def absolute(given: object, field: str) -> Path:
     Raises:
         InvalidRequest: it is none, or not absolute.
     """
-    if not isinstance(given, str) or "\0" in given or not Path(given).is_absolute():
+    if not isinstance(given, str) or not places.is_absolute(given):
         raise InvalidRequest(
             f"{field!r} must be the absolute path of a picture or a result's JSON file.", field=field
         )

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from engine import places
+from engine.errors import BadWeights, Cancelled, InvalidRequest, Kept
 from engine.hints import command
 from engine.library import place
 
@@ -21,6 +23,7 @@ if TYPE_CHECKING:  # torch takes seconds
     from engine.models.guide import Clip
 
 RESULTS = 20
+LEAST = 2
 
 
 def tag_arguments(add: argparse.ArgumentParser) -> None:
@@ -54,13 +57,26 @@ def index_arguments(add: argparse.ArgumentParser) -> None:
 
 
 def index(options: argparse.Namespace) -> int:
-    """Brings the index up to date and prints what was done."""
+    """Brings the index up to date and prints what was done.
+
+    Raises:
+        InvalidRequest: a folder to add is not there.
+        Cancelled: Ctrl-C; what was indexed so far is kept.
+    """
     from engine.library import requests
 
+    for folder in options.folders:
+        if not places.is_folder(folder):
+            raise InvalidRequest(f"There is no folder {folder}. Check the path.", field="folders")
     words = None if options.words is None else [w for w in options.words.split(",") if w.strip()]
     asked = _checked(requests.Index, options, folders=options.folders, forget=options.forget, words=words)
     with _Answer(options) as answer:
-        answer.give(_library(options).index(asked, answer.tell), _print_index)
+        library = _library(options)
+        try:
+            done = library.index(asked, answer.tell)
+        except KeyboardInterrupt as error:
+            raise Cancelled("Cancelled.", kept=Kept(str(library.index_file), None)) from error
+        answer.give(done, _print_index)
     return 0
 
 
@@ -115,6 +131,8 @@ def calibrate(options: argparse.Namespace) -> int:
     from engine.library.index import Step
     from engine.material.files import check_folder
 
+    _check_library(options)
+    _check_count(options)
     folder = calibration.SHIPPED if options.ship else _folder(options)
     check_folder(options.work)
     check_folder(folder)
@@ -143,6 +161,8 @@ def evaluate(options: argparse.Namespace) -> int:
     from engine.library.evaluation import evaluate as measure
     from engine.material.files import check_file, check_folder, write_json
 
+    _check_library(options)
+    _check_count(options)
     check_folder(options.work)
     if options.out is not None:
         check_file(options.out)
@@ -169,6 +189,31 @@ def _shown_default() -> str:
     return str(place.default_folder()).replace("%", "%%")
 
 
+def _check_library(options: argparse.Namespace) -> None:
+    """Sees before torch is there, which takes seconds, whether the library and who looks make sense.
+
+    Raises:
+        InvalidRequest: the library's folder is a file, or a checkpoint is named without its model.
+        UnknownPack: there is no such pack.
+    """
+    from engine.models import packs
+
+    if options.folder is not None and places.is_file(options.folder):
+        raise InvalidRequest(f"{options.folder} is a file. Choose a folder.", field="folder")
+    if options.model is None:
+        if options.pretrained is not None:
+            raise InvalidRequest("--pretrained is of a model: name it by --model.", field="pretrained")
+        packs.entry(options.pack)
+
+
+def _check_count(options: argparse.Namespace) -> None:
+    """Raises InvalidRequest where there are too few materials to measure anything."""
+    if options.materials < LEAST:
+        raise InvalidRequest(
+            f"'materials' must be {LEAST} or more; {options.materials} was given.", field="materials"
+        )
+
+
 def _folder(options: argparse.Namespace) -> Path:
     return Path(os.path.abspath(options.folder or place.default_folder()))  # noqa: PTH100
 
@@ -177,7 +222,8 @@ def _checked(schema: Any, options: argparse.Namespace, **fields: Any) -> Any:
     """The request; paths made absolute, links left as they are.
 
     Raises:
-        InvalidRequest: a value that it does not take.
+        InvalidRequest: a value that it does not take, or see `_check_library`.
+        UnknownPack: there is no such pack.
     """
     from pydantic import ValidationError
 
@@ -190,9 +236,11 @@ def _checked(schema: Any, options: argparse.Namespace, **fields: Any) -> Any:
 
     given = {name: text(value) for name, value in fields.items()}
     try:
-        return schema.model_validate({**given, "pack": options.pack, "device": options.device})
+        asked = schema.model_validate({**given, "pack": options.pack, "device": options.device})
     except ValidationError as error:
         raise invalid(error, schema) from error
+    _check_library(options)
+    return asked
 
 
 def _clip(options: argparse.Namespace) -> Clip:
@@ -202,7 +250,14 @@ def _clip(options: argparse.Namespace) -> Clip:
 
     chosen = compute.choose(options.device)
     if options.model is not None:
-        return Clip(options.model, chosen, options.pretrained)
+        try:
+            return Clip(options.model, chosen, options.pretrained)
+        except BadWeights as error:  # it says what helps a pack
+            raise InvalidRequest(
+                f"open_clip cannot load {options.model!r}. Check --model, --pretrained and the network.",
+                field="model",
+                details=error.details,
+            ) from error
     return packs.load_guide(options.pack, chosen)
 
 

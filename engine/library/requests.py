@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from engine import places
+
 
 def _absolute(path: str) -> str:
-    if not Path(path).is_absolute() or "\0" in path:
+    if not places.is_absolute(path):
         raise ValueError("must be an absolute path")
     return path
 

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from engine import places
 from engine.errors import InvalidRequest, UnreadablePicture
 from engine.library import index, loading, requests, search, thumbnails, words
 from engine.library.eye import Eye, Look, pool
@@ -219,17 +220,17 @@ def _follow(steps: Generator[Step, None, Report], tell: Tell) -> Report:
 
 def _textures(paths: Sequence[Path]) -> tuple[list[Texture], list[dict[str, Any]]]:
     """What files and folders name: textures of pictures that are there, and answers for all else."""
-    found = scan([p for p in paths if p.is_dir()])
+    found = scan([p for p in paths if places.is_folder(p)])
     answers: list[dict[str, Any]] = [
         {"file": str(folder), "error": reason} for folder, reason in found.unseen.items()
     ]
     files = dict.fromkeys(found.files)
     for path in paths:
-        if path.is_dir():
+        if places.is_folder(path):
             continue
-        if not path.exists():
+        if not places.is_there(path):
             answers.append({"file": str(path), "error": f"{path.name} is not there."})
-        elif not path.is_file() or not is_picture(path):
+        elif not places.is_file(path) or not is_picture(path):
             answers.append({"file": str(path), "error": f"{path.name} is no PNG, JPEG, WebP or TIFF file."})
         else:
             files[path] = None

@@ -180,12 +180,14 @@ def write_picture(path: Path, picture: Image.Image) -> None:
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Writes readable JSON, keys in the order in which they come.
 
+    A path that is no valid Unicode, which a system may have, is escaped, and read as what it was.
+
     Raises:
         CannotWrite: the folder cannot be made or written to.
         ValueError: a number is not finite, which JSON does not know.
     """
     text = json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
-    write_bytes(path, (text + "\n").encode())
+    write_bytes(path, (text + "\n").encode(errors="backslashreplace"))
 
 
 def write_bytes(path: Path, content: bytes) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine import places
 from engine.errors import BadWeights, CannotDownload, PatinaError
 from engine.models import download as downloads, packs
 from engine.models.download import Tell, free_bytes
@@ -74,12 +75,12 @@ def fill_clip(wanted: str, role: str, folder: Path, waiting: Path, tell: Tell) -
         return Part(
             file.origin or f"pack:{wanted}", file.licence or packs.entries()[wanted].licence, file.verified
         )
-    if Path(wanted).is_dir():
+    if places.is_folder(wanted):
         clips.copy(Path(wanted), folder)
         _try_clip(folder)
         return Part(str(Path(wanted).resolve()), "unknown", verified=False)
     model, _, weights = wanted.partition(":")
-    if weights and Path(weights).is_file():
+    if weights and places.is_file(weights):
         clips.write(folder, clips.config_of_file(model), Path(weights))
         _try_clip(folder)
         return Part(str(Path(weights).resolve()), "unknown", verified=False)

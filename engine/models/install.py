@@ -17,7 +17,7 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from engine import home
+from engine import home, places
 from engine.errors import BadWeights, CannotWrite, InvalidRequest, PatinaError, UnknownPack
 from engine.models import borrowed, download as downloads, fetching, offers, packs
 from engine.models.download import Tell, free_bytes
@@ -133,7 +133,7 @@ def _with_starters_generator(
 
 def _shown(clip: str) -> str:
     """A CLIP as `add` names it, without where on this machine its files are."""
-    if Path(clip).is_dir():
+    if places.is_folder(clip):
         return Path(clip).name
     model, colon, weights = clip.partition(":")
     return f"{model}{colon}{Path(weights).name}"
@@ -196,7 +196,7 @@ def verify(pack_id: str) -> Iterator[tuple[str, PatinaError | None]]:
 
 def _found(generator: Path) -> tuple[Path, Path | None]:
     """The weights that a path means, and the configuration that lies beside them under a usual name."""
-    if generator.is_dir():
+    if places.is_folder(generator):
         names = (
             "diffusion_pytorch_model.safetensors",
             "model.safetensors",
@@ -209,7 +209,7 @@ def _found(generator: Path) -> tuple[Path, Path | None]:
                 f"{generator} has none of {', '.join(names)}. Choose the file itself.", field="generator"
             )
         generator = weights
-    if not generator.is_file():
+    if not places.is_file(generator):
         raise InvalidRequest(f"There is no file {generator}. Check the path.", field="generator")
     beside = (generator.with_suffix(".yaml"), generator.parent / "config.json")
     return generator, next((path for path in beside if path.is_file()), None)

@@ -227,7 +227,7 @@ def load(pack_id: str, compute: Compute) -> Pack:
         UnknownPack: no such pack, or a file of it is missing.
         BadWeights: a file is damaged or does not fit its network.
     """
-    info = _entry(pack_id)
+    info = entry(pack_id)
     for role, file in info.files().items():
         verify(info.id, role, file)
     from engine.models.guide import Clip
@@ -254,14 +254,19 @@ def load_guide(pack_id: str, compute: Compute) -> Clip:
     Raises:
         UnknownPack, BadWeights: as `load`.
     """
-    info = _entry(pack_id)
+    info = entry(pack_id)
     verify(info.id, "guide", info.guide)
     from engine.models.guide import Clip
 
     return Clip(f"local-dir:{(ROOT / info.guide.path).parent}", compute)
 
 
-def _entry(pack_id: str) -> PackInfo:
+def entry(pack_id: str) -> PackInfo:
+    """What is known of a pack that is here.
+
+    Raises:
+        UnknownPack: it is not.
+    """
     info = entries().get(pack_id)
     if info is not None:
         return info

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from engine import cli, protocol
 from engine.errors import BadIndex, Cancelled, InvalidRequest, UnreadablePicture
-from engine.library import loading, place, requests, words
+from engine.library import commands, index, loading, place, requests, words
 from engine.library.jobs import Libraries
 from engine.library.names import Texture, group
 from engine.library.service import Library
@@ -275,6 +275,32 @@ def test_the_shell_tags_indexes_and_searches(pack_root, textures, tmp_path, pain
 def test_bad_input_in_the_shell_is_refused_before_torch_is_needed(capsys):
     assert cli.main(["search", "x", "--like-weight", "3"]) == 2
     assert "'like_weight' must be between 0 and 1" in capsys.readouterr().err
+
+
+def test_ctrl_c_keeps_what_is_indexed_and_says_where(
+    pack_root, textures, tmp_path, paint, capsys, monkeypatch
+):
+    for k in range(2):
+        paint(textures / f"{k}.png", k)
+    common = ["--pack", "tiny", "--device", "cpu", "--folder", str(tmp_path / "library")]
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(index, "BATCH", 1)
+        patch.setattr(commands._Answer, "tell", interrupt)
+        assert cli.main(["index", str(textures), *common]) == 130
+    assert f"what was finished is in {tmp_path / 'library'}" in capsys.readouterr().err
+    assert cli.main(["search", "red", "bricks", *common]) == 0
+    assert "Among 1 textures" in capsys.readouterr().out
+
+
+def test_a_model_that_open_clip_does_not_know_is_bad_input(textures, tmp_path, paint, capsys):
+    paint(textures / "a.png", 1)
+    folder = str(tmp_path / "library")
+    assert cli.main(["tag", str(textures / "a.png"), "--model", "nowhere", "--folder", folder]) == 2
+    assert "open_clip cannot load 'nowhere'. Check --model" in capsys.readouterr().err
 
 
 # --- Places -------------------------------------------------------------------------------------

@@ -275,6 +275,12 @@ def test_a_folder_where_the_file_should_be(tmp_path):
         files.check_file(tmp_path / "taken")
 
 
+def test_a_path_that_is_no_unicode_comes_back_from_json_as_it_was(tmp_path):
+    said = {"picture": "/a/\udcff é.png"}
+    write_json(tmp_path / "x.json", said)
+    assert json.loads((tmp_path / "x.json").read_text("utf-8")) == said
+
+
 def test_numbers_that_json_does_not_know_are_refused(tmp_path):
     """NaN in a sidecar would break every other reader of JSON."""
     with pytest.raises(ValueError, match="JSON"):

@@ -48,6 +48,13 @@ def test_a_piece_is_never_too_large_for_a_message(results):
     assert piece["end"] is False
 
 
+@pytest.mark.parametrize("offset", [200, 201, 10**30])
+def test_behind_the_end_there_is_nothing(results, offset):
+    folder, artifacts = results
+    piece = artifacts.read({"file": str(folder / "moss.png"), "offset": offset})
+    assert piece == {"data": "", "offset": offset, "size": 200, "end": True}
+
+
 @pytest.mark.parametrize(
     "path", ["../../secret", "link.png", "/etc/passwd", "nothing.png", ".", "\0", "x" * 5000]
 )

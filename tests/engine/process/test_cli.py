@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -9,8 +10,10 @@ from pathlib import Path
 from typing import get_args
 
 import pytest
+from rich.console import Console
 
 from engine import cli, cli_edits, cli_guiding, cli_report, cli_stop
+from engine.models import packs
 from engine.settings import RunSettings
 from engine.synthesis.terms import TERMS
 
@@ -33,7 +36,23 @@ ROOT = Path(__file__).parents[3]
         (["generate", "bricks", "--lit-cuts", "2"], "'lit_cuts' must be between 0 and 1"),
         (["generate", "bricks", "--guide", "classic", "much", "1"], "'guides' 1 weight must be a number"),
         (["generate", "bricks", "--guide", "classic", "1", "0"], "'guides' 1 every"),
+        (["generate", "bricks", "--checkpoint-every", "-1"], "'checkpoint_every' must be 0 or more"),
+        (["generate", "bricks", "--pack", "nowhere"], "no pack called 'nowhere'"),
+        (["generate", "bricks", "--mask", "x" * 300], "'mask'"),
+        (["generate", "bricks", "--spot", "moss", "x" * 300], "'spots 1'"),
+        (["generate", "bricks", "--palette", "red, " * 99 + "reddish"], "'reddish' is no colour"),
         (["resume", "nowhere"], "nothing to go on with"),
+        (["resume", "x" * 300], "nothing to go on with"),
+        (["rank", "bricks", "x.png", "--pack", "nowhere"], "no pack called 'nowhere'"),
+        (["tag", "x.png", "--pack", "nowhere"], "no pack called 'nowhere'"),
+        (["tag", "x.png", "--pretrained", "openai"], "--pretrained is of a model: name it by --model"),
+        (["tag", "x.png", "--labels", " "], "'labels' 1 must be text that is not empty"),
+        (["search", "x", "--folder", __file__], "test_cli.py is a file. Choose a folder"),
+        (["index", "nowhere"], "There is no folder nowhere"),
+        (["index", __file__], "There is no folder"),
+        (["calibrate", "--materials", "1"], "'materials' must be 2 or more; 1 was given"),
+        (["library-evaluate", "--materials", "0"], "'materials' must be 2 or more; 0 was given"),
+        (["generate", "bricks", "--tile", "né\ud800"], '"né\\ud800" was given'),
     ],
 )
 def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, arguments, said):
@@ -44,10 +63,47 @@ def test_bad_input_is_refused_in_a_sentence_before_torch_is_there(capsys, argume
 
 
 @pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["interpolate", "a.png", "b.png", "--steps", "1"], "--steps: 'count'"),
+        (["interpolate", "a.png", "b.png", "--guided", "-1"], "--guided: 'steps'"),
+        (["generate", "bricks", "--no-lettering", "-1"], "--no-lettering: 'anti_lettering'"),
+        (["generate", "bricks", "--size", "100"], "--size: 'width'"),
+        (["generate", "bricks", "--lit-cuts", "2"], "patina: 'lit_cuts'"),  # one finds it by this name
+    ],
+)
+def test_a_refusal_names_the_option_where_its_setting_is_called_otherwise(capsys, arguments, option):
+    assert cli.main(arguments) == 2
+    assert f"{option} must be" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["generate", "bricks", "--image", "loop.png"],
+        ["generate", "bricks", "--mask", "loop.png"],
+        ["generate", "bricks", "--picture", "loop.png"],
+        ["refine", "loop.json"],
+        ["vary", "loop.png"],
+        ["remake", "loop.json"],
+        ["interpolate", "loop.png", "loop.json"],
+        ["story", "loop.json"],
+    ],
+)
+def test_a_link_that_leads_to_itself_is_refused(capsys, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    for name in ("loop.png", "loop.json"):
+        Path(name).symlink_to(name)
+    assert cli.main(arguments) == 2
+    assert "loop." in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         *([], ["fly"], ["generate"], ["generate", "x", "--size", "big"]),
         ["generate", "x", "--noise-prompt", "7:much"],
+        ["generate", "x", "--size", "256x"],
     ],
 )
 def test_what_argparse_refuses_is_bad_input_too(capsys, arguments):
@@ -131,6 +187,19 @@ def test_the_report_says_what_is_alike_what_is_wrong_and_what_it_took():
     assert cli_report.memory({"memory": {"estimated": None, "used": None}}) == ""
 
 
+SUMMARY = {
+    "prompt": "[bold]bricks[/oops] :smile:", "seed": 1, "seconds": {"total": 2.0}, "warnings": [],
+    "memory": {"used": None, "estimated": None}, "variations": [],
+}  # fmt: skip
+
+
+def test_brackets_in_a_prompt_are_shown_as_they_are(capsys):
+    cli_report.show(Console(), SUMMARY, "/out/[/x]")
+    said = capsys.readouterr().out
+    assert "[bold]bricks[/oops] :smile:" in said
+    assert "/out/[/x]" in said
+
+
 @pytest.fixture
 def _interrupts():
     """As in a shell; what is started in the background is deaf to Ctrl-C."""
@@ -149,6 +218,13 @@ def test_the_first_interrupt_stops_and_the_second_ends():
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
 
 
+def test_brackets_in_the_name_of_a_pack_are_shown_as_they_are(capsys, monkeypatch):
+    (pack,) = [p for p in packs.catalogue() if p["id"] == "starter"]
+    monkeypatch.setattr(packs, "catalogue", lambda: [pack | {"description": "[/x]"}])
+    assert cli.main(["models", "list"]) == 0
+    assert "[/x]" in capsys.readouterr().out
+
+
 def test_presets_are_listed_and_broken_ones_of_the_user_with_the_reason(capsys, tmp_path, monkeypatch):
     monkeypatch.setenv("PATINA_HOME", str(tmp_path))
     (tmp_path / "presets").mkdir()
@@ -163,6 +239,20 @@ def test_presets_are_listed_and_broken_ones_of_the_user_with_the_reason(capsys, 
 def test_thumbnails_of_an_unknown_preset_are_bad_input(capsys):
     assert cli.main(["thumbnails", "ston"]) == 2
     assert "There is no preset 'ston'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("module", ["engine.cli", "engine.presets"])
+def test_ctrl_c_while_the_command_itself_is_imported_is_told_as_ever(module):
+    script = (
+        "import runpy, sys\n"
+        "class Interrupt:\n"
+        "    def find_spec(self, name, *_):\n"
+        f"        if name == {module!r}: raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupt())\n"
+        "runpy.run_module('engine', run_name='__main__')"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stderr) == (130, b"\npatina: stopped; nothing was finished.\n")
 
 
 def test_the_module_runs():
@@ -204,3 +294,15 @@ def test_the_options_of_edits_say_what_the_settings_say():
         }
     for name, text in cli_edits.NUMBERS.items():
         assert f"(default: {RunSettings.model_fields[name].default:g}" in text
+
+
+@pytest.mark.parametrize("arguments", [["presets"], ["generate", "--help"], ["models", "list", "--json"]])
+def test_who_stops_reading_gets_no_complaint(arguments):
+    """As in `presets | head -1`: the pipe has no reader any more when the command writes to it."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "engine", *arguments]
+    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE, check=False)
+    os.close(writer)
+    assert done.stderr == b""
+    assert done.returncode in {0, 1}  # what argparse writes, it writes without asking whether that worked

@@ -47,6 +47,18 @@ def refused(**wrong):
         ({"templates": []}, "'templates' must be a list of 1 or more; [] was given.", None),
         ({"folder": "here"}, "'folder' must be the absolute path of a folder; \"here\" was given.", None),
         ({"folder": "/a\0b"}, None, None),
+        ({"folder": "/a\ud800b"}, None, None),
+        ({"history": "/a\ud800b"}, None, None),
+        (
+            {"spots": [{"prompt": " ", "mask": "/a.png"}]},
+            "'spots' 1 prompt must be text that is not empty; \" \" was given.",
+            None,
+        ),
+        (
+            {"spots": [{"prompt": "moss", "mask": ""}]},
+            "'spots' 1 mask must be text that is not empty; \"\" was given.",
+            None,
+        ),
         (
             {"history": "results"},
             "'history' must be the absolute path of a folder; \"results\" was given.",
@@ -87,6 +99,7 @@ def refused(**wrong):
             None,
         ),
         ({"negative": "moss |"}, None, None),
+        ({"checkpoint_every": -1}, "'checkpoint_every' must be 0 or more; -1 was given.", 0),
         ({"pack": "../x"}, "'pack' must be a name of small letters and digits; \"../x\" was given.", None),
     ],
 )

@@ -124,6 +124,7 @@ def test_a_prompt_that_cannot_be_read_is_refused_before_networks_are_loaded(judg
         ({"prompt": "x"}, "'files' is missing"),
         ({"prompt": "x", "files": []}, "'files' must be a list of 1 or more"),
         ({"prompt": "x", "files": ["a.png"]}, "'files' 1 must be an absolute path"),
+        ({"prompt": "x", "files": ["/\ud800.png"]}, "'files' 1 must be an absolute path"),
         ({"prompt": "x", "files": ["/a.png"], "views": 0}, "'views' must be between 1 and 128"),
     ],
 )
@@ -152,8 +153,19 @@ def test_a_folder_stands_for_its_pictures_and_what_cannot_be_read_makes_the_exit
     assert "flat.png" in out and "broken.png is damaged" in out
 
 
+@pytest.mark.usefixtures("shell")
+def test_brackets_in_a_prompt_are_shown_as_they_are(files, capfd):
+    assert cli.main(["rank", "red [/bricks]", files["moss"], "--views", "2"]) == 0
+    assert "red [/bricks]" in capfd.readouterr().out
+
+
 def test_a_shell_refuses_what_the_request_refuses(files):
     assert cli.main(["rank", "red bricks", files["moss"], "--tile", "z"]) == 2
+
+
+def test_a_folder_without_pictures_is_named(tmp_path, capsys):
+    assert cli.main(["rank", "red bricks", str(tmp_path)]) == 2
+    assert f"There is no picture in {tmp_path}" in capsys.readouterr().err
 
 
 def test_unknown_words_are_named(judge, files, tiny_pack):

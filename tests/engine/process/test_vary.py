@@ -204,6 +204,8 @@ def test_bad_ways_are_refused_by_the_name_of_the_field(params, field):
         (["vary", "x.png", "--strength", "3"], "'strength' must be between 0 and 1"),
         (["vary", "x.png", "--from", "dry"], "'difference' lacks 'to'"),
         (["vary", "x.png", "--size", "big"], "'width' must be a whole number"),
+        (["vary", "x.png", "--size", "²"], "'width' must be a whole number"),
+        (["vary", "x.png", "--size", "256x"], "'height' must be a whole number"),
         (["interpolate", "a.json", "b.json", "--steps", "1"], "'count' must be 2 to 16"),
         (["interpolate", "a.json", "b.json"], "a.json cannot be read"),
     ],
