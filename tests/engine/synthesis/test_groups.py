@@ -37,8 +37,14 @@ def same(a, b):
     torch.testing.assert_close(a.judge_scores, b.judge_scores, rtol=0, atol=1e-4)
 
 
-def test_groups_make_the_same_pictures(tiny_pack):
-    whole, _ = run(synthesize(settings(), tiny_pack))
+@pytest.fixture(scope="module")
+def at_one_go(tiny_pack):
+    """What comes of `settings` where memory is no matter, and the phases on the way."""
+    return run(synthesize(settings(), tiny_pack))
+
+
+def test_groups_make_the_same_pictures(tiny_pack, at_one_go):
+    whole, _ = at_one_go
     least = cost_of(tiny_pack).of_variation(settings())
     for budget in (1, 2 * least):
         grouped, seen = run(synthesize_in_groups(settings(), tiny_pack, budget=budget))
@@ -50,8 +56,8 @@ def test_groups_make_the_same_pictures(tiny_pack):
         assert {p.first for p in guided} == ({0, 1, 2} if budget == 1 else {0, 2})
 
 
-def test_what_fits_is_left_as_it_is(tiny_pack):
-    whole, seen = run(synthesize(settings(), tiny_pack))
+def test_what_fits_is_left_as_it_is(tiny_pack, at_one_go):
+    whole, seen = at_one_go
     plain, again = run(synthesize_in_groups(settings(), tiny_pack, budget=1 << 40))
     same(plain, whole)
     assert [(p.name, p.step, p.total) for p in again] == [(p.name, p.step, p.total) for p in seen]
@@ -88,8 +94,8 @@ def of_the_allocator():
     ],
     ids=["cuda", "cpu on Windows", "mps", "numpy", "cpu here"],
 )
-def test_memory_that_runs_out_halves_the_group_and_is_said(tiny_pack, error):
-    whole, _ = run(synthesize(settings(), tiny_pack))
+def test_memory_that_runs_out_halves_the_group_and_is_said(tiny_pack, at_one_go, error):
+    whole, _ = at_one_go
     made, _ = run(synthesize_in_groups(settings(), tiny_pack, synthesize=short_of(1, error)))
     assert made.seeds == whole.seeds
     torch.testing.assert_close(made.maps.basecolor, whole.maps.basecolor, rtol=0, atol=1e-4)
