@@ -15,6 +15,10 @@ from tests.addon.support import draw
 
 def test_nothing_is_looked_for_before_someone_looks(blender):
     assert not blender.timers.queue
+    for _ in range(2):
+        draw(bpy.types.PATINA_PT_main)
+        blender.until(lambda: not blender.timers.queue, 5)  # a turn for the prompts of earlier Blenders
+        assert not blender.package.history_view.history.begun
     draw(bpy.types.PATINA_PT_main)
     assert not blender.timers.queue
     draw(bpy.types.PATINA_PT_history)
