@@ -53,9 +53,10 @@ def running(options: argparse.Namespace) -> Iterator[tuple[Host, Answer]]:
 
     told: list[tuple[dict[str, Any], Callable[..., None]]] = []
     with os.fdopen(answers, "w", encoding="utf-8", errors="backslashreplace") as stdout:
-        with Bar(Console(file=sys.stderr)) as bar, cli_stop.on_interrupt() as stop:
+        with Bar(Console(file=sys.stderr)) as bar:
             load = heavy("engine.generation").Models().load  # torch takes seconds; the bar is there by now
-            yield Host(load, bar.show, should_stop=stop.is_set), lambda *answer: told.append(answer)
+            with cli_stop.on_interrupt() as stop:  # not before: until here there is nothing to keep
+                yield Host(load, bar.show, should_stop=stop.is_set), lambda *answer: told.append(answer)
         for found, show in told:
             if options.json:
                 print(json.dumps(found), file=stdout)

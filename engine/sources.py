@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 MAX_PIXELS = 1 << 26
 RESULT_MAPS = ("basecolor", "height", "roughness", "metallic")
+COLOURS = ("basecolor", "emission")
 ENTRIES = {"settings": dict, "files": dict, "pack": dict, "relief": float | int, "origin": str, "seed": int}
 """What a sidecar must have, and of which kind."""
 
@@ -44,16 +45,19 @@ def named(s: RunSettings) -> dict[str, str]:
 
 
 def check(s: RunSettings) -> None:
-    """See that every file is there, and that they make sense together.
+    """See that every file is there, pictures by their headers, and that they make sense together.
 
     Raises:
-        InvalidRequest: one is not, or a request brings a picture that nothing would come of.
+        InvalidRequest: one is not, or is no picture, or a request brings one that nothing would come of.
     """
     for name, path in named(s).items():
         if not Path(path).is_absolute() or "\0" in path:
             raise _refused(name, Path(path), "must be the absolute path of a file")
         if not places.is_file(path):
             raise _refused(name, Path(path), "is not there")
+    for name, path in named(s).items():
+        if not is_result(path):
+            _content(name, Path(path))
     if s.image and s.start != "auto" and not s.mask:
         raise InvalidRequest(
             f"'start' {s.start!r} would not begin from 'image'. Set start to 'auto', or give a mask of what "
@@ -136,7 +140,8 @@ def picture(name: str, path: str, size: tuple[int, int]) -> Pixels:
     Raises:
         InvalidRequest: it cannot be read.
     """
-    return np.asarray(_fitted(_open(name, Path(path)).convert("RGBA"), size), np.float32) / np.float32(255)
+    rgba = _of_8_bits(_open(name, Path(path))).convert("RGBA")
+    return np.asarray(_fitted(rgba, size), np.float32) / np.float32(255)
 
 
 def grey(name: str, path: str, size: tuple[int, int]) -> Pixels:
@@ -145,7 +150,7 @@ def grey(name: str, path: str, size: tuple[int, int]) -> Pixels:
     Raises:
         InvalidRequest: it cannot be read.
     """
-    rgba = _open(name, Path(path)).convert("RGBA")
+    rgba = _of_8_bits(_open(name, Path(path))).convert("RGBA")
     black = Image.new("RGBA", rgba.size, "black")
     plain = Image.alpha_composite(black, rgba).convert("L")
     return np.asarray(_fitted(plain, size), np.float32)[..., None] / np.float32(255)
@@ -164,7 +169,9 @@ def result(path: Path, name: str = "image") -> Stored:
 
     content = sidecar(path, name)
     files = _pictures(path, content, name)
-    planes = {kind: _tensor(_levels(file, name))[None] for kind, file in files.items()}
+    planes = {kind: _tensor(_levels(file, name, kind))[None] for kind, file in files.items()}
+    if len({plane.shape[-2:] for plane in planes.values()}) > 1:
+        raise _refused(name, path, "has pictures of different sizes")
     base, height = planes["basecolor"], planes["height"]
     glow = torch.zeros_like(height)
     if "emission" in planes:  # base colour times emission, in linear light
@@ -213,9 +220,16 @@ def _pictures(path: Path, content: Mapping[str, Any], name: str) -> dict[str, Pa
     return {kind: path.parent / str(files[kind]) for kind in kinds}
 
 
-def _levels(path: Path, name: str) -> Pixels:
-    """(H, W, C), 0..1, from 8 or 16 bits a channel, whichever the file has."""
+def _levels(path: Path, name: str, kind: str) -> Pixels:
+    """(H, W, C), 0..1, from 8 or 16 bits a channel, whichever the file has: 3 of colours, else 1.
+
+    Somebody may have painted on a map, and saved it with an alpha channel or in few colours.
+    """
     opened = _open(name, path)
+    if kind in COLOURS:
+        opened = _of_8_bits(opened).convert("RGB")
+    elif not opened.mode.startswith("I"):
+        opened = opened.convert("L")
     highest = 65535 if opened.mode.startswith("I") else 255
     pixels = np.asarray(opened, np.float32) / np.float32(highest)
     return pixels if pixels.ndim == 3 else pixels[..., None]
@@ -231,20 +245,23 @@ def _fitted(opened: Image.Image, size: tuple[int, int]) -> Image.Image:
 def _open(name: str, path: Path) -> Image.Image:
     from engine.library import exr
 
-    content = _bytes(name, path)
+    content = _content(name, path)
     if content.startswith(exr.MAGIC):
         return _open_exr(name, path, content)
     try:
         with Image.open(io.BytesIO(content)) as file:
-            if file.width * file.height > MAX_PIXELS:
-                raise _refused(name, path, "has too many pixels: scale it down")
             upright = ImageOps.exif_transpose(file)
             upright.load()
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError) as error:
         raise _refused(name, path, "cannot be read as a picture: save it as PNG", str(error)) from error
-    if upright.mode.startswith("I") and name not in {"image", "towards"}:  # a mask of 16 bits
-        return Image.fromarray((np.asarray(upright) / 257).round().astype(np.uint8))
     return upright
+
+
+def _of_8_bits(picture: Image.Image) -> Image.Image:
+    """A picture of 16 bits of grey with 8, which Pillow would clip rather than scale; others as they are."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return Image.fromarray((np.asarray(picture) / 257).round().astype(np.uint8))
 
 
 def _open_exr(name: str, path: Path, content: bytes) -> Image.Image:
@@ -252,12 +269,27 @@ def _open_exr(name: str, path: Path, content: bytes) -> Image.Image:
     from engine.library import exr
 
     try:
-        width, height = exr.size_of(content)
-        if width * height <= MAX_PIXELS:
-            return exr.picture(content, data=name in DATA)
+        return exr.picture(content, data=name in DATA)
     except exr.DAMAGE as error:
         raise _refused(name, path, "cannot be read as a picture: save it as PNG", str(error)) from error
-    raise _refused(name, path, "has too many pixels: scale it down")
+
+
+def _content(name: str, path: Path) -> bytes:
+    """The bytes of a file that says that it is a picture, and not too large a one."""
+    from engine.library import exr
+
+    content = _bytes(name, path)
+    try:
+        if content.startswith(exr.MAGIC):
+            width, height = exr.size_of(content)
+        else:
+            with Image.open(io.BytesIO(content)) as file:
+                width, height = file.size
+    except (*exr.DAMAGE, OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise _refused(name, path, "cannot be read as a picture: save it as PNG", str(error)) from error
+    if width * height > MAX_PIXELS:
+        raise _refused(name, path, "has too many pixels: scale it down")
+    return content
 
 
 def _bytes(name: str, path: Path) -> bytes:

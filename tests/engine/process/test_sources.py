@@ -15,6 +15,7 @@ from PIL import Image
 
 from engine import refine, sources
 from engine.errors import InvalidRequest
+from engine.library import exr
 from engine.material.maps import normalise_height
 from engine.params import resolve
 from engine.settings import RunSettings
@@ -99,6 +100,16 @@ def test_what_is_no_picture_is_refused(tmp_path, content):
     assert caught.value.field == "mask"
 
 
+@pytest.mark.parametrize("name", ["image", "mask", "overlay", "alpha"])
+@pytest.mark.parametrize("content", [b"", b"text", exr.MAGIC + b"rubbish"])
+def test_what_is_no_picture_by_its_header_is_refused_with_the_request(tmp_path, name, content):
+    """Before torch is there, and before anything else of the run is."""
+    (tmp_path / "x.png").write_bytes(content)
+    with pytest.raises(InvalidRequest, match="cannot be read as a picture") as caught:
+        ask(**{name: str(tmp_path / "x.png")})
+    assert caught.value.field == name
+
+
 @pytest.mark.parametrize(
     "content", [b"", b"[]", b"{}", b"\xff", b'{"settings": {}, "files": {}, "pack": {}}']
 )
@@ -118,6 +129,13 @@ def test_pictures_are_cut_to_the_shape_and_scaled(tmp_path):
     assert read.picture.min() > 0.9
     assert read.overlay.shape == (4, 128, 128)
     assert read.overlay[3].min() == 1
+
+
+def test_grey_of_16_bits_is_scaled_and_not_clipped(tmp_path):
+    Image.fromarray(np.full((128, 128), 32768, np.uint16)).save(tmp_path / "x.png")
+    read = sources.read(settings(image=str(tmp_path / "x.png"), overlay=str(tmp_path / "x.png")))
+    assert read.picture.mean() == pytest.approx(0.5, abs=0.01)
+    assert read.overlay[:3].mean() == pytest.approx(0.5, abs=0.01)
 
 
 def test_white_is_1_in_a_mask_of_any_kind(tmp_path):
@@ -172,6 +190,26 @@ def test_what_glows_is_read_with_its_light(tmp_path, made):
         picture.save(glow)  # gives off all of its colour
     sidecar.write_text(json.dumps({**content, "files": {**content["files"], "emission": glow.name}}))
     assert sources.result(sidecar).maps.emission.median() == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "P", "L"])
+def test_maps_that_somebody_saved_in_another_mode_are_read_as_what_they_are(made, mode):
+    sidecar, _ = made
+    files = json.loads(sidecar.read_text())["files"]
+    for kind in ("basecolor", "roughness"):
+        with Image.open(sidecar.with_name(files[kind])) as picture:
+            picture.convert(mode).save(sidecar.with_name(files[kind]))
+    maps = sources.result(sidecar).maps
+    assert (maps.basecolor.shape, maps.roughness.shape) == ((1, 3, 128, 128), (1, 1, 128, 128))
+
+
+def test_a_result_whose_pictures_differ_in_size_is_refused(made):
+    sidecar, _ = made
+    base = sidecar.with_name(json.loads(sidecar.read_text())["files"]["basecolor"])
+    with Image.open(base) as picture:
+        picture.resize((64, 64)).save(base)
+    with pytest.raises(InvalidRequest, match="has pictures of different sizes"):
+        sources.result(sidecar)
 
 
 def test_a_result_without_its_pictures_is_refused(made):
