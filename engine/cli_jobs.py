@@ -91,8 +91,8 @@ def make(
     """
     asked = {**params, **cli_edits.edits_of(options), **cli_guiding.settings_of(options)}
     settings, delivery = resolve({**asked, "folder": places.absolute(options.out or OUT)})
-    packs.entry(settings.pack)  # before torch is there, which takes seconds
     _spare(spared, Path(delivery.folder))
+    packs.entry(settings.pack)  # before torch is there, which takes seconds
     with running(options) as (host, answer):
         if not options.out:
             from engine.material.files import slug

@@ -28,7 +28,7 @@ BEGINS = "The work begins."
 
 @pytest.fixture
 def idle(monkeypatch):
-    """Stops a command where it chooses its device, which all do before any work."""
+    """Stops a command, as bad input does, where it chooses its device, which all do before any work."""
 
     def begin(*_):
         raise DeviceUnavailable(BEGINS)
@@ -64,7 +64,7 @@ def test_a_folder_is_no_place_for_figures(tmp_path, capsys, command):
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.usefixtures("idle")
 def test_folders_are_made_before_the_work(tmp_path, capsys, command):
-    assert main(typed(command, tmp_path)) == 1
+    assert main(typed(command, tmp_path)) == 2
     assert BEGINS in capsys.readouterr().err
     kinds = set(COMMANDS[command].items())
     assert all((tmp_path / "new" / f"DIR{option}").is_dir() for option, kind in kinds if kind == "DIR")
