@@ -268,15 +268,19 @@ def test(arguments: Sequence[str]) -> int:
         if mine := [path for path in paths if stage.owns(path)] if paths else existing:
             environment(stage.environment)
             wanted[stage] = [*mine, *options]
-    jobs: list[Job] = [partial(run_stage, stage, mine) for stage, mine in wanted.items() if not stage.alone]
+    jobs: dict[str, Job] = {
+        stage.title: partial(run_stage, stage, mine) for stage, mine in wanted.items() if not stage.alone
+    }
     if not arguments:
-        jobs.append(partial(check, "types", TYPES))  # the shortest
+        jobs["types"] = partial(check, "types", TYPES)  # the shortest
     windows = any(stage.title == "windows" for stage in wanted)
     with blender_of_sid() if windows else contextlib.nullcontext():
         for stage, mine in wanted.items():
             if stage.alone:
                 count += run_stage(stage, mine)
-        count += two_at_a_time(jobs)
+        if len(jobs) > 1:
+            print(f"\nTwo at a time, each shown when it ends: {', '.join(jobs)}", flush=True)
+        count += two_at_a_time([*jobs.values()])
     print("{passed} passed, {failed} failed, {skipped} skipped".format_map(count))
     return 1 if count["failed"] or not count["passed"] else 0
 

@@ -343,7 +343,9 @@ def test_after_a_job_that_cannot_run_none_begins():
 
 
 @pytest.mark.parametrize(("arguments", "checked"), [([], ["style", "format", "types"]), (["-x"], [])])
-def test_the_stage_that_needs_every_core_has_them_to_itself(tmp_path, monkeypatch, arguments, checked):
+def test_the_stage_that_needs_every_core_has_them_to_itself(
+    tmp_path, monkeypatch, capsys, arguments, checked
+):
     (tmp_path / "tests").mkdir()
     stages = [
         build.Stage(title, "any", ("tests",), alone=title == "engine") for title in ("engine", "a", "b")
@@ -364,6 +366,7 @@ def test_the_stage_that_needs_every_core_has_them_to_itself(tmp_path, monkeypatc
     assert build.test(arguments) == 1
     assert [title for title in ran if title in checked] == checked
     assert {"a", "b"} <= set(ran[ran.index("engine") + 1 :])
+    assert "each shown when it ends: a, b" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
