@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import signal
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ import torch
 from PIL import Image
 from pydantic import ValidationError
 
-from engine import cli
+from engine import cli, cli_jobs
 from engine.errors import Cancelled, InvalidRequest
 from engine.generation import Models
 from engine.host import Host
@@ -151,6 +152,13 @@ def test_a_folder_stands_for_its_pictures_and_what_cannot_be_read_makes_the_exit
     assert cli.main(["rank", "red bricks", files["moss"].rpartition("/")[0]]) == 1
     out = capfd.readouterr().out
     assert "flat.png" in out and "broken.png is damaged" in out
+
+
+@pytest.mark.usefixtures("shell")
+def test_ctrl_c_ends_at_once_while_torch_is_loading(files, capfd, monkeypatch):
+    monkeypatch.setattr(cli_jobs, "heavy", lambda _: signal.raise_signal(signal.SIGINT))
+    assert cli.main(["rank", "red bricks", files["moss"]]) == 130
+    assert "stopped; nothing was finished" in capfd.readouterr().err
 
 
 @pytest.mark.usefixtures("shell")
