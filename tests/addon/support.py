@@ -27,6 +27,20 @@ def engine_python() -> Path:
     return ROOT / ".env" / "engine" / inside
 
 
+def with_linked_mesh(folder: Path) -> bpy.types.Object:
+    """An object here, the active one and alone selected, whose mesh is the cube's of another file."""
+    path = folder / "mesh.blend"
+    bpy.data.libraries.write(str(path), {bpy.data.objects["Cube"].data})
+    with bpy.data.libraries.load(str(path), link=True) as (_, linked):
+        linked.meshes = ["Cube"]
+    item = bpy.data.objects.new("Linked", linked.meshes[0])
+    bpy.context.collection.objects.link(item)
+    bpy.ops.object.select_all(action="DESELECT")
+    item.select_set(True)
+    bpy.context.view_layer.objects.active = item
+    return item
+
+
 def gone(pid: int) -> bool:
     """Whether there is no such process any more, or only a zombie that is not ours to collect."""
     try:

@@ -8,6 +8,7 @@ import bpy
 import pytest
 
 from tests.addon.link.fake import TALK
+from tests.addon.support import with_linked_mesh
 
 ENGINE = """
 import pathlib
@@ -296,13 +297,7 @@ def test_the_next_run_begins_from_the_objects_own_material(running):
 
 
 def test_a_linked_mesh_is_left_alone(running, tmp_path):
-    path = tmp_path / "mesh.blend"
-    bpy.data.libraries.write(str(path), {bpy.data.objects["Cube"].data})
-    with bpy.data.libraries.load(str(path), link=True) as (_, linked):
-        linked.meshes = ["Cube"]
-    item = bpy.data.objects.new("Linked", linked.meshes[0])
-    bpy.context.collection.objects.link(item)
-    bpy.context.view_layer.objects.active = item
+    item = with_linked_mesh(tmp_path)
     own = item.active_material
     lend()
     assert item.active_material.name == "Patina Live"

@@ -6,7 +6,7 @@ import bpy
 import pytest
 
 from tests.addon.applying.cube import apply, node, second_cube, select_faces, source
-from tests.addon.support import draw
+from tests.addon.support import draw, with_linked_mesh
 
 
 @pytest.mark.parametrize(
@@ -80,34 +80,23 @@ def test_those_who_share_the_mesh_are_told_of(cube, capfd):
     assert "1 other object that shares" in capfd.readouterr().out
 
 
-@pytest.fixture
-def linked(tmp_path):
-    """An object whose mesh belongs to another file, and an object that does itself."""
-    bpy.data.libraries.write(str(tmp_path / "library.blend"), {bpy.data.objects["Cube"]})
-    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
-        wanted.meshes, wanted.objects = ["Cube"], ["Cube"]
-    mesh = wanted.meshes[0]
-    local = bpy.data.objects.new("local", mesh)
-    for item in (local, wanted.objects[0]):
-        bpy.context.collection.objects.link(item)
-    bpy.ops.object.select_all(action="DESELECT")
-    return local, wanted.objects[0]
-
-
-def test_a_linked_mesh_is_not_touched_but_its_object_gets_the_material(linked):
-    local, _ = linked
-    bpy.context.view_layer.objects.active = local
-    local.select_set(True)
+def test_a_linked_mesh_is_not_touched_but_its_object_gets_the_material(tmp_path):
+    local = with_linked_mesh(tmp_path)
     before = local.data.materials[0]
     material = apply()
     assert (local.material_slots[0].link, local.material_slots[0].material) == ("OBJECT", material)
     assert local.data.materials[0] == before
 
 
-def test_a_linked_object_is_refused_in_words(linked):
-    _, theirs = linked
-    bpy.context.view_layer.objects.active = theirs
+def test_a_linked_object_is_refused_in_words(tmp_path):
+    bpy.data.libraries.write(str(tmp_path / "library.blend"), {bpy.data.objects["Cube"]})
+    with bpy.data.libraries.load(str(tmp_path / "library.blend"), link=True) as (_, wanted):
+        wanted.objects = ["Cube"]
+    theirs = wanted.objects[0]
+    bpy.context.collection.objects.link(theirs)
+    bpy.ops.object.select_all(action="DESELECT")
     theirs.select_set(True)
+    bpy.context.view_layer.objects.active = theirs
     assert "linked from another file" in refused()[0]
 
 

@@ -9,7 +9,7 @@ import bpy
 import pytest
 
 from tests.addon.library.desk import choose, module, panels, press
-from tests.addon.support import write_png
+from tests.addon.support import with_linked_mesh, write_png
 
 FULL = ("basecolor", "normal", "roughness", "metallic", "height", "ao")
 
@@ -134,15 +134,7 @@ def test_applied_again_it_is_the_same_material(use):
 
 
 def test_a_linked_mesh_is_not_touched_but_its_object_gets_the_texture(use, tmp_path):
-    path = tmp_path / "mesh.blend"
-    bpy.data.libraries.write(str(path), {bpy.data.objects["Cube"].data})
-    with bpy.data.libraries.load(str(path), link=True) as (_, linked):
-        linked.meshes = ["Cube"]
-    item = bpy.data.objects.new("Linked", linked.meshes[0])
-    bpy.context.collection.objects.link(item)
-    bpy.ops.object.select_all(action="DESELECT")
-    item.select_set(True)
-    bpy.context.view_layer.objects.active = item
+    item = with_linked_mesh(tmp_path)
     own = item.active_material
     use(("basecolor",))
     press("library_apply")
