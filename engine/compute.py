@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 import torch
 
+from engine import allocator
 from engine.errors import DeviceUnavailable, Remedy
 
 log = logging.getLogger(__name__)
@@ -120,6 +121,7 @@ def memory_limit(environ: Mapping[str, str] = os.environ) -> int | None:
 def release(device: torch.device) -> int:
     """Hand memory that nothing uses any more back to the system. Returns the bytes that a GPU got back."""
     gc.collect()  # networks hold themselves in circles
+    allocator.give_back()
     if device.type == "cuda":
         before = torch.cuda.memory_reserved(device)
         torch.cuda.empty_cache()

@@ -74,7 +74,7 @@ class Models:
     def unload(self, pack_id: str | None = None) -> int:
         """Let go of the networks: of all, or of that pack's only. Returns the bytes that a GPU got back.
 
-        On other devices the process keeps what it has freed for its next use, so nothing is promised there.
+        What a CPU's memory got back nobody counts.
         """
         if self._pack is None or pack_id not in {None, self._pack.id}:
             return 0

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
+from engine import allocator
 from engine.errors import Cancelled, InvalidRequest, PatinaError
 from engine.protocol import Params, RequestId
 
@@ -124,6 +125,8 @@ class Jobs:
             start = time.monotonic()
             outcome = outcome_of(partial(job.work, job))
             self._answer(job, outcome, time.monotonic() - start)
+            del outcome
+            allocator.give_back()  # until the next one other programs may use it
 
     def _answer(self, job: Job, outcome: Params | PatinaError, seconds: float) -> None:
         with self._changed:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import gc
 import re
 import sys
 from pathlib import Path
 
 import torch
+
+from engine import allocator
 
 STATUS, RESET = Path("/proc/self/status"), Path("/proc/self/clear_refs")
 
@@ -25,7 +26,7 @@ class Meter:
     def __init__(self, device: torch.device) -> None:
         self._device = device
         gc.collect()
-        give_back()
+        allocator.give_back()  # or the work would find what loading left, and seem to need less
         self._before, self._most = self._now(), 0
         self.resume()
 
@@ -37,6 +38,7 @@ class Meter:
 
     def resume(self) -> None:
         """Forgets what happened during the pause."""
+        allocator.give_back()
         if self._device.type == "cuda":
             torch.cuda.reset_peak_memory_stats(self._device)
         elif RESET.exists():
@@ -70,10 +72,3 @@ def _of_process(name: str) -> int:
     found = re.search(rf"^{name}:\s+(\d+) kB$", STATUS.read_text("ascii", "replace"), re.MULTILINE)
     assert found, name
     return int(found[1]) * 1024
-
-
-def give_back() -> None:
-    """Lets glibc return what loading left free: else the work would find it there and seem to need less."""
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
-    if trim is not None:
-        trim(0)
