@@ -12,8 +12,8 @@ BEGIN = """\
 # Gallery
 
 Every picture here is what the engine made of the command beside it, with the starter pack, on a CPU, all
-with one seed. The words are such as the starter knows. To make them all again, which takes half an hour on
-two cores, and goes on where it was stopped:
+with one seed. The words are such as the starter knows. To make them all again, which goes on where
+it was stopped:
 
     python engine gallery --out gallery
 

@@ -354,4 +354,4 @@ FEATURES = (
 )
 
 GALLERY = Plan.of(_pieces(), FEATURES)
-"""The whole: half an hour on two idle cores."""
+"""The whole."""
